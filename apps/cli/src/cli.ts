@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkoutDir, ConfigError, configJsonSchema } from "@synthesis/config";
+import { logLevels } from "@synthesis/kit";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { check } from "./commands/check.ts";
+import { status } from "./commands/status.ts";
+import { up } from "./commands/up.ts";
+
+/** The options that every command takes; a flag beats its variable, the variable beats the file. */
+const shared = [
+  new Option("--config <file>", "configuration file; without it one is made in the state folder").env(
+    "SYNTHESIS_CONFIG",
+  ),
+  new Option("--state-dir <folder>", "journals, API key, generated configuration").env("SYNTHESIS_STATE_DIR"),
+  new Option("--runtime-dir <folder>", "Unix sockets").env("SYNTHESIS_RUNTIME_DIR"),
+];
+
+/** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function program(): Command {
+  const root = new Command("synthesis")
+    .description(
+      "Claude Code as a service: an OpenAI-compatible endpoint whose models are agents in your project folders.",
+    )
+    .version(version(), "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .showHelpAfterError("(synthesis --help says more)")
+    .addHelpText("after", "\nSYNTHESIS_API_KEY, where set, takes the place of the generated key.");
+  withOptions(root.command("up"), shared)
+    .description("start Synthesis and keep it running until Ctrl-C")
+    .addOption(new Option("--host <address>", "address to listen on").env("SYNTHESIS_HOST"))
+    .addOption(
+      new Option("--port <number>", "port to listen on; 0 takes a free one")
+        .env("SYNTHESIS_PORT")
+        .argParser(portFrom),
+    )
+    .addOption(
+      new Option("--log-level <level>", "what goes to stderr").env("SYNTHESIS_LOG_LEVEL").choices(logLevels),
+    )
+    .action(up);
+  withOptions(root.command("status"), shared)
+    .description("show the workers of the running Synthesis")
+    .action(status);
+  withOptions(root.command("check"), shared)
+    .description("check the configuration and say what it means")
+    .action(check);
+  root
+    .command("schema")
+    .description("print the JSON Schema of the configuration file")
+    .action(() => console.log(JSON.stringify(configJsonSchema(), null, 2)));
+  return root;
+}
+
+function withOptions(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option);
+  return command;
+}
+
+function portFrom(text: string): number {
+  const port = Number(text);
+  if (text.trim() === "" || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+  }
+  return port;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(checkoutDir, "package.json"), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { apiKeyFile, loadSettings, locate, type Settings } from "@synthesis/config";
+import { createLogger, ForkedChild, KeptChild, type CloseReason, type LogLevel } from "@synthesis/kit";
+import { prepareStateDir } from "../first-run.ts";
+import { welcome } from "../welcome.ts";
+import type { LocationOptions } from "./location-options.ts";
+
+export interface UpOptions extends LocationOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly logLevel?: LogLevel;
+}
+
+/** A supervisor's own ladder for gateway and workers, and a margin. */
+const SUPERVISOR_CLOSE_MARGIN_MS = 5_000;
+
+/** `synthesis up`: the first run's preparations, then the supervisor, kept running until a signal ends it. */
+export async function up(options: UpOptions): Promise<void> {
+  const apiKey = process.env["SYNTHESIS_API_KEY"];
+  const locations = locate(options);
+  const choice = { hasOwnConfig: options.config !== undefined, hasOwnKey: apiKey !== undefined };
+  let isFirst = true;
+  prepareStateDir(locations, choice, (made) => {
+    if (isFirst) console.log("Made for the first start:");
+    isFirst = false;
+    console.log(`  ${made}`);
+  });
+  const { host, port, logLevel } = options;
+  const settings = loadSettings(locations, { host, port, apiKey, logLevel });
+  console.log("Starting …");
+  const keyFile = apiKey === undefined ? apiKeyFile(locations.stateDir) : undefined;
+  const ended = await keepSupervisor(settings, (endpoint) => {
+    console.log(
+      welcome({ endpoint, keyFile, agents: Object.keys(settings.agents), configFile: locations.configFile }),
+    );
+  });
+  if (ended.code === "unusable") process.stderr.write(`${ended.message}\n`);
+  else console.log("Stopped.");
+  // Not left to the event loop: stdin of a terminal or an IPC channel of npm's may hold it.
+  process.exit(ended.code === "unusable" ? 1 : 0);
+}
+
+async function keepSupervisor(
+  settings: Settings,
+  onServing: (endpoint: string) => void,
+): Promise<CloseReason> {
+  const log = createLogger(settings.logLevel, { process: "up" });
+  const { promise: asked, resolve: stop } = Promise.withResolvers<CloseReason>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => stop({ code: "signal", message: signal }));
+  }
+  process.on("disconnect", () => stop({ code: "parent_gone", message: "whoever started Synthesis is gone" }));
+  let endpoint: string | undefined;
+  const supervisor = new KeptChild({
+    title: "the supervisor",
+    startMs: settings.limits.startMs,
+    log,
+    onGone: () => {},
+    fork: () =>
+      new ForkedChild({
+        entry: import.meta.resolve("#supervisor"),
+        // A supervisor that is started again serves where the first one did, also where the port was 0.
+        configuration: { settings: endpoint === undefined ? settings : withPortOf(endpoint, settings) },
+        startMs: settings.limits.startMs,
+        closeMs: 2 * settings.limits.closeMs + SUPERVISOR_CLOSE_MARGIN_MS,
+        compileCacheDir: join(settings.stateDir, "cache"),
+        log,
+        onMessage: (message) => {
+          if (message.type === "unusable") stop({ code: "unusable", message: message.message });
+          if (message.type !== "ready" || message.endpoint === undefined || endpoint !== undefined) return;
+          endpoint = message.endpoint;
+          onServing(endpoint);
+        },
+      }),
+  });
+  const reason = await asked;
+  if (reason.code !== "unusable") console.log("Stopping …");
+  await supervisor.close(reason);
+  return reason;
+}
+
+function withPortOf(endpoint: string, settings: Settings): Settings {
+  return { ...settings, server: { ...settings.server, port: Number(new URL(endpoint).port) } };
+}

@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { KeySettings } from "@synthesis/config";
+import { WireFailure } from "@synthesis/protocol";
+
+/** Who called: the API key they proved. */
+export type Caller = Pick<KeySettings, "name" | "client">;
+
+export interface EdgeGuardOptions {
+  readonly keys: readonly KeySettings[];
+  /** Host headers that are accepted, exactly, in lower case. */
+  readonly hosts: ReadonlySet<string>;
+  readonly origins: ReadonlySet<string>;
+}
+
+/**
+ * What every request must pass, whatever its route: it was meant for this server (no DNS rebinding), it was
+ * not made by a web page, and, except where a route asks for nobody, it carries a key.
+ */
+export class EdgeGuard {
+  readonly #options: EdgeGuardOptions;
+
+  constructor(options: EdgeGuardOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `host_not_allowed`, `origin_not_allowed` or `invalid_request`. */
+  checkOrigin({ headers, rawHeaders, url }: IncomingMessage): void {
+    const { hosts, origins } = this.#options;
+    const hostCount = rawHeaders.filter(
+      (name, index) => index % 2 === 0 && name.toLowerCase() === "host",
+    ).length;
+    if (hostCount !== 1 || !hosts.has(headers.host?.toLowerCase() ?? "")) {
+      throw new WireFailure(
+        "host_not_allowed",
+        "this server does not answer for that Host: use the address it printed, or add the host to server.allowedHosts",
+      );
+    }
+    if (!url?.startsWith("/"))
+      throw new WireFailure("invalid_request", "send the path only as the request's target");
+    const isForeign =
+      headers.origin === undefined
+        ? headers["sec-fetch-site"] === "cross-site"
+        : !origins.has(headers.origin);
+    if (isForeign) {
+      throw new WireFailure(
+        "origin_not_allowed",
+        "web pages may not call this server: add their origin to server.allowedOrigins if this one may",
+      );
+    }
+  }
+
+  /** The caller whose key the request carries; undefined where it carries none. Throws `invalid_api_key`. */
+  identify({ headers }: IncomingMessage): Caller | undefined {
+    const { authorization } = headers;
+    if (authorization === undefined) return undefined;
+    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
+    const digest = createHash("sha256").update(key).digest();
+    const match = this.#options.keys.filter(({ sha256 }) =>
+      timingSafeEqual(Buffer.from(sha256, "hex"), digest),
+    )[0];
+    if (match === undefined) throw unauthorized("the API key is wrong");
+    return match;
+  }
+
+  /** Throws `invalid_api_key` where the request carries none. */
+  demand(caller: Caller | undefined): Caller {
+    if (caller === undefined) throw unauthorized("the API key is missing");
+    return caller;
+  }
+}
+
+function unauthorized(what: string): WireFailure {
+  return new WireFailure(
+    "invalid_api_key",
+    `${what}: send "Authorization: Bearer KEY" with the key that Synthesis printed the place of`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from "node:http";
+import { WireFailure } from "@synthesis/protocol";
+
+/** Whether a request brings a body at all. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
+/**
+ * Throws `unsupported_media_type` or `body_too_large` for a body that no route takes: checked on every
+ * request, before a byte of it is read. Only `application/json` makes a browser ask first (CORS preflight).
+ */
+export function checkBody(request: IncomingMessage, maxBytes: number): void {
+  if (!hasBody(request)) return;
+  const {
+    "content-type": type = "",
+    "content-encoding": encoding = "identity",
+    "content-length": length,
+  } = request.headers;
+  if (type.split(";")[0]?.trim().toLowerCase() !== "application/json") {
+    throw new WireFailure("unsupported_media_type", 'send the body as "Content-Type: application/json"');
+  }
+  if (encoding !== "identity")
+    throw new WireFailure("unsupported_media_type", "send the body without Content-Encoding");
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** Reads the body, as bytes till it is whole, and parses it. Rejects with `body_too_large` or `invalid_json`. */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch (cause) {
+    throw new WireFailure("invalid_json", "the body is not JSON in UTF-8", { cause });
+  }
+}
+
+function tooLarge(maxBytes: number): WireFailure {
+  return new WireFailure("body_too_large", `the body is larger than ${maxBytes} bytes (limits.bodyBytes)`);
+}

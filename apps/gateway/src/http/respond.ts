@@ -1,0 +1,36 @@
+import type { ServerResponse } from "node:http";
+import type { WireError } from "@synthesis/protocol";
+import { errorBody } from "../openai/error-body.ts";
+import { errorStatus } from "../openai/error-status.ts";
+
+/** Answers with JSON. Does nothing where the client is gone. */
+export function respondJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
+  if (response.destroyed || response.headersSent) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    ...headers,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/**
+ * Answers with an error, and says whether the same request may be sent again: `Retry-After` (RFC 9110) and
+ * `x-should-retry`, which OpenAI's SDKs obey before they look at the status.
+ */
+export function respondError(response: ServerResponse, error: WireError): void {
+  const { retryAfterMs } = error;
+  respondJson(response, errorStatus[error.code].status, errorBody(error), {
+    "x-should-retry": String(retryAfterMs !== undefined),
+    ...(retryAfterMs === undefined
+      ? {}
+      : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(error.code === "invalid_api_key" ? { "www-authenticate": "Bearer" } : {}),
+  });
+}

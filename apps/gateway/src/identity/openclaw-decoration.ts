@@ -1,0 +1,32 @@
+import type { ChatMessage } from "../openai/chat-request.ts";
+import { textOf } from "../openai/chat-request.ts";
+
+/*
+ * What OpenClaw (measured with 2026.9.6) adds afresh to each request: a last user message with its internal
+ * context, and a `Runtime:` line at the end of the first user message, which describes the current turn.
+ */
+const INTERNAL_CONTEXT =
+  /^\s*<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>[\s\S]*<<<END_OPENCLAW_INTERNAL_CONTEXT>>>\s*$/;
+const RUNTIME_LINE = /(?:^|\n)Runtime: ([^\n]*)(?=\s*$)/;
+
+/** The session that OpenClaw's Runtime line names, in the first user message or else in the system prompt. */
+export function runtimeSession(messages: readonly ChatMessage[]): string | undefined {
+  for (const role of ["user", "system"]) {
+    const message = messages.find((candidate) => candidate.role === role);
+    const line = message && RUNTIME_LINE.exec(textOf(message))?.[1];
+    const session = line?.split(" | ").find((field) => field.startsWith("session="));
+    if (session) return session.slice("session=".length);
+  }
+  return undefined;
+}
+
+/** The messages as the person and the agent wrote them. */
+export function withoutDecoration(messages: readonly ChatMessage[]): ChatMessage[] {
+  const own = messages.filter(
+    (message) => message.role !== "user" || !INTERNAL_CONTEXT.test(textOf(message)),
+  );
+  const first = own.findIndex(({ role }) => role === "user");
+  return own.map((message, index) =>
+    index === first ? { ...message, content: textOf(message).replace(RUNTIME_LINE, "").trimEnd() } : message,
+  );
+}

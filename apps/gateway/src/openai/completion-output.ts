@@ -1,0 +1,67 @@
+import type { ServerResponse } from "node:http";
+import type { TurnEnd, WireError } from "@synthesis/protocol";
+import { respondError, respondJson } from "../http/respond.ts";
+import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
+import { factHeaders } from "./fact-headers.ts";
+import { usageBody } from "./usage.ts";
+
+export interface CompletionOptions {
+  /** As the client named it. */
+  readonly model: string;
+  readonly ignored: readonly string[];
+}
+
+/** The answer as one `chat.completion` object, when the turn has ended. */
+export class CompletionOutput implements AnswerOutput {
+  readonly #response: ServerResponse;
+  readonly #options: CompletionOptions;
+  #facts: TurnFacts | undefined;
+  #text = "";
+  #reasoning = "";
+
+  constructor(response: ServerResponse, options: CompletionOptions) {
+    this.#response = response;
+    this.#options = options;
+  }
+
+  admitted(facts: TurnFacts): void {
+    this.#facts = facts;
+    for (const [name, value] of Object.entries(factHeaders(facts, this.#options.ignored))) {
+      if (!this.#response.headersSent) this.#response.setHeader(name, value);
+    }
+  }
+
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  reasoning(text: string): void {
+    this.#reasoning += text;
+  }
+
+  completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>): void {
+    const message = {
+      role: "assistant",
+      content: this.#text,
+      refusal: null,
+      ...(this.#reasoning === "" ? {} : { reasoning_content: this.#reasoning }),
+    };
+    const body = {
+      id: `chatcmpl-${this.#facts?.turn}`,
+      object: "chat.completion",
+      created: Math.floor(Date.now() / 1000),
+      model: this.#options.model,
+      choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
+      ...(usage ? { usage: usageBody(usage, costUsd) } : {}),
+    };
+    const cost: Record<string, string> =
+      costUsd === undefined ? {} : { "x-synthesis-cost-usd": String(costUsd) };
+    respondJson(this.#response, 200, body, cost);
+  }
+
+  /** A turn that brought output is not to be repeated by the client's library: it may have had effects. */
+  failed(error: WireError): void {
+    const { retryAfterMs: _, ...final } = error;
+    respondError(this.#response, this.#text === "" ? error : final);
+  }
+}

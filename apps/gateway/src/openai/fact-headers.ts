@@ -1,0 +1,15 @@
+import type { TurnFacts } from "../turn/answer-output.ts";
+
+/** What an answer's headers say of its turn. */
+export function factHeaders(
+  { turn, session, rule, position }: TurnFacts,
+  ignored: readonly string[],
+): Record<string, string> {
+  return {
+    "x-synthesis-session": session,
+    "x-synthesis-session-rule": rule,
+    "x-synthesis-turn": turn,
+    "x-synthesis-queue-position": String(position),
+    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
+  };
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "@synthesis/kit";
+import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import { seededPrompt, type Conversation } from "../identity/conversation.ts";
+import type { ChosenAgent } from "../identity/choose-agent.ts";
+import type { WorkerLink } from "../worker/worker-link.ts";
+import type { AnswerOutput } from "./answer-output.ts";
+import type { SessionQueues, Ticket } from "./session-queues.ts";
+
+/** The session that a turn belongs to. */
+export interface TurnSession {
+  readonly id: string;
+  readonly key: string;
+  readonly scope: string;
+  /** The rule that found it. */
+  readonly rule: string;
+  /** It was found by its transcript, which must have this hash when the turn is accepted. */
+  readonly expectHead?: string;
+  /** It was made for this request: its agent knows nothing yet. */
+  readonly isNew: boolean;
+}
+
+export interface ChatTurnOptions {
+  readonly agent: ChosenAgent;
+  readonly session: TurnSession;
+  readonly conversation: Conversation;
+  readonly link: WorkerLink;
+  readonly queues: SessionQueues;
+  readonly queueMs: number;
+  readonly output: AnswerOutput;
+  /** Aborts with a `WireFailure` when the turn is to be given up: its client left, or the gateway closes. */
+  readonly stop: AbortSignal;
+  readonly log: Logger;
+}
+
+/** One turn from the queue to its end: admitted, submitted when its time comes, its events handed to the output. */
+export async function runChatTurn(options: ChatTurnOptions): Promise<void> {
+  const { session, link, queues, output, log } = options;
+  const turn = randomUUID();
+  const ticket = queues.enter(`${link.workspace}/${session.id}`);
+  output.admitted({ turn, session: session.id, rule: session.rule, position: ticket.position });
+  try {
+    await waitForTime(ticket, options);
+    const order = await makeOrder(turn, options);
+    await submit(order, options);
+  } catch (error) {
+    const failure = error instanceof WireFailure ? error.error : internal(error, log);
+    log.info("turn.not_submitted", { turn, code: failure.code });
+    output.failed(failure);
+  } finally {
+    ticket.leave();
+  }
+}
+
+async function waitForTime(ticket: Ticket, { queueMs, stop }: ChatTurnOptions): Promise<void> {
+  const expiry = new AbortController();
+  const late = new WireFailure(
+    "queue_timeout",
+    `the session's earlier turns took longer than ${queueMs} ms (limits.queueMs)`,
+    { retryAfterMs: 5_000 },
+  );
+  const timer = setTimeout(() => expiry.abort(late), queueMs);
+  try {
+    await ticket.whenFirst(AbortSignal.any([stop, expiry.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Now, when its time has come, is it known whether the session knows the earlier messages. */
+async function makeOrder(turn: string, options: ChatTurnOptions): Promise<Submit> {
+  const { agent, session, conversation, link } = options;
+  const { id, key, scope, expectHead, isNew } = session;
+  const hasHistory = conversation.earlier.some(({ role }) => role === "assistant");
+  const isKnown =
+    !hasHistory || expectHead !== undefined || (!isNew && (await link.locate({ session: id })) !== undefined);
+  return {
+    type: "submit",
+    turn,
+    session: { id, key, agent: agent.name, scope },
+    ...(agent.model === undefined ? {} : { model: agent.model }),
+    prompt: isKnown ? conversation.prompt : seededPrompt(conversation),
+    transcript: conversation.hashAfter,
+    ...(expectHead === undefined ? {} : { expectHead }),
+  };
+}
+
+async function submit(order: Submit, { link, output, stop, session, log }: ChatTurnOptions): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { turn } = order;
+  const startedAt = performance.now();
+  const end = (state: TurnEnd["state"] | "refused", error?: WireError) => {
+    const tookMs = Math.round(performance.now() - startedAt);
+    log.info("turn.ended", {
+      turn,
+      session: session.id,
+      rule: session.rule,
+      state,
+      code: error?.code,
+      tookMs,
+    });
+    resolve();
+  };
+  link.submit(order, {
+    onAccepted: () => {},
+    onText: (text) => output.text(text),
+    onReasoning: (text) => output.reasoning(text),
+    onRefused: (error) => {
+      output.failed(error);
+      end("refused", error);
+    },
+    onEnded: (ended) => {
+      if (ended.state === "completed") output.completed(ended);
+      else output.failed(ended.error);
+      end(ended.state, ended.state === "completed" ? undefined : ended.error);
+    },
+  });
+  const onStop = () => link.cancel(turn, (stop.reason as WireFailure).message);
+  if (stop.aborted) onStop();
+  stop.addEventListener("abort", onStop, { once: true });
+  try {
+    await promise;
+  } finally {
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+function internal(error: unknown, log: Logger): WireError {
+  log.error("turn.internal_error", {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  return { code: "internal_error", message: "the gateway failed: see its log" };
+}

@@ -1,0 +1,63 @@
+import { ControlError, EnsureAnswer, StatusAnswer, WireFailure } from "@synthesis/protocol";
+import { Client } from "undici";
+import type * as z from "zod";
+
+/** How much longer than a worker's start an answer may take. */
+const MARGIN_MS = 5_000;
+const RETRY_AFTER_MS = 2_000;
+
+/** The supervisor's control API, from the gateway's side. */
+export class SupervisorClient {
+  readonly #client: Client;
+
+  constructor(socketPath: string, startMs: number) {
+    const headersTimeout = startMs + MARGIN_MS;
+    this.#client = new Client("http://supervisor", {
+      socketPath,
+      headersTimeout,
+      bodyTimeout: headersTimeout,
+      pipelining: 32,
+    });
+  }
+
+  /** Sees that a workspace is served. Rejects with a `WireFailure`. */
+  async ensure(workspace: string): Promise<EnsureAnswer> {
+    return this.#ask(EnsureAnswer, "POST", "/v1/workspaces/ensure", { workspace });
+  }
+
+  async status(): Promise<StatusAnswer> {
+    return this.#ask(StatusAnswer, "GET", "/v1/status");
+  }
+
+  async close(): Promise<void> {
+    await this.#client.destroy();
+  }
+
+  async #ask<Schema extends z.ZodType>(
+    schema: Schema,
+    method: "GET" | "POST",
+    path: string,
+    body?: object,
+  ): Promise<z.infer<Schema>> {
+    let status: number;
+    let answer: unknown;
+    try {
+      const response = await this.#client.request({
+        method,
+        path,
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      });
+      status = response.statusCode;
+      answer = await response.body.json();
+    } catch (cause) {
+      throw new WireFailure("worker_unavailable", "the supervisor does not answer: try again in a moment", {
+        retryAfterMs: RETRY_AFTER_MS,
+        cause,
+      });
+    }
+    if (status === 200) return schema.parse(answer);
+    throw WireFailure.from(ControlError.parse(answer).error);
+  }
+}

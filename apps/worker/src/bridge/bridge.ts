@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Limits } from "@synthesis/config";
+import type { Logger } from "@synthesis/kit";
+import { WebSocketServer } from "ws";
+import { PluginConnection } from "./plugin-connection.ts";
+import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
+
+/** Where agent processes connect to: a WebSocket listener on loopback that knows each of them by its token. */
+export class Bridge {
+  readonly #limits: Limits;
+  readonly #log: Logger;
+  readonly #http = createServer((_request, response) => response.writeHead(404).end());
+  readonly #sockets: WebSocketServer;
+  /** Seats by the SHA-256 of their token: a look-up in it takes no time that depends on the token. */
+  readonly #seats = new Map<string, PluginSeat>();
+
+  constructor(limits: Limits, log: Logger) {
+    this.#limits = limits;
+    this.#log = log;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: limits.frameBytes,
+      maxFragments: 64,
+      maxBufferedChunks: 1024,
+      perMessageDeflate: false,
+    });
+    this.#http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  async start(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#http.once("error", reject);
+    this.#http.listen(0, "127.0.0.1", () => resolve());
+    await promise;
+  }
+
+  get connections(): number {
+    return this.#sockets.clients.size;
+  }
+
+  /** A place for one agent process; give `url` to that process only. */
+  seat(sessionKey: string, listener: SeatListener): { seat: PluginSeat; url: string } {
+    const seat = new PluginSeat(sessionKey, listener);
+    this.#seats.set(digest(seat.token), seat);
+    return { seat, url: `ws://${this.#host}/bridge?token=${seat.token}` };
+  }
+
+  /** The agent process is gone: its token is void. */
+  vacate(seat: PluginSeat): void {
+    this.#seats.delete(digest(seat.token));
+    seat.close();
+  }
+
+  async close(): Promise<void> {
+    for (const seat of this.#seats.values()) this.vacate(seat);
+    for (const socket of this.#sockets.clients) socket.terminate();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#http.close(() => resolve());
+    this.#http.closeAllConnections();
+    await promise;
+  }
+
+  get #host(): string {
+    return `127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  /** Everything is decided before a WebSocket exists: path, Host, Origin, token. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const url = URL.parse(request.url ?? "", "ws://bridge");
+    const seat = this.#seats.get(digest(url?.searchParams.get("token") ?? ""));
+    const refusal = this.#refusal(request, url?.pathname, seat);
+    if (refusal !== undefined || seat === undefined) {
+      this.#log.warn("bridge.refused", { status: refusal ?? "401 Unauthorized" });
+      socket.end(
+        `HTTP/1.1 ${refusal ?? "401 Unauthorized"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const { helloMs, pingMs } = this.#limits;
+      new PluginConnection({ socket: webSocket, seat, helloMs, pingMs, log: this.#log });
+    });
+  }
+
+  #refusal(
+    request: IncomingMessage,
+    path: string | undefined,
+    seat: PluginSeat | undefined,
+  ): string | undefined {
+    if (path !== "/bridge") return "404 Not Found";
+    if (request.headers.host !== this.#host) return "421 Misdirected Request";
+    if (request.headers.origin !== undefined) return "403 Forbidden";
+    return seat === undefined ? "401 Unauthorized" : undefined;
+  }
+}
+
+function digest(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

@@ -1,0 +1,130 @@
+import type { CloseReason, Logger } from "@synthesis/kit";
+import type { AgentChild } from "../../process/agent-child.ts";
+import { LineSplitter } from "../../process/line-splitter.ts";
+import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
+import { interruptRequest, refusal, setModelRequest, userMessage } from "./claude-message.ts";
+import { TurnReader } from "./turn-reader.ts";
+
+/** What a Claude process needs from the outside. */
+export interface ClaudeProcessOptions {
+  /** The program as configured, for messages. */
+  readonly bin: string;
+  readonly model: string | undefined;
+  readonly maxLineBytes: number;
+  readonly log: Logger;
+  /** Starts the process; its output goes to `onStdout`. */
+  spawn(onStdout: (chunk: Buffer) => void): AgentChild;
+}
+
+interface RunningTurn {
+  readonly reader: TurnReader;
+  readonly settle: (end: AgentTurnEnd) => void;
+}
+
+/** The two ways in which Claude Code refuses a session id at its start; nothing was run then. */
+const SESSION_REFUSED = /No conversation found with session ID|Session ID \S+ is already in use/;
+
+/** One persistent Claude Code process that speaks stream-json: one session, one turn at a time. */
+export class ClaudeProcess implements AgentProcess {
+  readonly closed: Promise<CloseReason>;
+  readonly #options: ClaudeProcessOptions;
+  readonly #child: AgentChild;
+  readonly #lines: LineSplitter;
+  #turn: RunningTurn | undefined;
+  #model: string | undefined;
+
+  constructor(options: ClaudeProcessOptions) {
+    this.#options = options;
+    this.#model = options.model;
+    this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
+    this.#child = options.spawn((chunk) => this.#readChunk(chunk));
+    this.closed = this.#child.closed.then((reason) => {
+      this.#end(this.#endOfDeadProcess(reason));
+      return reason;
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
+    events.onStart();
+    const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
+    this.#turn = { reader: new TurnReader(turn.id, events), settle: resolve };
+    const model = turn.model ?? this.#options.model;
+    if (model !== this.#model) this.#child.write(setModelRequest(model));
+    this.#model = model;
+    this.#child.write(userMessage(turn.id, turn.prompt));
+    return promise;
+  }
+
+  interrupt(): void {
+    if (this.#turn) this.#child.write(interruptRequest());
+  }
+
+  async close(reason: CloseReason): Promise<void> {
+    await this.#child.close(reason);
+    await this.closed;
+  }
+
+  async kill(reason: CloseReason): Promise<void> {
+    await this.#child.kill(reason);
+    await this.closed;
+  }
+
+  #readChunk(chunk: Buffer): void {
+    try {
+      this.#lines.push(chunk);
+    } catch (error) {
+      void this.kill({ code: "line_too_long", message: `Claude wrote ${String(error)}` });
+    }
+  }
+
+  #readLine(text: string): void {
+    const line = parseClaudeLine(text);
+    if (line === undefined) {
+      this.#options.log.warn("claude.unreadable_line", { pid: this.pid, characters: text.length });
+      return;
+    }
+    if (line.type === "control_request") this.#child.write(refusal(line.request_id, line.request.subtype));
+    if (this.#foundNoSession(line)) return this.#end({ state: "session_lost" });
+    const end = this.#turn?.reader.read(line);
+    if (end) this.#end(end);
+  }
+
+  #foundNoSession(line: ClaudeLine): boolean {
+    return (
+      line.type === "result" &&
+      line.is_error &&
+      (line.errors ?? []).some((error) => SESSION_REFUSED.test(error))
+    );
+  }
+
+  #end(end: AgentTurnEnd): void {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    turn?.settle(end);
+  }
+
+  #endOfDeadProcess(reason: CloseReason): AgentTurnEnd {
+    if (SESSION_REFUSED.test(this.#child.stderrTail)) return { state: "session_lost" };
+    if (this.pid === undefined) {
+      return {
+        state: "failed",
+        error: {
+          code: "agent_unavailable",
+          message: `Claude Code could not be started as "${this.#options.bin}" (${reason.message}): install it, or set claude.bin in the configuration`,
+        },
+      };
+    }
+    return {
+      state: "interrupted",
+      error: {
+        code: "turn_interrupted",
+        message: `Claude Code ended within the turn (${reason.message}): what it did so far may have had effects`,
+      },
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import type { ErrorCode, FinishReason, TurnEnd, Usage } from "@synthesis/protocol";
+import type { ResultLine } from "./claude-line.ts";
+
+/** How long to wait before an overloaded or limited API is asked again, where it did not say. */
+const RETRY_AFTER_MS = 10_000;
+const MAX_DETAIL_CHARACTERS = 500;
+
+/**
+ * The end that a `result` line stands for. Judged by `is_error` and `terminal_reason`: `subtype` says
+ * "success" for an API error (measured with Claude Code 2.1.330). `apiErrorKind` is the word of the message
+ * that Claude Code made up to report an API error.
+ */
+export function judgeResult(line: ResultLine, apiErrorKind: string | undefined): TurnEnd {
+  if (!line.is_error) return completed(line);
+  if (line.terminal_reason?.startsWith("aborted_")) {
+    return { state: "cancelled", error: { code: "turn_cancelled", message: "the turn was interrupted" } };
+  }
+  const code = errorCode(line, apiErrorKind);
+  const retry =
+    code === "upstream_rate_limit" || code === "upstream_overloaded" ? { retryAfterMs: RETRY_AFTER_MS } : {};
+  return {
+    state: "failed",
+    error: { code, message: `${explain[code] ?? "the turn failed"}${detail(line)}`, ...retry },
+  };
+}
+
+function completed(line: ResultLine): TurnEnd {
+  const costs = Object.values(line.model_usage_since_last_result ?? {}).map((usage) => usage.costUSD ?? 0);
+  const usage = usageOf(line);
+  return {
+    state: "completed",
+    finishReason: finishReason(line.stop_reason),
+    ...(usage ? { usage } : {}),
+    ...(costs.length > 0 ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+  };
+}
+
+function finishReason(stopReason: string | null | undefined): FinishReason {
+  if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") return "length";
+  return stopReason === "refusal" ? "content_filter" : "stop";
+}
+
+function usageOf({ usage }: ResultLine): Usage | undefined {
+  if (usage === undefined) return undefined;
+  const cached = usage.cache_read_input_tokens ?? 0;
+  return {
+    inputTokens: usage.input_tokens + cached + (usage.cache_creation_input_tokens ?? 0),
+    cachedInputTokens: cached,
+    outputTokens: usage.output_tokens,
+  };
+}
+
+function errorCode(
+  { api_error_status: status, terminal_reason }: ResultLine,
+  kind: string | undefined,
+): ErrorCode {
+  if (terminal_reason === "prompt_too_long" || status === 413) return "context_length_exceeded";
+  if (status === 401 || status === 403 || kind === "authentication_failed") return "upstream_authentication";
+  if (status === 429 || kind === "rate_limit") return "upstream_rate_limit";
+  if (status === 529 || status === 503) return "upstream_overloaded";
+  if (status === 400 || status === 404 || terminal_reason === "image_error")
+    return "upstream_invalid_request";
+  return terminal_reason === "api_error" ? "upstream_error" : "turn_failed";
+}
+
+const explain: Partial<Record<ErrorCode, string>> = {
+  context_length_exceeded: "the conversation no longer fits the model's context",
+  upstream_authentication:
+    "Claude's API refused its credentials: check the account that Claude Code runs with",
+  upstream_rate_limit: "Claude's API limits the rate of this account: try again later",
+  upstream_overloaded: "Claude's API is overloaded: try again later",
+  upstream_invalid_request: "Claude's API refused the request",
+  upstream_error: "Claude's API failed",
+  turn_failed: "Claude Code ended the turn with an error",
+};
+
+function detail({ result, errors, terminal_reason }: ResultLine): string {
+  const text = result || errors?.join("; ") || terminal_reason;
+  return text ? ` (${text.slice(0, MAX_DETAIL_CHARACTERS)})` : "";
+}

@@ -1,0 +1,82 @@
+import { checkoutDir, type AgentSettings } from "@synthesis/config";
+import type { Logger } from "@synthesis/kit";
+import { nanoid } from "nanoid";
+import type { Bridge } from "../bridge/bridge.ts";
+import { AgentChild } from "../process/agent-child.ts";
+import { childEnvironment } from "../process/child-environment.ts";
+import type { WorkerConfiguration } from "../worker-configuration.ts";
+import type { AgentProcess } from "./agent-process.ts";
+import { CommandProcess } from "./command/command-process.ts";
+import { claudeArguments, type ClaudeSession } from "./headless/claude-arguments.ts";
+import { ClaudeProcess } from "./headless/claude-process.ts";
+
+/** Retries of Claude Code against its API before it gives up; its default of 10 takes three minutes. */
+const CLAUDE_RETRIES = { CLAUDE_CODE_MAX_RETRIES: "4" };
+
+/** What a driver needs beside the session. */
+export interface AgentSurroundings {
+  readonly configuration: WorkerConfiguration;
+  readonly bridge: Bridge;
+  readonly log: Logger;
+  onUnsolicited(): void;
+}
+
+/** The session that a process is opened for. */
+export interface AgentSession {
+  readonly key: string;
+  readonly agent: AgentSettings;
+  readonly claude: ClaudeSession;
+}
+
+/** Starts an agent process with the driver that its agent names. */
+export function openAgent(surroundings: AgentSurroundings, session: AgentSession): AgentProcess {
+  const { configuration, log, bridge, onUnsolicited } = surroundings;
+  const { limits, path: cwd, claude, markPrefix } = configuration;
+  const common = { cwd, mark: `${markPrefix}/${nanoid()}`, closeMs: limits.closeMs, log };
+  const { agent } = session;
+  switch (agent.driver) {
+    case "headless":
+      return new ClaudeProcess({
+        bin: claude.bin,
+        model: agent.model,
+        maxLineBytes: limits.lineBytes,
+        log,
+        spawn: (onStdout) =>
+          new AgentChild({
+            ...common,
+            command: claude.bin,
+            endedBy: "stdin",
+            args: claudeArguments(agent, session.claude),
+            env: childEnvironment({ ...CLAUDE_RETRIES, ...process.env }, claude.env),
+            onStdout,
+          }),
+      });
+    case "command": {
+      const [program = "", ...args] = agent.command.map(fillIn);
+      return new CommandProcess({
+        bridge,
+        sessionKey: session.key,
+        program,
+        reconnectMs: limits.reconnectMs,
+        log,
+        onUnsolicited,
+        spawn: (bridgeUrl) =>
+          new AgentChild({
+            ...common,
+            command: program,
+            endedBy: "SIGTERM",
+            args,
+            env: childEnvironment(process.env, agent.env, {
+              SYNTHESIS_BRIDGE_URL: bridgeUrl,
+              SYNTHESIS_SESSION_KEY: session.key,
+            }),
+            onStdout: (chunk) => log.debug("agent.stdout", { text: chunk.toString("utf8") }),
+          }),
+      });
+    }
+  }
+}
+
+function fillIn(part: string): string {
+  return part.replaceAll("{node}", process.execPath).replaceAll("{synthesis}", checkoutDir);
+}

@@ -1,0 +1,52 @@
+import { createServer } from "node:http";
+import { chmodSync } from "node:fs";
+import type { Logger } from "@synthesis/kit";
+import { WebSocketServer } from "ws";
+import type { WorkerConfiguration } from "../worker-configuration.ts";
+import type { Workspace } from "../workspace.ts";
+import { GatewayLink } from "./gateway-link.ts";
+
+/** A prompt, as JSON, can be longer than the body it came in; escapes at most double it. */
+const FRAME_TO_BODY = 2;
+
+/** Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. */
+export class GatewayServer {
+  readonly #configuration: WorkerConfiguration;
+  readonly #http = createServer((_request, response) => response.writeHead(404).end());
+  readonly #sockets: WebSocketServer;
+
+  constructor(configuration: WorkerConfiguration, workspace: Workspace, log: Logger) {
+    this.#configuration = configuration;
+    const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
+    this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
+    const { workspace: name, epoch } = configuration;
+    this.#sockets.on("connection", (socket) => new GatewayLink({ socket, workspace, name, epoch, log }));
+  }
+
+  async start(): Promise<void> {
+    const { socketPath } = this.#configuration;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#http.once("error", reject);
+    this.#http.listen(socketPath, () => resolve());
+    await promise;
+    chmodSync(socketPath, 0o600);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.close(1001, "the worker closes");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#http.close(() => resolve());
+    this.#http.closeIdleConnections();
+    const timer = setTimeout(() => this.#terminate(), CLOSE_HANDSHAKE_MS);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #terminate(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#http.closeAllConnections();
+  }
+}
+
+/** How long a gateway may take to answer the close handshake. */
+const CLOSE_HANDSHAKE_MS = 500;

@@ -1,0 +1,49 @@
+/**
+ * The bounded number of live agent processes. Who finds none free waits in line; the owner is told, so that
+ * it can end an idle process, whose slot then goes to the first in line.
+ */
+export class ProcessSlots {
+  readonly #max: number;
+  readonly #onShortage: () => void;
+  readonly #waiting: (() => void)[] = [];
+  #used = 0;
+
+  constructor(max: number, onShortage: () => void) {
+    this.#max = max;
+    this.#onShortage = onShortage;
+  }
+
+  /** Whether somebody waits for a slot. */
+  get isShort(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Takes a slot; rejects with the signal's reason when it aborts first. */
+  async acquire(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#used < this.#max) {
+      this.#used++;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => {
+      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      reject(signal.reason);
+    };
+    this.#waiting.push(resolve);
+    signal.addEventListener("abort", leave, { once: true });
+    this.#onShortage();
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  /** Gives a slot back: to the first in line, if there is one. */
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#used--;
+  }
+}

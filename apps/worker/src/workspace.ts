@@ -1,0 +1,117 @@
+import type { CloseReason, Logger } from "@synthesis/kit";
+import { residentBytes } from "@synthesis/kit";
+import { WireFailure, type Locate, type Submit, type WorkerStatus } from "@synthesis/protocol";
+import { Bridge } from "./bridge/bridge.ts";
+import { Journal } from "./journal/journal.ts";
+import { ProcessSlots } from "./session/process-slots.ts";
+import { Session, type SessionSurroundings } from "./session/session.ts";
+import type { TurnSink } from "./turn/turn-sink.ts";
+import type { WorkerConfiguration } from "./worker-configuration.ts";
+
+/** One workspace: its sessions, their processes, its journal. */
+export class Workspace {
+  readonly #configuration: WorkerConfiguration;
+  readonly #log: Logger;
+  readonly #bridge: Bridge;
+  readonly #journal: Journal;
+  readonly #slots: ProcessSlots;
+  readonly #surroundings: SessionSurroundings;
+  readonly #sessions = new Map<string, Session>();
+  readonly #turns = new Map<string, AbortController>();
+  #unsolicited = 0;
+
+  /** `onChange` is called whenever {@link status} may have changed. Throws where the journal cannot be opened. */
+  constructor(configuration: WorkerConfiguration, log: Logger, onChange: () => void) {
+    const { limits, journalFile } = configuration;
+    this.#configuration = configuration;
+    this.#log = log;
+    this.#bridge = new Bridge(limits, log);
+    this.#journal = new Journal(journalFile, log);
+    this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
+    this.#surroundings = {
+      configuration,
+      log,
+      bridge: this.#bridge,
+      journal: this.#journal,
+      slots: this.#slots,
+      onUnsolicited: () => {
+        this.#unsolicited++;
+        onChange();
+      },
+      onChange: (session) => {
+        if (session.isUnused) this.#sessions.delete(session.id);
+        if (this.#slots.isShort && session.idleSince !== undefined) this.evictOldest();
+        onChange();
+      },
+    };
+  }
+
+  async start(): Promise<void> {
+    const cut = this.#journal.recover(this.#configuration.limits.journalTurns);
+    if (cut > 0) this.#log.warn("journal.turns_interrupted", { turns: cut });
+    await this.#bridge.start();
+  }
+
+  /** Runs a turn; everything that comes of it goes to `sink`. */
+  submit(order: Submit, sink: TurnSink): void {
+    const agent = this.#configuration.agents[order.session.agent];
+    if (agent === undefined) {
+      return sink.refused({
+        code: "model_not_found",
+        message: `no agent is called "${order.session.agent}"`,
+      });
+    }
+    const id = order.session.id;
+    const session = this.#sessions.get(id) ?? new Session(order.session, agent, this.#surroundings);
+    this.#sessions.set(id, session);
+    const cancel = new AbortController();
+    this.#turns.set(order.turn, cancel);
+    void session.run(order, sink, cancel.signal).finally(() => this.#turns.delete(order.turn));
+  }
+
+  /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */
+  cancel(turn: string, reason: string): void {
+    this.#turns.get(turn)?.abort(new WireFailure("turn_cancelled", `the turn was cancelled: ${reason}`));
+  }
+
+  /** Which session is meant, if it is known here. */
+  locate(by: Locate["by"]): string | undefined {
+    return "session" in by
+      ? this.#journal.session(by.session)?.id
+      : this.#journal.sessionByHead(by.scope, by.head);
+  }
+
+  /** Ends the process that has been idle longest, if one is idle. */
+  evictOldest(): void {
+    const oldest = this.#idleSessions()[0];
+    void oldest?.evict({ code: "evicted", message: "its memory or place was needed" });
+  }
+
+  status(): WorkerStatus {
+    const processes = [...this.#sessions.values()].flatMap(({ process }) => process ?? []);
+    const oldestIdleAt = this.#idleSessions()[0]?.idleSince;
+    return {
+      processes: processes.length,
+      conns: this.#bridge.connections,
+      turns: this.#turns.size,
+      sessions: this.#journal.sessionCount(),
+      unsolicited: this.#unsolicited,
+      memoryBytes: processes.reduce((sum, { pid }) => sum + (pid === undefined ? 0 : residentBytes(pid)), 0),
+      ...(oldestIdleAt === undefined ? {} : { oldestIdleAt }),
+    };
+  }
+
+  /** Cuts what runs, ends every process, closes the journal. */
+  async close(reason: CloseReason): Promise<void> {
+    const closing = new WireFailure("turn_interrupted", `the turn was cut: ${reason.message}`);
+    for (const cancel of this.#turns.values()) cancel.abort(closing);
+    await Promise.all([...this.#sessions.values()].map((session) => session.close(reason)));
+    await this.#bridge.close();
+    this.#journal.close();
+  }
+
+  #idleSessions(): Session[] {
+    const idle = [...this.#sessions.values()].filter(({ idleSince }) => idleSince !== undefined);
+    return idle.sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
+  }
+}

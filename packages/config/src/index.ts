@@ -1,0 +1,10 @@
+/** The configuration of Synthesis: its file, its defaults, its places. */
+export { apiKeyDigest, apiKeyFile, makeApiKey, readApiKey } from "./api-key.ts";
+export { checkoutDir } from "./checkout-dir.ts";
+export { ConfigError } from "./config-error.ts";
+export { hasClaude } from "./find-claude.ts";
+export { configJsonSchema } from "./json-schema.ts";
+export { Limits } from "./limits.ts";
+export { loadSettings, type Overrides } from "./load-settings.ts";
+export { locate, type LocationChoice, type Locations } from "./locations.ts";
+export { AgentSettings, KeySettings, Settings } from "./settings.ts";

@@ -1,0 +1,63 @@
+import { totalmem } from "node:os";
+import * as z from "zod";
+
+const count = (initial: number) => z.number().int().positive().default(initial);
+const milliseconds = (initial: number) => z.number().int().min(10).max(604_800_000).default(initial);
+const bytes = (initial: number) => z.number().int().min(1024).default(initial);
+
+const MIB = 1024 * 1024;
+const halfOfMemoryMb = () => Math.floor(totalmem() / MIB / 2);
+
+/** Every bound of Synthesis: nothing waits without a deadline, nothing grows without an end. */
+export const Limits = z.strictObject({
+  bodyBytes: bytes(8 * MIB).describe("Largest request body, in bytes; a larger one is answered 413."),
+  connections: count(4096).describe("Open client connections."),
+  sessionQueue: count(32).describe("Waiting turns of one session; one more is answered 429."),
+  totalQueue: count(10_000).describe("Waiting turns of all sessions together; one more is answered 429."),
+  clientBufferBytes: bytes(16 * MIB).describe(
+    "Unread answer bytes kept for a slow client before it is cut off.",
+  ),
+  heartbeatMs: milliseconds(15_000).describe(
+    "Pause after which a stream gets an empty delta as a sign of life.",
+  ),
+  queueMs: milliseconds(600_000).describe("Longest wait of a turn in its session's queue."),
+  startMs: milliseconds(60_000).describe(
+    "Longest start of a worker, or of an agent process till its first sign of life.",
+  ),
+  stallMs: milliseconds(180_000).describe("Longest silence of an agent within a turn."),
+  turnMs: milliseconds(3_600_000).describe("Longest turn."),
+  interruptMs: milliseconds(600).describe(
+    "How long an interrupted agent may take to stop before it is killed.",
+  ),
+  closeMs: milliseconds(5_000).describe(
+    "How long a process may take to end when asked, before it is killed.",
+  ),
+  idleMs: milliseconds(1_800_000).describe(
+    "Idle time after which an agent process is evicted; its session is resumed later.",
+  ),
+  processesPerWorkspace: count(16).describe(
+    "Live agent processes of one workspace; the longest idle one makes room.",
+  ),
+  memoryMb: z
+    .number()
+    .int()
+    .min(128)
+    .default(halfOfMemoryMb)
+    .describe(
+      "Private memory of all agent processes, in MiB, above which idle ones are evicted. Default: half of the machine's.",
+    ),
+  workspaces: count(64).describe("Workers at one time; an idle one makes room."),
+  frameBytes: bytes(4 * MIB).describe("Largest WebSocket message of a plugin."),
+  lineBytes: bytes(64 * MIB).describe("Longest output line of Claude."),
+  helloMs: milliseconds(10_000).describe("How long a plugin connection may take to say hello."),
+  pingMs: milliseconds(30_000).describe(
+    "Interval of the plugin heartbeat; a connection that misses one is terminated.",
+  ),
+  reconnectMs: milliseconds(5_000).describe(
+    "How long a turn waits for its plugin to come back, or a new connection to take it up.",
+  ),
+  journalTurns: count(100_000).describe(
+    "Turns remembered per workspace; older ones are dropped when a worker starts.",
+  ),
+});
+export type Limits = z.output<typeof Limits>;

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { homedir, tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { ConfigError } from "./config-error.ts";
+
+/** Where one instance of Synthesis keeps its things. All absolute. */
+export interface Locations {
+  /** Durable: configuration, API key, journals. */
+  readonly stateDir: string;
+  /** Unix sockets; gone after a reboot. */
+  readonly runtimeDir: string;
+  readonly configFile: string;
+}
+
+/** What a flag or a variable may say about the locations. */
+export interface LocationChoice {
+  readonly stateDir?: string | undefined;
+  readonly runtimeDir?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** A socket name in the runtime folder, longest case, and the kernel's limit for the whole path (`sun_path`, unix(7)). */
+const LONGEST_SOCKET_NAME = "/w-0123456789abcdef-mmmmmmmmm.sock".length;
+const LONGEST_SOCKET_PATH = 103; // macOS; Linux has 107
+
+/** The locations by the XDG Base Directory rules, unless chosen. Throws {@link ConfigError} for an unusable choice. */
+export function locate(choice: LocationChoice, env: NodeJS.ProcessEnv = process.env): Locations {
+  const stateDir =
+    absolute(choice.stateDir) ??
+    join(xdg(env["XDG_STATE_HOME"]) ?? join(homedir(), ".local", "state"), "synthesis");
+  const configFile = absolute(choice.config) ?? join(stateDir, "synthesis.config.yaml");
+  return { stateDir, configFile, runtimeDir: runtimeDir(choice, stateDir, env) };
+}
+
+/** `path` with a leading `~` expanded, absolute, taken relative to `base`. */
+export function expandPath(path: string, base: string): string {
+  if (path === "~") return homedir();
+  if (path.startsWith("~/")) return join(homedir(), path.slice(2));
+  return resolve(base, path);
+}
+
+function runtimeDir(choice: LocationChoice, stateDir: string, env: NodeJS.ProcessEnv): string {
+  const chosen = absolute(choice.runtimeDir);
+  if (chosen !== undefined && !socketsFit(chosen)) {
+    throw new ConfigError(
+      `the runtime folder ${chosen} is too long for Unix sockets: choose one of at most ${LONGEST_SOCKET_PATH - LONGEST_SOCKET_NAME} bytes (--runtime-dir or SYNTHESIS_RUNTIME_DIR)`,
+    );
+  }
+  if (chosen !== undefined) return chosen;
+  const instance = createHash("sha256").update(stateDir).digest("hex").slice(0, 8);
+  const base = xdg(env["XDG_RUNTIME_DIR"]);
+  const candidates = [
+    ...(base === undefined ? [] : [join(base, "synthesis", instance)]),
+    join(tmpdir(), `synthesis-${process.getuid?.() ?? 0}-${instance}`),
+  ];
+  return candidates.find(socketsFit) ?? `/tmp/synthesis-${process.getuid?.() ?? 0}-${instance}`;
+}
+
+function socketsFit(folder: string): boolean {
+  return Buffer.byteLength(folder) + LONGEST_SOCKET_NAME <= LONGEST_SOCKET_PATH;
+}
+
+/** The specification says that relative paths in its variables are to be ignored. */
+function xdg(value: string | undefined): string | undefined {
+  return value !== undefined && isAbsolute(value) ? value : undefined;
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined || path === "" ? undefined : expandPath(path, process.cwd());
+}

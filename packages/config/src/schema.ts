@@ -1,0 +1,129 @@
+import { logLevels } from "@synthesis/kit";
+import * as z from "zod";
+import { Limits } from "./limits.ts";
+
+/** Agent and workspace names: they stand in URLs, headers, file names and process titles. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const Name = z
+  .string()
+  .regex(NAME, "use 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit");
+const Path = z.string().min(1);
+const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a variable name"), z.string());
+
+const HeadlessAgent = z.strictObject({
+  workspace: Name.describe("The workspace it works in unless a request names another."),
+  driver: z.literal("headless").optional().describe("Claude Code, driven over stream-json (the default)."),
+  model: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("A Claude model or alias; default: Claude Code's own."),
+  permissionMode: z
+    .enum(["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"])
+    .default("default")
+    .describe(
+      "Claude Code's permission mode. What it would ask is denied; bypassPermissions lets it do anything.",
+    ),
+});
+
+const CommandAgent = z.strictObject({
+  workspace: Name.describe("The workspace it works in unless a request names another."),
+  driver: z.literal("command").describe("Any program that speaks the plugin frames of PROTOCOL.md."),
+  command: z
+    .array(z.string())
+    .min(1)
+    .describe("Program and arguments, no shell. {node} is Synthesis's own Node, {synthesis} its folder."),
+  env: Environment.default({}).describe("Environment variables for the program."),
+});
+
+/** `synthesis.config.yaml` as people write it. */
+export const ConfigFile = z
+  .strictObject({
+    server: z
+      .strictObject({
+        host: z.string().min(1).default("127.0.0.1").describe("Address to listen on."),
+        port: z
+          .number()
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(8787)
+          .describe("Port to listen on; 0 takes a free one."),
+        allowedHosts: z
+          .array(z.string().min(1))
+          .default([])
+          .describe(
+            "Further Host headers to accept, exactly as clients send them. Needed on a network address.",
+          ),
+        allowedOrigins: z
+          .array(z.url())
+          .default([])
+          .describe("Web origins that may call; requests of any other web page are refused."),
+      })
+      .prefault({}),
+    keys: z
+      .record(
+        Name,
+        z.strictObject({
+          file: Path.describe("File that holds this API key."),
+          client: z
+            .enum(["generic", "openclaw"])
+            .default("generic")
+            .describe("Whose conventions its requests follow."),
+        }),
+      )
+      .default({})
+      .describe("API keys beside the generated one."),
+    workspaces: z
+      .record(
+        Name,
+        z.strictObject({
+          path: Path.describe("The project folder; ~ and paths relative to this file work."),
+        }),
+      )
+      .default({}),
+    roots: z.array(Path).default([]).describe("Folders whose subfolders a request may open by name or path."),
+    defaultAgent: Name.optional().describe("The agent of requests without a model."),
+    agents: z.record(Name, z.discriminatedUnion("driver", [HeadlessAgent, CommandAgent])),
+    claude: z
+      .strictObject({
+        bin: Path.default("claude").describe("The claude CLI: a name on PATH or a path."),
+        env: Environment.default({}).describe(
+          "Environment variables for Claude, such as ANTHROPIC_BASE_URL.",
+        ),
+      })
+      .prefault({}),
+    limits: Limits.prefault({}),
+    log: z
+      .strictObject({ level: z.enum(logLevels).optional().describe("Default: info, on a terminal warn.") })
+      .prefault({}),
+  })
+  .check((context) => {
+    const { agents, workspaces, defaultAgent, server } = context.value;
+    const complain = (path: PropertyKey[], message: string) =>
+      context.issues.push({ code: "custom", path, message, input: context.value });
+    if (Object.keys(agents).length === 0) complain(["agents"], "name at least one agent");
+    for (const [name, agent] of Object.entries(agents)) {
+      if (agent.workspace in workspaces) continue;
+      complain(
+        ["agents", name, "workspace"],
+        `no workspace is called "${agent.workspace}": add it under workspaces`,
+      );
+    }
+    if (defaultAgent !== undefined && !(defaultAgent in agents)) {
+      complain(["defaultAgent"], `no agent is called "${defaultAgent}": ${Object.keys(agents).join(", ")}`);
+    }
+    if (!isLoopback(server.host) && server.allowedHosts.length === 0) {
+      complain(
+        ["server", "host"],
+        `"${server.host}" is a network address: name the hosts that clients will use in server.allowedHosts, or keep 127.0.0.1`,
+      );
+    }
+  });
+export type ConfigFile = z.output<typeof ConfigFile>;
+
+/** Whether only this machine can reach a listener on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}

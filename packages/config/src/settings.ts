@@ -1,0 +1,58 @@
+import { logLevels } from "@synthesis/kit";
+import * as z from "zod";
+import { Limits } from "./limits.ts";
+
+/** An agent with its defaults filled in. */
+export const AgentSettings = z.discriminatedUnion("driver", [
+  z.object({
+    driver: z.literal("headless"),
+    workspace: z.string(),
+    model: z.string().optional(),
+    permissionMode: z.string(),
+  }),
+  z.object({
+    driver: z.literal("command"),
+    workspace: z.string(),
+    command: z.array(z.string()).min(1),
+    env: z.record(z.string(), z.string()),
+  }),
+]);
+export type AgentSettings = z.infer<typeof AgentSettings>;
+
+/** An API key as the processes know it: never the key itself. */
+export const KeySettings = z.object({
+  name: z.string(),
+  /** SHA-256 of the key, hex. */
+  sha256: z.string().length(64),
+  client: z.enum(["generic", "openclaw"]),
+});
+export type KeySettings = z.infer<typeof KeySettings>;
+
+/**
+ * What one run of Synthesis works with: flags over environment over file over defaults, all paths absolute.
+ * Travels over IPC, so plain data; each process is handed the part it needs.
+ */
+export const Settings = z.object({
+  server: z.object({
+    host: z.string(),
+    port: z.number().int(),
+    allowedHosts: z.array(z.string()),
+    allowedOrigins: z.array(z.string()),
+  }),
+  keys: z.array(KeySettings).min(1),
+  /** Workspace name → absolute path. */
+  workspaces: z.record(z.string(), z.string()),
+  roots: z.array(z.string()),
+  defaultAgent: z.string().optional(),
+  agents: z.record(z.string(), AgentSettings),
+  claude: z.object({
+    /** Absolute path where it was found, else the name or path as configured. */
+    bin: z.string(),
+    env: z.record(z.string(), z.string()),
+  }),
+  limits: Limits,
+  logLevel: z.enum(logLevels),
+  stateDir: z.string(),
+  runtimeDir: z.string(),
+});
+export type Settings = z.infer<typeof Settings>;

@@ -1,0 +1,10 @@
+/** What at least two processes of Synthesis share and no library gives: nothing else belongs here. */
+export { type CloseReason } from "./close-reason.ts";
+export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
+export { LoopBatch } from "./loop-batch.ts";
+export { createLogger, logLevels, type LogFields, type LogLevel, type Logger } from "./logger.ts";
+export { MARK_VARIABLE, killMarked, pidsMarked } from "./process-mark.ts";
+export { ForkedChild, type ForkOrder } from "./supervision/forked-child.ts";
+export { KeptChild } from "./supervision/kept-child.ts";
+export { residentBytes } from "./resident-bytes.ts";
+export { runSupervised, UnusableError, type Supervised } from "./supervision/supervised-process.ts";

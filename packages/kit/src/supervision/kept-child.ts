@@ -1,0 +1,113 @@
+import { WireFailure } from "@synthesis/protocol";
+import type { CloseReason } from "../close-reason.ts";
+import { sleep, withDeadline } from "../deadline.ts";
+import type { Logger } from "../logger.ts";
+import type { ForkedChild } from "./forked-child.ts";
+import { RestartBudget } from "./restart-budget.ts";
+
+export interface KeptChildOptions {
+  /** What it is, for messages, such as `the worker of workspace "site"`. */
+  readonly title: string;
+  readonly startMs: number;
+  readonly log: Logger;
+  /** Forks a new generation. */
+  fork(): ForkedChild;
+  /** A generation is gone, whatever the reason; before the next one is forked. */
+  onGone(reason: CloseReason): void;
+}
+
+/** starting: forked, not ready. serving: ready. pausing: dead, the next one waits for its backoff. closed: for good. */
+export type KeptChildState = "starting" | "serving" | "pausing" | "closed";
+
+/** A process that is kept running: forked, watched, and forked again when it dies, within its restart budget. */
+export class KeptChild {
+  readonly #options: KeptChildOptions;
+  readonly #budget = new RestartBudget();
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  #state: KeptChildState = "starting";
+  #child: ForkedChild;
+  /** Settles when the current or next generation serves. */
+  #serving = Promise.withResolvers<void>();
+  #restarts = 0;
+
+  constructor(options: KeptChildOptions) {
+    this.#options = options;
+    this.#child = options.fork();
+    this.#ended = this.#keep();
+  }
+
+  get state(): KeptChildState {
+    return this.#state;
+  }
+
+  get pid(): number | undefined {
+    return this.#state === "serving" || this.#state === "starting" ? this.#child.pid : undefined;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get child(): ForkedChild {
+    return this.#child;
+  }
+
+  /** Resolves when it serves. Rejects with `worker_unavailable` when it does not in time, or keeps dying. */
+  async whenServing(): Promise<void> {
+    const { title, startMs } = this.#options;
+    const retry = { retryAfterMs: 5000 };
+    if (this.#state === "closed") throw new WireFailure("shutting_down", `${title} is being stopped`, retry);
+    if (this.#budget.isSpent) {
+      throw new WireFailure(
+        "worker_unavailable",
+        `${title} keeps dying at its start: see the log for why`,
+        retry,
+      );
+    }
+    await withDeadline(this.#serving.promise, startMs, `${title} did not start`).catch((cause: unknown) => {
+      throw new WireFailure("worker_unavailable", `${title} did not start within ${startMs} ms`, {
+        ...retry,
+        cause,
+      });
+    });
+  }
+
+  /** Ends it for good. */
+  async close(reason: CloseReason): Promise<void> {
+    this.#state = "closed";
+    this.#stop.abort();
+    await this.#child.close(reason);
+    await this.#ended;
+  }
+
+  /** One generation after the other, until closed. */
+  async #keep(): Promise<void> {
+    const { log, title } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      this.#child.ready.then(
+        () => this.#serve(),
+        () => {},
+      );
+      const reason = await this.#child.closed;
+      if (this.#state === "serving") this.#serving = Promise.withResolvers<void>();
+      this.#options.onGone(reason);
+      if (this.#stop.signal.aborted) return;
+      this.#state = "pausing";
+      const delayMs = this.#budget.nextDelayMs();
+      log.warn("child.restarting", { title, reason: reason.message, delayMs: Math.round(delayMs) });
+      await sleep(delayMs, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      this.#state = "starting";
+      this.#restarts++;
+      this.#child = this.#options.fork();
+    }
+  }
+
+  #serve(): void {
+    if (this.#state !== "starting") return;
+    this.#state = "serving";
+    this.#budget.refill();
+    this.#serving.resolve();
+  }
+}

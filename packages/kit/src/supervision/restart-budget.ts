@@ -1,0 +1,29 @@
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+const DEATHS_TO_BREAK = 5;
+
+/**
+ * How long to wait before the next restart. The first is immediate; only consecutive deaths before serving
+ * count, for they alone show that a restart does not help.
+ */
+export class RestartBudget {
+  #deaths = 0;
+
+  /** The child served: what happened before does not count any more. */
+  refill(): void {
+    this.#deaths = 0;
+  }
+
+  /** Counts a death and gives the pause before the next start, in ms, with jitter (half to full). */
+  nextDelayMs(): number {
+    const death = this.#deaths++;
+    if (death === 0) return 0;
+    const full = Math.min(FIRST_DELAY_MS * 2 ** (death - 1), LONGEST_DELAY_MS);
+    return full / 2 + (Math.random() * full) / 2;
+  }
+
+  /** Too many deaths in a row: who waits for the child is told so instead of waiting on. */
+  get isSpent(): boolean {
+    return this.#deaths >= DEATHS_TO_BREAK;
+  }
+}

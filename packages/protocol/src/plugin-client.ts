@@ -1,0 +1,9 @@
+/** For whoever writes a plugin or a `command` agent: the plugin's side of PROTOCOL.md, with zod as its only dependency. */
+export { PluginClient, type PluginClientOptions } from "./plugin-client/client.ts";
+export {
+  MissingVariableError,
+  pluginClientFromEnvironment,
+  type PluginEnvironment,
+} from "./plugin-client/from-environment.ts";
+export type { PluginClose } from "./plugin-client/plugin-close.ts";
+export type { InboundTurn } from "./plugin-client/turn.ts";

@@ -1,0 +1,106 @@
+import type { Cancelled, Failure, Progress, Reply } from "../plugin-frame.ts";
+
+const MAX_FAILURE_CHARS = 4096;
+
+/** A frame that speaks for one turn. */
+export type TurnFrame = (Reply | Failure | Progress | Cancelled) & { readonly message_id: string };
+
+/** One prompt and the means to answer it. After its end every call is dropped silently. */
+export interface InboundTurn {
+  /** The turn's id (`meta.message_id`). */
+  readonly id: string;
+  readonly content: string;
+  /** What the prompt came with: `chat_id`, `message_id`, `ts`, and whatever else the bridge added. */
+  readonly meta: Readonly<Record<string, unknown>>;
+  /** Aborts when nobody wants the answer any more: stop working, then return. */
+  readonly signal: AbortSignal;
+  /** Sends the next part of the answer. */
+  reply(text: string): void;
+  /** Ends the answer, with `text` as its last part. */
+  end(text?: string): void;
+  /** Ends the turn as failed; `message` (cut at 4,096 characters) is an error to the user, not answer text. */
+  fail(message: string): void;
+  /** Says that work goes on; `text` is shown as reasoning. */
+  progress(text?: string): void;
+}
+
+/** An {@link InboundTurn} as the client sees it: with its cancellation and its end. */
+export class Turn implements InboundTurn {
+  readonly id: string;
+  readonly content: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly #write: (frame: TurnFrame) => void;
+  readonly #onEnd: () => void;
+  readonly #abort = new AbortController();
+  #state: "running" | "ended" = "running";
+  #handler: "working" | "settled" = "working";
+
+  constructor(
+    inbound: { readonly content: string; readonly meta: { readonly message_id: string } },
+    write: (frame: TurnFrame) => void,
+    onEnd: () => void,
+  ) {
+    this.id = inbound.meta.message_id;
+    this.content = inbound.content;
+    this.meta = inbound.meta;
+    this.#write = write;
+    this.#onEnd = onEnd;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  reply(text: string): void {
+    if (this.#state === "running")
+      this.#write({ type: "reply", content: text, final: false, message_id: this.id });
+  }
+
+  end(text = ""): void {
+    this.#finish({ type: "reply", content: text, final: true, message_id: this.id });
+  }
+
+  fail(message: string): void {
+    // What breaks because it was told to stop did not fail.
+    if (this.signal.aborted) this.#finish({ type: "cancelled", message_id: this.id });
+    else this.#finish({ type: "failure", message: message.slice(0, MAX_FAILURE_CHARS), message_id: this.id });
+  }
+
+  progress(text?: string): void {
+    if (this.#state !== "running") return;
+    this.#write({ type: "progress", message_id: this.id, ...(text === undefined ? {} : { text }) });
+  }
+
+  /**
+   * Runs the handler. One that returns without an end leaves the turn open, for an answer by events; one that
+   * throws fails it.
+   */
+  async run(handler: (turn: InboundTurn) => void | Promise<void>): Promise<void> {
+    try {
+      await handler(this);
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error));
+    }
+    this.#handler = "settled";
+    if (this.signal.aborted) this.#finish({ type: "cancelled", message_id: this.id });
+  }
+
+  /** Stops the turn; `cancelled` follows as soon as the handler has settled, unless it ends the turn itself. */
+  cancel(reason: string): void {
+    this.#abort.abort(new Error(reason));
+    if (this.#handler === "settled") this.#finish({ type: "cancelled", message_id: this.id });
+  }
+
+  /** Stops the turn and says nothing more for it. */
+  abandon(reason: string): void {
+    this.#state = "ended";
+    this.#abort.abort(new Error(reason));
+  }
+
+  #finish(frame: TurnFrame): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#write(frame);
+    this.#onEnd();
+  }
+}

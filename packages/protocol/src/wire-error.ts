@@ -1,0 +1,72 @@
+import * as z from "zod";
+
+/**
+ * Every error that crosses a process or HTTP edge has one of these codes. The gateway's
+ * `openai/error-status.ts` is the one place that gives each its HTTP status.
+ */
+export const ErrorCode = z.enum([
+  // the request
+  "invalid_request",
+  "invalid_json",
+  "unsupported_media_type",
+  "body_too_large",
+  "invalid_api_key",
+  "host_not_allowed",
+  "origin_not_allowed",
+  "not_found",
+  "method_not_allowed",
+  "model_not_found",
+  "workspace_not_allowed",
+  "workspace_not_found",
+  // admission
+  "queue_full",
+  "queue_timeout",
+  "too_many_workspaces",
+  "worker_unavailable",
+  "shutting_down",
+  // the turn
+  "agent_unavailable",
+  "start_timeout",
+  "stall_timeout",
+  "turn_timeout",
+  "turn_cancelled",
+  "turn_interrupted",
+  "turn_failed",
+  "answer_diverged",
+  "history_changed",
+  // Claude's own API
+  "upstream_authentication",
+  "upstream_rate_limit",
+  "upstream_overloaded",
+  "upstream_invalid_request",
+  "upstream_error",
+  "context_length_exceeded",
+  "internal_error",
+]);
+export type ErrorCode = z.infer<typeof ErrorCode>;
+
+/** An error as it travels. `message` names the subject and the remedy and is safe to show to the client. */
+export const WireError = z.object({
+  code: ErrorCode,
+  message: z.string(),
+  /** When a repetition makes sense, in milliseconds from now; absent: repeating is not advised. */
+  retryAfterMs: z.number().int().nonnegative().optional(),
+});
+export type WireError = z.infer<typeof WireError>;
+
+/** A {@link WireError} as an exception, for the stretch between where it is found and the edge that reports it. */
+export class WireFailure extends Error {
+  override readonly name = "WireFailure";
+  readonly error: WireError;
+
+  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    const { retryAfterMs } = options;
+    this.error = { code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+
+  /** The failure that a received {@link WireError} stands for. */
+  static from({ code, message, retryAfterMs }: WireError): WireFailure {
+    return new WireFailure(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+  }
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { createInterface } from "node:readline";
+import { FakeProcess } from "../fake-claude/fake-process.ts";
+import { FakeSession } from "../fake-claude/fake-session.ts";
+import { FAKE_VERSION } from "../fake-claude/fake-version.ts";
+import { launchOptions } from "../fake-claude/launch-options.ts";
+import { unknownSessionLine } from "../fake-claude/result-line.ts";
+import { flushed, writeLine } from "../fake-claude/write-line.ts";
+
+/**
+ * A fake `claude` that speaks stream-json as Claude Code 2.1.330 does, without an API. Its conversations are
+ * kept in `$CLAUDE_CONFIG_DIR/fake-sessions`. A prompt says how its turn goes by the first of these words:
+ *
+ * | prompt             | turn                                                                                    |
+ * | ------------------ | --------------------------------------------------------------------------------------- |
+ * | any text           | `fake: <text> (turn N of this conversation)` in deltas of a word; where the text has a `/command` or `@path` and came without `client_composed`: `fake: interpreted <text> …` |
+ * | `!exit CODE`       | exits at once with CODE (0)                                                             |
+ * | `!crash-mid`       | says "cut short" in two deltas, then SIGKILLs itself                                    |
+ * | `!hang`            | accepts the prompt, says nothing, ignores `interrupt` and `end_session`                 |
+ * | `!hang-stubborn`   | the same, and ignores SIGTERM                                                           |
+ * | `!silent`          | says nothing until it is interrupted                                                    |
+ * | `!garbage`         | a line that is no JSON, then the regular answer                                         |
+ * | `!huge N`          | one delta of N characters, then (like the real one) `assistant` and `result` with it    |
+ * | `!half-line`       | the first part of a line, then exits with 1                                             |
+ * | `!diverge`         | "one two three", voided, then a new message "one two FOUR"                              |
+ * | `!restream`        | "one two three", voided, then a new message "one two three four"                        |
+ * | `!fallback`        | "one two", voided, then "one two three four" as `assistant` without deltas              |
+ * | `!error STATUS …`  | an API error result; what follows is its message ("prompt is too long" has a reason of its own) |
+ * | `!retry STATUS`    | `api_retry`, then the regular answer                                                    |
+ * | `!tool`            | "before the tool", a tool call and its result, then a second message "after the tool"   |
+ * | `!slow N MS`       | "w1 w2 … wN", a delta every MS milliseconds                                             |
+ * | `!foreign-result`  | a result for another uuid, then the regular answer                                      |
+ * | `!spawn`           | starts `sleep 300` in a session of its own and answers its pid                          |
+ * | `!env`             | `{names, values}`: names of its environment, values of SYNTHESIS_* only                 |
+ * | `!cwd` `!argv` `!pid` | its folder; its arguments as JSON; its pid                                           |
+ *
+ * Environment: `FAKE_CLAUDE_VERSION` replaces the version that `--version` prints.
+ */
+const options = launchOptions(process.argv.slice(2));
+if (options.version) {
+  console.log(`${process.env["FAKE_CLAUDE_VERSION"] ?? FAKE_VERSION} (Claude Code)`);
+} else {
+  const session = await openSession();
+  const model = options.model ?? session.record.model ?? "claude-fake-1";
+  const fake = new FakeProcess(session, { model, replayUserMessages: options.replayUserMessages });
+  process.on("SIGTERM", () => process.exit(143));
+  process.on("SIGINT", () => void fake.abort(0));
+  // The real one goes on when nobody reads.
+  process.stdout.on("error", () => {});
+  createInterface({ input: process.stdin })
+    .on("line", (line) => void fake.accept(line))
+    .on("close", () => void fake.end());
+}
+
+async function openSession(): Promise<FakeSession> {
+  const { resume, sessionId } = options;
+  if (resume !== undefined) {
+    const session = FakeSession.resume(resume);
+    if (session !== undefined) return session;
+    writeLine(unknownSessionLine(resume));
+    return refuse(`No conversation found with session ID: ${resume}`);
+  }
+  const id = sessionId ?? randomUUID();
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
+    return refuse("Error: Invalid session ID. Must be a valid UUID.");
+  return FakeSession.create(id) ?? refuse(`Error: Session ID ${id} is already in use.`);
+}
+
+async function refuse(message: string): Promise<never> {
+  process.stderr.write(`${message}\n`);
+  await flushed();
+  process.exit(1);
+}

@@ -1,0 +1,185 @@
+import { directives, findDirective } from "./directives.ts";
+import type { FakeSession } from "./fake-session.ts";
+import { resultLine, TURN_COST_USD, type TurnOutcome } from "./result-line.ts";
+import {
+  writeControlSuccess,
+  writeControlUnsupported,
+  writeLifecycle,
+  writeReplay,
+  writeTurnStart,
+} from "./session-lines.ts";
+import { TurnOutput } from "./turn-output.ts";
+import { readInputLine, type UserMessage } from "./user-message.ts";
+import { flushed, writeLine } from "./write-line.ts";
+
+const completed = {
+  subtype: "success",
+  isError: false,
+  terminalReason: "completed",
+  stopReason: "end_turn",
+} as const;
+const interrupted: TurnOutcome = {
+  subtype: "error_during_execution",
+  isError: true,
+  terminalReason: "aborted_streaming",
+  stopReason: null,
+  errors: ["[ede_diagnostic] result_type=user last_content_type=n/a stop_reason=null"],
+};
+
+/** The fake's main loop: one turn at a time; what comes meanwhile is merged into the next turn. */
+export class FakeProcess {
+  readonly #session: FakeSession;
+  readonly #replays: boolean;
+  #model: string;
+  #waiting: UserMessage[] = [];
+  #turn: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+  #ignoresInterrupts = false;
+  #resultCount = 0;
+  #lastFailed = false;
+
+  constructor(
+    session: FakeSession,
+    options: { readonly model: string; readonly replayUserMessages: boolean },
+  ) {
+    this.#session = session;
+    this.#model = options.model;
+    this.#replays = options.replayUserMessages;
+  }
+
+  /** One line of stdin. */
+  async accept(line: string): Promise<void> {
+    const input = readInputLine(line);
+    if (input.type === "fatal") {
+      process.stderr.write(`${input.message}\n`);
+      await this.#exit(1);
+    } else if (input.type === "control") await this.#control(input.id, input.request);
+    else if (input.type === "user") this.#enqueue(input.message);
+  }
+
+  /** End of stdin: what runs and waits is finished first. */
+  async end(): Promise<void> {
+    while (this.#turn !== undefined) await this.#turn.done;
+    await this.#exit(this.#lastFailed ? 1 : 0);
+  }
+
+  /** Aborts the turn, as SIGINT and `end_session` do, and exits. */
+  async abort(exitCode: number | undefined): Promise<void> {
+    this.#waiting = [];
+    const wasRunning = this.#turn !== undefined;
+    this.#turn?.controller.abort();
+    await this.#turn?.done;
+    await this.#exit(exitCode ?? (wasRunning ? 1 : 0));
+  }
+
+  async #control(id: string, request: Readonly<Record<string, unknown>>): Promise<void> {
+    const subtype = String(request["subtype"]);
+    if (this.#ignoresInterrupts && (subtype === "interrupt" || subtype === "end_session")) return;
+    switch (subtype) {
+      case "initialize":
+        return writeControlSuccess(id, {
+          commands: [],
+          agents: [],
+          models: [],
+          output_style: "default",
+          account: {},
+        });
+      case "set_model":
+        this.#model = String(request["model"]);
+        this.#session.setModel(this.#model);
+        return writeControlSuccess(id, { model: this.#model });
+      case "interrupt":
+        writeControlSuccess(id, { still_queued: this.#waiting.map(({ uuid }) => uuid) });
+        this.#turn?.controller.abort();
+        return;
+      case "end_session":
+        writeControlSuccess(id, {});
+        return this.abort(undefined);
+      default:
+        return writeControlUnsupported(id, subtype);
+    }
+  }
+
+  #enqueue(message: UserMessage): void {
+    if (message.uuid !== undefined && this.#session.record.completed.includes(message.uuid)) {
+      if (this.#replays) writeReplay(this.#session.record.id, message);
+      if (this.#replays) writeLifecycle(this.#session.record.id, [message], "completed");
+      return;
+    }
+    writeLifecycle(this.#session.record.id, [message], "queued");
+    this.#waiting.push(message);
+    if (this.#turn === undefined) this.#startTurn();
+  }
+
+  #startTurn(): void {
+    const messages = this.#waiting;
+    this.#waiting = [];
+    const controller = new AbortController();
+    const run = async () => {
+      await this.#runTurn(messages, controller.signal);
+      this.#turn = undefined;
+      if (this.#waiting.length > 0) this.#startTurn();
+    };
+    this.#turn = { controller, done: run() };
+  }
+
+  async #runTurn(messages: readonly UserMessage[], signal: AbortSignal): Promise<void> {
+    const startedAt = Date.now();
+    const uuids = messages.flatMap(({ uuid }) => uuid ?? []);
+    const prompt = messages.map(({ text }) => text).join("\n");
+    const isInterpreted = messages.some(
+      (message) => !message.isVerbatim && /^\/|(?<!\S)@\S/.test(message.text),
+    );
+    this.#session.add("user", prompt);
+    writeLifecycle(this.#session.record.id, messages, "started");
+    if (this.#replays) for (const message of messages) writeReplay(this.#session.record.id, message);
+    const output = new TurnOutput(this.#session.record.id, this.#model, uuids, signal);
+    writeTurnStart(output);
+
+    const outcome = await this.#sayTurn(output, isInterpreted ? `interpreted ${prompt}` : prompt);
+    if (!outcome.isError) this.#session.add("assistant", output.lastText);
+    this.#session.complete(uuids, outcome.isError ? 0 : TURN_COST_USD);
+    this.#lastFailed = outcome.isError;
+    const facts = { numTurns: Math.max(1, output.messageCount), durationMs: Date.now() - startedAt };
+    this.#result(uuids, outcome, facts);
+    writeLifecycle(this.#session.record.id, messages, outcome === interrupted ? "cancelled" : "completed");
+  }
+
+  async #sayTurn(output: TurnOutput, prompt: string): Promise<TurnOutcome> {
+    const answer = () => output.message(`fake: ${prompt} (turn ${this.#session.turns} of this conversation)`);
+    const found = findDirective(prompt);
+    try {
+      if (found?.name === "foreign-result") {
+        this.#result(
+          [crypto.randomUUID()],
+          { ...completed, text: "somebody else's" },
+          { numTurns: 1, durationMs: 0 },
+        );
+      }
+      const directive = found === undefined ? undefined : directives[found.name];
+      const ignoreInterrupts = () => void (this.#ignoresInterrupts = true);
+      const outcome = directive
+        ? await directive({ output, argument: found?.argument ?? "", answer, ignoreInterrupts })
+        : await answer();
+      return outcome ?? { ...completed, text: output.lastText };
+    } catch (error) {
+      if (!output.signal.aborted) throw error;
+      const partial = output.interruptMessage();
+      if (partial !== "") this.#session.add("assistant", partial);
+      return interrupted;
+    }
+  }
+
+  #result(
+    uuids: readonly string[],
+    outcome: TurnOutcome,
+    facts: { numTurns: number; durationMs: number },
+  ): void {
+    const more = { ...facts, resultIndex: this.#resultCount++, queued: this.#waiting.length };
+    writeLine(resultLine(this.#session.record, this.#model, uuids, outcome, more));
+  }
+
+  async #exit(code: number): Promise<void> {
+    await flushed();
+    process.exit(code);
+  }
+}

@@ -1,0 +1,25 @@
+/** The flags of the real CLI that the fake heeds; all others are accepted and ignored. */
+export interface LaunchOptions {
+  readonly version: boolean;
+  readonly sessionId: string | undefined;
+  readonly resume: string | undefined;
+  readonly model: string | undefined;
+  readonly replayUserMessages: boolean;
+}
+
+/** Reads `--flag value` and `--flag=value`. */
+export function launchOptions(argv: readonly string[]): LaunchOptions {
+  return {
+    version: argv.includes("--version"),
+    sessionId: valueOf(argv, "--session-id"),
+    resume: valueOf(argv, "--resume"),
+    model: valueOf(argv, "--model"),
+    replayUserMessages: argv.includes("--replay-user-messages"),
+  };
+}
+
+function valueOf(argv: readonly string[], flag: string): string | undefined {
+  const index = argv.indexOf(flag);
+  if (index >= 0) return argv[index + 1];
+  return argv.find((argument) => argument.startsWith(`${flag}=`))?.slice(flag.length + 1);
+}

@@ -1,0 +1,165 @@
+import { setImmediate } from "node:timers/promises";
+import { anthropicEvent, emptyMessage, type AnthropicEvent } from "../anthropic-event.ts";
+import { words } from "../reply.ts";
+import { writeLine } from "./write-line.ts";
+
+const usage = {
+  input_tokens: 12,
+  output_tokens: 5,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+};
+let messages = 0;
+
+/** Writes what Claude says in one turn, and knows what of it stands. */
+export class TurnOutput {
+  readonly sessionId: string;
+  readonly model: string;
+  readonly uuids: readonly string[];
+  /** Aborts when the turn is interrupted; every pause of {@link TurnOutput} then throws. */
+  readonly signal: AbortSignal;
+  #messageId = "";
+  #messageCount = 0;
+  /** Text of the message that is open. */
+  #open: string | undefined;
+  #lastText = "";
+  #isFirstEvent = true;
+  #isFirstAssistant = true;
+
+  constructor(sessionId: string, model: string, uuids: readonly string[], signal: AbortSignal) {
+    this.sessionId = sessionId;
+    this.model = model;
+    this.uuids = uuids;
+    this.signal = signal;
+  }
+
+  /** API messages so far. */
+  get messageCount(): number {
+    return this.#messageCount;
+  }
+
+  /** The text of the last complete message, as `result.result` has it. */
+  get lastText(): string {
+    return this.#lastText;
+  }
+
+  /** One whole message: `text` in deltas of a word each. */
+  async message(text: string): Promise<void> {
+    this.startMessage();
+    await this.say(text);
+    this.endMessage();
+  }
+
+  startMessage(): void {
+    messages += 1;
+    this.#messageCount += 1;
+    this.#messageId = `msg_fake_${process.pid}_${messages}`;
+    this.#open = "";
+    this.event(
+      anthropicEvent.messageStart(emptyMessage(this.#messageId, this.model, { ...usage, output_tokens: 1 })),
+    );
+    this.event(anthropicEvent.blockStart(0, { type: "text", text: "" }));
+  }
+
+  /** Deltas of a word each, with a turn of the event loop before each, so that an interrupt can fall between. */
+  async say(text: string): Promise<void> {
+    for (const word of words(text)) {
+      await setImmediate();
+      this.signal.throwIfAborted();
+      this.delta(word);
+    }
+  }
+
+  delta(text: string): void {
+    this.#open = (this.#open ?? "") + text;
+    this.event(anthropicEvent.textDelta(0, text));
+  }
+
+  endMessage(stopReason = "end_turn", moreContent: readonly object[] = []): void {
+    const text = this.#open ?? "";
+    this.assistant([{ type: "text", text }]);
+    this.event(anthropicEvent.blockStop(0));
+    for (const block of moreContent) this.assistant([block]);
+    this.event(anthropicEvent.messageDelta(stopReason, usage));
+    this.event(anthropicEvent.messageStop());
+    this.#lastText = text;
+    this.#open = undefined;
+  }
+
+  /** Voids the open message: what was said in it does not stand. */
+  abandonMessage(): void {
+    this.#stopAbandoned(0);
+    this.#open = undefined;
+  }
+
+  /** A message that came whole, after a failed stream: no deltas. */
+  wholeMessage(text: string): void {
+    this.#messageCount += 1;
+    messages += 1;
+    this.#messageId = `msg_fake_${process.pid}_${messages}`;
+    this.assistant([{ type: "text", text }]);
+    this.#lastText = text;
+  }
+
+  /** The lines of an interrupt; returns the partial text, which stays in the history. */
+  interruptMessage(): string {
+    const partial = this.#open;
+    if (partial !== undefined && partial !== "") this.assistant([{ type: "text", text: partial }]);
+    this.line({
+      type: "user",
+      message: { role: "user", content: [{ type: "text", text: "[Request interrupted by user]" }] },
+      parent_tool_use_id: null,
+      timestamp: new Date().toISOString(),
+    });
+    if (partial !== undefined) {
+      this.event(anthropicEvent.blockStop(0));
+      this.#stopAbandoned(1); // block 0 stands, as with the real one
+    }
+    return partial ?? "";
+  }
+
+  assistant(content: readonly object[], more: object = {}): void {
+    const first = this.#isFirstAssistant ? this.#uuidFields() : {};
+    this.#isFirstAssistant = false;
+    const { content: _none, ...message } = emptyMessage(this.#messageId, this.model, usage);
+    const timestamp = new Date().toISOString();
+    this.line({
+      type: "assistant",
+      message: { ...message, content },
+      parent_tool_use_id: null,
+      timestamp,
+      ...first,
+      ...more,
+    });
+  }
+
+  event(event: AnthropicEvent, more: object = {}): void {
+    const first = this.#isFirstEvent ? this.#uuidFields() : {};
+    this.#isFirstEvent = false;
+    this.line({
+      type: "stream_event",
+      event,
+      parent_tool_use_id: null,
+      api_message_id: this.#messageId,
+      ...first,
+      ...more,
+    });
+  }
+
+  /** A line with this session's id. */
+  line(line: { readonly type: string; readonly [field: string]: unknown }): void {
+    writeLine({ ...line, session_id: this.sessionId });
+  }
+
+  #stopAbandoned(fromBlock: number): void {
+    this.event(anthropicEvent.messageStop(), {
+      abandoned_blocks: { api_message_id: this.#messageId, from_block_index: fromBlock },
+    });
+  }
+
+  #uuidFields(): object {
+    return this.uuids.length === 0
+      ? {}
+      : { user_message_uuid: this.uuids.at(-1), user_message_uuids: this.uuids };
+  }
+}

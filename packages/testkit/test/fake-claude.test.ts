@@ -1,0 +1,190 @@
+import { expect, test } from "vitest";
+import {
+  eventually,
+  expectClean,
+  fakeClaudeCommand,
+  liveProcess,
+  tempFolder,
+  type TempFolder,
+} from "../src/index.ts";
+import { StreamJsonProcess } from "./stream-json-process.ts";
+
+expectClean();
+
+async function startFake(folder: TempFolder, ...args: readonly string[]): Promise<StreamJsonProcess> {
+  const env = { PATH: process.env["PATH"] ?? "", CLAUDE_CONFIG_DIR: folder.join("config"), SYNTHESIS_X: "y" };
+  return new StreamJsonProcess(await fakeClaudeCommand(folder.path), args, env, folder.path);
+}
+
+const typesOf = (fake: StreamJsonProcess) =>
+  fake.lines.map((line) => line.event?.type ?? line["subtype"] ?? line["state"] ?? line.type);
+
+test("a plain turn has the lines of the real one in their order", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder, "--model", "claude-x");
+  const uuid = fake.prompt("hi");
+  const result = await fake.result(uuid);
+  expect(result).toMatchObject({
+    is_error: false,
+    terminal_reason: "completed",
+    user_message_uuids: [uuid],
+    result_index: 0,
+  });
+  expect(result["result"]).toBe("fake: hi (turn 1 of this conversation)");
+  expect(fake.deltas.join("")).toBe(result["result"]);
+  await fake.line(({ state }) => state === "completed");
+  expect(typesOf(fake).filter((type) => type !== "content_block_delta")).toEqual([
+    "queued",
+    "started",
+    "init",
+    "status",
+    "message_start",
+    "content_block_start",
+    "assistant",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+    "success",
+    "completed",
+  ]);
+  expect(fake.lines.find(({ subtype }) => subtype === "init")).toMatchObject({
+    model: "claude-x",
+    user_message_uuids: [uuid],
+  });
+  expect(fake.lines.find(({ type }) => type === "stream_event")).toMatchObject({ user_message_uuid: uuid });
+  fake.child.stdin.end();
+  expect(await fake.exit).toEqual({ code: 0, signal: null });
+});
+
+test("a resumed conversation remembers; a used id and an unknown id end with 1", async () => {
+  await using folder = await tempFolder();
+  const id = crypto.randomUUID();
+  await using first = await startFake(folder, "--session-id", id);
+  await first.ask("one");
+  first.child.stdin.end();
+  await first.exit;
+  await using second = await startFake(folder, "--resume", id);
+  expect(await second.ask("two")).toBe("fake: two (turn 2 of this conversation)");
+
+  await using used = await startFake(folder, "--session-id", id);
+  expect(await used.exit).toMatchObject({ code: 1 });
+  expect(used.stderr).toBe(`Error: Session ID ${id} is already in use.\n`);
+
+  const unknown = crypto.randomUUID();
+  await using lost = await startFake(folder, "--resume", unknown);
+  expect(await lost.exit).toMatchObject({ code: 1 });
+  expect(lost.lines[0]).toMatchObject({
+    type: "result",
+    is_error: true,
+    errors: [`No conversation found with session ID: ${unknown}`],
+  });
+});
+
+test("directives that answer say what they promise", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  expect(await fake.ask("!diverge")).toBe("one two FOUR");
+  expect(fake.lines.some((line) => "abandoned_blocks" in line)).toBe(true);
+  expect(await fake.ask("please !restream")).toBe("one two three four");
+  expect(await fake.ask("!fallback")).toBe("one two three four");
+  expect(await fake.ask("!slow 3 1")).toBe("w1 w2 w3");
+  expect(await fake.ask("!tool")).toBe("after the tool");
+  expect(await fake.ask("!huge 100000")).toHaveLength(100_000);
+  expect(await fake.ask("!cwd")).toBe(folder.path);
+  expect(await fake.ask("!pid")).toBe(String(fake.child.pid));
+  expect(JSON.parse(String(await fake.ask("!env")))).toMatchObject({ values: { SYNTHESIS_X: "y" } });
+  expect(JSON.parse(String(await fake.ask("!argv")))).toContain("--verbose");
+  expect(await fake.ask("!garbage")).toContain("fake: !garbage");
+  expect(fake.raw.length).toBe(fake.lines.length + 1);
+  expect(await fake.ask("!foreign-result")).toContain("fake: !foreign-result");
+  expect(fake.lines.filter(({ result }) => result === "somebody else's")).toHaveLength(1);
+  expect(await fake.ask("!retry 529")).toContain("fake: !retry 529");
+  expect(fake.lines.find(({ subtype }) => subtype === "api_retry")).toMatchObject({ error_status: 529 });
+  const failed = await fake.result(fake.prompt("!error 403"));
+  expect(failed).toMatchObject({
+    subtype: "success",
+    is_error: true,
+    terminal_reason: "api_error",
+    api_error_status: 403,
+  });
+});
+
+test("an interrupt ends a silent or slow turn and the process goes on", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  for (const text of ["!silent", "!slow 100000 1"]) {
+    const uuid = fake.prompt(text);
+    await fake.line(({ command_uuid, state }) => command_uuid === uuid && state === "started");
+    fake.send({ type: "control_request", request_id: text, request: { subtype: "interrupt" } });
+    expect(await fake.result(uuid)).toMatchObject({ is_error: true, terminal_reason: "aborted_streaming" });
+    await fake.line(({ command_uuid, state }) => command_uuid === uuid && state === "cancelled");
+  }
+  expect(await fake.ask("after")).toBe("fake: after (turn 3 of this conversation)");
+});
+
+test("control requests are answered as by the real one", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  const control = async (id: string, request: object) => {
+    fake.send({ type: "control_request", request_id: id, request });
+    const found = await fake.line(({ response }) => response?.request_id === id);
+    return found["response"];
+  };
+  expect(await control("a", { subtype: "initialize" })).toMatchObject({ subtype: "success" });
+  expect(await control("b", { subtype: "set_model", model: "m2" })).toMatchObject({
+    response: { model: "m2" },
+  });
+  expect(await control("c", { subtype: "nope" })).toMatchObject({ error_code: "unsupported_request" });
+  const uuid = fake.prompt("x");
+  await fake.result(uuid);
+  expect(fake.lines.find(({ subtype }) => subtype === "init")).toMatchObject({ model: "m2" });
+  fake.prompt("x", { uuid }); // dropped without a word
+  expect(await fake.ask("y")).toBe("fake: y (turn 2 of this conversation)");
+  expect(await fake.result(fake.prompt("/clear", { client_composed: false }))).toMatchObject({
+    result: "fake: interpreted /clear (turn 3 of this conversation)",
+  });
+  expect(await control("d", { subtype: "end_session" })).toMatchObject({ subtype: "success" });
+  expect(await fake.exit).toEqual({ code: 0, signal: null });
+});
+
+test.for([
+  ["!exit 7", { code: 7, signal: null }],
+  ["!crash-mid", { code: null, signal: "SIGKILL" }],
+  ["!half-line", { code: 1, signal: null }],
+] as const)("%s ends the process", async ([text, exit]) => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  fake.prompt(text);
+  expect(await fake.exit).toEqual(exit);
+  if (text === "!crash-mid") expect(fake.deltas).toEqual(["cut", " short"]);
+  if (text === "!half-line") expect(() => JSON.parse(fake.raw.at(-1)!)).toThrow(SyntaxError);
+});
+
+test("a hung turn hears no interrupt, and a stubborn one no SIGTERM", async () => {
+  await using folder = await tempFolder();
+  await using hung = await startFake(folder);
+  await using stubborn = await startFake(folder);
+  for (const [fake, text] of [
+    [hung, "!hang"],
+    [stubborn, "!hang-stubborn"],
+  ] as const) {
+    fake.prompt(text);
+    await fake.line(({ subtype }) => subtype === "status");
+    fake.send({ type: "control_request", request_id: "i", request: { subtype: "interrupt" } });
+    fake.send({ type: "control_request", request_id: "m", request: { subtype: "set_model", model: "x" } });
+    await fake.line(({ type }) => type === "control_response");
+    fake.child.kill("SIGTERM");
+  }
+  expect(await hung.exit).toEqual({ code: 143, signal: null });
+  stubborn.send({ type: "control_request", request_id: "n", request: { subtype: "set_model", model: "y" } });
+  const ids = () => stubborn.lines.flatMap(({ response }) => response?.request_id ?? []);
+  await eventually(() => expect(ids()).toEqual(["m", "n"]));
+});
+
+test("a spawned grandchild lives in a session of its own", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  const pid = Number(await fake.ask("!spawn"));
+  expect(liveProcess(pid)).toMatchObject({ parent: fake.child.pid, command: "sleep 300" });
+  process.kill(pid, "SIGKILL");
+});

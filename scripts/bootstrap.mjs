@@ -1,0 +1,142 @@
+// Runs on any Node >= 18 with npm: brings the pinned Node and pnpm where this machine's differ (into
+// `.toolchain/`, nowhere else), installs from the lockfile when something changed, and hands over.
+//   node scripts/bootstrap.mjs up …     npm start
+//   node scripts/bootstrap.mjs test …   npm test
+//   node scripts/bootstrap.mjs run …    bin/synthesis …
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const NODE_VERSION = "24.21.0";
+const MIN_NODE_MINOR = 15; // node:sqlite is a release candidate from 24.15 on
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const pnpmVersion = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager.split("@")[1];
+
+const say = (text) => process.stderr.write(`synthesis: ${text}\n`);
+const fail = (text) => {
+  say(text);
+  process.exit(1);
+};
+
+const [mode, ...args] = process.argv.slice(2);
+if (mode !== "up" && mode !== "test" && mode !== "run") fail(`unknown mode "${mode}": use up, test or run`);
+
+const env = { ...process.env, PATH: pathWithoutNpm() };
+const node = nodeBinary();
+const toolEnv = { ...env, PATH: [dirname(node), env.PATH].join(delimiter) };
+installWhenChanged();
+if (mode === "test") {
+  const toolchain = `node-${spawnSync(node, ["-p", "process.version"], { encoding: "utf8" }).stdout.trim()}`;
+  handOver(pnpmCommand(), ["run", "check", ...args], {
+    ...toolEnv,
+    ...quietTurbo(),
+    SYNTHESIS_TOOLCHAIN: toolchain,
+  });
+} else {
+  const cli = join(root, "apps/cli/src/main.ts");
+  handOver([node], [cli, ...(mode === "up" ? ["up", ...args] : args)], env);
+}
+
+/** npm puts its own folders in front of PATH; the agents' programs should see the user's PATH. */
+function pathWithoutNpm() {
+  const own = (entry) => entry.endsWith(join("node_modules", ".bin")) || entry.endsWith("node-gyp-bin");
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((entry) => !own(entry))
+    .join(delimiter);
+}
+
+function nodeBinary() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major === 24 && minor >= MIN_NODE_MINOR) return process.execPath;
+  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+  const folder = toolFolder(`Node ${NODE_VERSION}`, `node-${NODE_VERSION}`, `${name}@${NODE_VERSION}`);
+  return join(folder, "node_modules", name, "bin", "node");
+}
+
+function pnpmCommand() {
+  const found = spawnSync("pnpm", ["--version"], { encoding: "utf8", cwd: root, env });
+  if (found.status === 0 && found.stdout.trim() === pnpmVersion) return ["pnpm"];
+  const folder = toolFolder(`pnpm ${pnpmVersion}`, `pnpm-${pnpmVersion}`, `pnpm@${pnpmVersion}`);
+  return [join(folder, "node_modules", ".bin", "pnpm")];
+}
+
+function toolFolder(title, folderName, spec) {
+  const folder = join(root, ".toolchain", folderName);
+  if (existsSync(folder)) return folder;
+  say(`bringing ${title} into ${folder} …`);
+  const fresh = `${folder}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  writeFileSync(join(fresh, "package.json"), "{}\n");
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+  const done = spawnSync("npm", ["install", ...flags, spec], { cwd: fresh, env, stdio: ["ignore", 2, 2] });
+  if (done.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail(
+      `npm could not install ${spec} (exit ${done.status ?? done.error?.message}): check the network and the npm registry, then run this again`,
+    );
+  }
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true }); // another start was faster
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
+function installWhenChanged() {
+  const stamp = join(root, "node_modules", ".synthesis-install");
+  const wanted = manifestHash();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  say("installing dependencies from the lockfile …");
+  const [command, ...rest] = pnpmCommand();
+  const done = spawnSync(
+    command,
+    [...rest, "install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"],
+    {
+      cwd: root,
+      env: { ...toolEnv, CI: "true" },
+      stdio: ["ignore", 2, 2],
+    },
+  );
+  if (done.status !== 0)
+    fail(`pnpm install failed (exit ${done.status ?? done.error?.message}): its message is above`);
+  writeFileSync(stamp, wanted);
+}
+
+function manifestHash() {
+  const hash = createHash("sha256").update(node);
+  const files = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "e2e/package.json"];
+  for (const group of ["apps", "packages"]) {
+    for (const name of readdirSync(join(root, group)).sort()) files.push(join(group, name, "package.json"));
+  }
+  for (const file of files)
+    if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+function quietTurbo() {
+  return { TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1", DO_NOT_TRACK: "1" };
+}
+
+/** The child is told to stop with us: by the same signal, and by the end of its IPC channel if we die. */
+function handOver(command, rest, childEnv) {
+  const ipc = mode === "up" ? ["ipc"] : [];
+  const child = spawn(command[0], [...command.slice(1), ...rest], {
+    cwd: mode === "test" ? root : process.cwd(),
+    env: childEnv,
+    stdio: ["inherit", "inherit", "inherit", ...ipc],
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the whole group; the child has it already.
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => fail(`could not start ${command[0]}: ${error.message}`));
+  child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
+}
