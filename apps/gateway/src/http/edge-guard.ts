@@ -56,9 +56,9 @@ export class EdgeGuard {
     if (authorization === undefined) return undefined;
     const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
     const digest = createHash("sha256").update(key).digest();
-    const match = this.#options.keys.filter(({ sha256 }) =>
+    const match = this.#options.keys.find(({ sha256 }) =>
       timingSafeEqual(Buffer.from(sha256, "hex"), digest),
-    )[0];
+    );
     if (match === undefined) throw unauthorized("the API key is wrong");
     return match;
   }

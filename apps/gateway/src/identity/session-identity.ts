@@ -36,7 +36,7 @@ const keyRules = {
     caller.client === "openclaw" ? tagged("runtime", runtimeSession(body.messages)) : undefined,
   "openclaw-agent-id": ({ headers }: IdentityClues) => header(headers, "x-openclaw-agent-id"),
 } as const satisfies Record<string, (clues: IdentityClues) => string | undefined>;
-export type KeyRule = keyof typeof keyRules;
+type KeyRule = keyof typeof keyRules;
 
 const MAX_KEY_CHARACTERS = 512;
 

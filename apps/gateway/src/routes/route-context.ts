@@ -18,7 +18,7 @@ export interface GatewayParts {
 }
 
 /** One request on its way through a route. */
-export interface Exchange {
+interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }

@@ -66,7 +66,7 @@ export class WorkerLink {
     const early = () => reject(new Error("the worker closed the connection"));
     socket.once("close", early);
     socket.once("open", () => link.#send({ type: "attach", protocol: PROTOCOL_VERSION }));
-    socket.on("message", (data) => link.#receive(String(data), resolve, reject));
+    socket.on("message", (data: Buffer) => link.#receive(data.toString("utf8"), resolve, reject));
     try {
       await withDeadline(promise, ATTACH_MS, "the worker did not answer");
     } catch (error) {

@@ -30,7 +30,7 @@ export interface AgentSession {
 
 /** Starts an agent process with the driver that its agent names. */
 export function openAgent(surroundings: AgentSurroundings, session: AgentSession): AgentProcess {
-  const { configuration, log, bridge, onUnsolicited } = surroundings;
+  const { configuration, log, bridge } = surroundings;
   const { limits, path: cwd, claude, markPrefix } = configuration;
   const common = { cwd, mark: `${markPrefix}/${nanoid()}`, closeMs: limits.closeMs, log };
   const { agent } = session;
@@ -59,7 +59,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
         program,
         reconnectMs: limits.reconnectMs,
         log,
-        onUnsolicited,
+        onUnsolicited: () => surroundings.onUnsolicited(),
         spawn: (bridgeUrl) =>
           new AgentChild({
             ...common,

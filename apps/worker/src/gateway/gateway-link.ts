@@ -28,7 +28,7 @@ export class GatewayLink {
     this.#options = options;
     const { socket, log } = options;
     this.#batch = new LoopBatch((frames) => socket.send(encodeFrames(frames)));
-    socket.on("message", (data) => this.#receive(String(data)));
+    socket.on("message", (data: Buffer) => this.#receive(data.toString("utf8")));
     socket.on("error", (error) => log.warn("gateway_link.error", { error: error.message }));
   }
 

@@ -259,7 +259,7 @@ function headAfter(order: Submit, end: TurnEnd, text: string): string | undefine
 }
 
 /** Why a turn that was cancelled before it was accepted is refused. */
-export function refusalOf(error: unknown): WireFailure {
+function refusalOf(error: unknown): WireFailure {
   if (error instanceof WireFailure) return error;
   return new WireFailure(
     "worker_unavailable",

@@ -1,4 +1,4 @@
-import { ChildMessage, SupervisorMessage } from "@synthesis/protocol";
+import { type ChildMessage, SupervisorMessage } from "@synthesis/protocol";
 import type * as z from "zod";
 import type { CloseReason } from "../close-reason.ts";
 import { withDeadline } from "../deadline.ts";

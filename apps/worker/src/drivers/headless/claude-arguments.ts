@@ -12,12 +12,13 @@ export interface ClaudeSession {
 export function claudeArguments(settings: HeadlessSettings, session: ClaudeSession): string[] {
   return [
     "-p",
-    ...["--input-format", "stream-json"],
-    ...["--output-format", "stream-json"],
+    "--input-format=stream-json",
+    "--output-format=stream-json",
     "--verbose", // compulsory with stream-json output
     "--include-partial-messages",
-    ...["--permission-mode", settings.permissionMode],
-    ...(settings.model === undefined ? [] : ["--model", settings.model]),
-    ...[session.resume ? "--resume" : "--session-id", session.id],
+    `--permission-mode=${settings.permissionMode}`,
+    ...(settings.model === undefined ? [] : [`--model=${settings.model}`]),
+    session.resume ? "--resume" : "--session-id",
+    session.id,
   ];
 }
