@@ -26,18 +26,18 @@ if (mode !== "up" && mode !== "test" && mode !== "run") fail(`unknown mode "${mo
 
 const env = { ...process.env, PATH: pathWithoutNpm() };
 const node = nodeBinary();
-const toolEnv = { ...env, PATH: [dirname(node), env.PATH].join(delimiter) };
 installWhenChanged();
 if (mode === "test") {
   const toolchain = `node-${spawnSync(node, ["-p", "process.version"], { encoding: "utf8" }).stdout.trim()}`;
-  handOver(pnpmCommand(), ["run", "check", ...args], {
-    ...toolEnv,
+  const pnpm = pnpmBinary();
+  handOver(pnpm, ["run", "check", ...args], {
+    ...toolEnv(pnpm),
     ...quietTurbo(),
     SYNTHESIS_TOOLCHAIN: toolchain,
   });
 } else {
   const cli = join(root, "apps/cli/src/main.ts");
-  handOver([node], [cli, ...(mode === "up" ? ["up", ...args] : args)], env);
+  handOver(node, [cli, ...(mode === "up" ? ["up", ...args] : args)], env);
 }
 
 /** npm puts its own folders in front of PATH; the agents' programs should see the user's PATH. */
@@ -57,11 +57,26 @@ function nodeBinary() {
   return join(folder, "node_modules", name, "bin", "node");
 }
 
-function pnpmCommand() {
-  const found = spawnSync("pnpm", ["--version"], { encoding: "utf8", cwd: root, env });
-  if (found.status === 0 && found.stdout.trim() === pnpmVersion) return ["pnpm"];
+/** The user's pnpm if it is the pinned one; else its native executable, which needs no install script. */
+function pnpmBinary() {
+  const found = spawnSync("sh", ["-c", "pnpm --version >&2 && command -v pnpm"], {
+    encoding: "utf8",
+    cwd: root,
+    env,
+  });
+  if (found.status === 0 && found.stderr.trim() === pnpmVersion) return found.stdout.trim();
   const folder = toolFolder(`pnpm ${pnpmVersion}`, `pnpm-${pnpmVersion}`, `pnpm@${pnpmVersion}`);
-  return [join(folder, "node_modules", ".bin", "pnpm")];
+  const platforms = join(folder, "node_modules", "@pnpm");
+  const binaries = readdirSync(platforms).map((name) => join(platforms, name, "pnpm"));
+  return (
+    binaries.find((file) => existsSync(file)) ??
+    fail(`there is no pnpm for ${process.platform}-${process.arch}`)
+  );
+}
+
+/** The pinned Node and pnpm first: for tools, not for the agents that `up` starts. */
+function toolEnv(pnpm) {
+  return { ...env, PATH: [dirname(node), dirname(pnpm), env.PATH].join(delimiter) };
 }
 
 function toolFolder(title, folderName, spec) {
@@ -71,7 +86,14 @@ function toolFolder(title, folderName, spec) {
   const fresh = `${folder}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   writeFileSync(join(fresh, "package.json"), "{}\n");
-  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
+  const flags = [
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-package-lock",
+    "--loglevel=error",
+    `--prefix=${fresh}`,
+  ];
   const done = spawnSync("npm", ["install", ...flags, spec], { cwd: fresh, env, stdio: ["ignore", 2, 2] });
   if (done.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
@@ -91,21 +113,52 @@ function toolFolder(title, folderName, spec) {
 function installWhenChanged() {
   const stamp = join(root, "node_modules", ".synthesis-install");
   const wanted = manifestHash();
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  say("installing dependencies from the lockfile …");
-  const [command, ...rest] = pnpmCommand();
-  const done = spawnSync(
-    command,
-    [...rest, "install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"],
-    {
+  const isDone = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  if (isDone()) return;
+  const unlock = lockInstall();
+  try {
+    if (isDone()) return; // by whoever held the lock
+    say("installing dependencies from the lockfile …");
+    const pnpm = pnpmBinary();
+    const done = spawnSync(pnpm, ["install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"], {
       cwd: root,
-      env: { ...toolEnv, CI: "true" },
+      env: { ...toolEnv(pnpm), CI: "true" },
       stdio: ["ignore", 2, 2],
-    },
-  );
-  if (done.status !== 0)
-    fail(`pnpm install failed (exit ${done.status ?? done.error?.message}): its message is above`);
-  writeFileSync(stamp, wanted);
+    });
+    if (done.status !== 0) {
+      unlock();
+      fail(`pnpm install failed (exit ${done.status ?? done.error?.message}): its message is above`);
+    }
+    writeFileSync(stamp, wanted);
+  } finally {
+    unlock();
+  }
+}
+
+/** One install at a time in this checkout: `npm start` and `npm test` may well be run side by side. */
+function lockInstall() {
+  const lock = join(root, ".toolchain", "install.lock");
+  mkdirSync(dirname(lock), { recursive: true });
+  for (let round = 0; ; round++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return () => rmSync(lock, { force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (round === 0) say("waiting for another install in this checkout …");
+    if (!isRunning(lock)) rmSync(lock, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+}
+
+function isRunning(lock) {
+  try {
+    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 function manifestHash() {
@@ -132,10 +185,7 @@ function handOver(command, rest, childEnv) {
     stdio: ["inherit", "inherit", "inherit", ...ipc],
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => {
-      // A terminal sends Ctrl-C to the whole group; the child has it already.
-      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
-    });
+    process.on(signal, () => child.kill(signal)); // the terminal may have sent it to the child too: all the same to it
   }
   child.on("error", (error) => fail(`could not start ${command[0]}: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
