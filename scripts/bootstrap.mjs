@@ -179,7 +179,7 @@ function quietTurbo() {
 /** The child is told to stop with us: by the same signal, and by the end of its IPC channel if we die. */
 function handOver(command, rest, childEnv) {
   const ipc = mode === "up" ? ["ipc"] : [];
-  const child = spawn(command[0], [...command.slice(1), ...rest], {
+  const child = spawn(command, rest, {
     cwd: mode === "test" ? root : process.cwd(),
     env: childEnv,
     stdio: ["inherit", "inherit", "inherit", ...ipc],
@@ -187,6 +187,6 @@ function handOver(command, rest, childEnv) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal)); // the terminal may have sent it to the child too: all the same to it
   }
-  child.on("error", (error) => fail(`could not start ${command[0]}: ${error.message}`));
+  child.on("error", (error) => fail(`could not start ${command}: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
 }
