@@ -180,7 +180,8 @@ function quietTurbo() {
 function handOver(command, rest, childEnv) {
   const ipc = mode === "up" ? ["ipc"] : [];
   const child = spawn(command, rest, {
-    cwd: mode === "test" ? root : process.cwd(),
+    // npm runs scripts in the checkout; paths on the command line are relative to where the user stands.
+    cwd: mode === "test" ? root : (process.env.INIT_CWD ?? process.cwd()),
     env: childEnv,
     stdio: ["inherit", "inherit", "inherit", ...ipc],
   });
