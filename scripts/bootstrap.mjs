@@ -163,7 +163,13 @@ function isRunning(lock) {
 
 function manifestHash() {
   const hash = createHash("sha256").update(node);
-  const files = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "e2e/package.json"];
+  const files = [
+    "package.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "e2e/package.json",
+    "bench/package.json",
+  ];
   for (const group of ["apps", "packages"]) {
     for (const name of readdirSync(join(root, group)).sort()) files.push(join(group, name, "package.json"));
   }
@@ -176,12 +182,14 @@ function quietTurbo() {
   return { TURBO_TELEMETRY_DISABLED: "1", TURBO_NO_UPDATE_NOTIFIER: "1", DO_NOT_TRACK: "1" };
 }
 
-/** The child is told to stop with us: by the same signal, and by the end of its IPC channel if we die. */
+/**
+ * npm runs scripts in the checkout; a path on the command line of `npm start` is relative to where the user
+ * stands (INIT_CWD). The child is told to stop with us: by the same signal, and by the end of its IPC channel if we die.
+ */
 function handOver(command, rest, childEnv) {
   const ipc = mode === "up" ? ["ipc"] : [];
   const child = spawn(command, rest, {
-    // npm runs scripts in the checkout; paths on the command line are relative to where the user stands.
-    cwd: mode === "test" ? root : (process.env.INIT_CWD ?? process.cwd()),
+    cwd: { up: process.env.INIT_CWD ?? process.cwd(), run: process.cwd(), test: root }[mode],
     env: childEnv,
     stdio: ["inherit", "inherit", "inherit", ...ipc],
   });
