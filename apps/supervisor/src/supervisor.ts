@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Settings } from "@synthesis/config";
@@ -49,6 +49,7 @@ export async function runSupervisor(): Promise<void> {
 async function prepareFolders({ stateDir, runtimeDir }: Settings, controlSocket: string): Promise<void> {
   for (const folder of [stateDir, join(stateDir, "journals"), runtimeDir])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+  claimRuntimeDir(runtimeDir);
   if (await answers(controlSocket)) {
     throw new UnusableError(
       `Synthesis is already running with the state folder ${stateDir}: stop it, or choose another with --state-dir`,
@@ -56,6 +57,20 @@ async function prepareFolders({ stateDir, runtimeDir }: Settings, controlSocket:
   }
   for (const file of readdirSync(runtimeDir))
     if (file.endsWith(".sock")) rmSync(join(runtimeDir, file), { force: true });
+}
+
+/**
+ * The runtime folder may be one in /tmp that somebody else made before: whoever owns it can put sockets of
+ * their own in place of ours.
+ */
+function claimRuntimeDir(runtimeDir: string): void {
+  const found = lstatSync(runtimeDir);
+  if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) {
+    throw new UnusableError(
+      `the runtime folder ${runtimeDir} is not a folder of this user: remove it, or choose another with --runtime-dir`,
+    );
+  }
+  chmodSync(runtimeDir, 0o700);
 }
 
 async function answers(socketPath: string): Promise<boolean> {

@@ -13,6 +13,8 @@ export class Workspaces {
   readonly #instance: string;
   readonly #log: Logger;
   readonly #hosts = new Map<string, WorkspaceHost>();
+  /** The ends of workers that made room, by folder. */
+  readonly #retiring = new Map<string, Promise<void>>();
   readonly #memoryCheck: NodeJS.Timeout;
   #closing: CloseReason | undefined;
 
@@ -26,6 +28,8 @@ export class Workspaces {
   /** Sees that the asked workspace is served. Rejects with a `WireFailure`. */
   async ensure(asked: string): Promise<EnsureAnswer> {
     const workspace = await resolveWorkspace(asked, this.#settings);
+    // Two workers of one folder would share its journal, and the end of one takes the agents of both.
+    await this.#retiring.get(workspace.path);
     if (this.#closing)
       throw new WireFailure("shutting_down", "Synthesis is being stopped", { retryAfterMs: 5000 });
     let host = this.#hosts.get(workspace.path);
@@ -57,7 +61,7 @@ export class Workspaces {
   async close(reason: CloseReason): Promise<void> {
     this.#closing = reason;
     clearInterval(this.#memoryCheck);
-    await Promise.all([...this.#hosts.values()].map((host) => host.close(reason)));
+    await Promise.all([...[...this.#hosts.values()].map((host) => host.close(reason)), ...this.#retiring.values()]);
   }
 
   /** At the bound, the worker asked for longest ago that has nothing running makes room. */
@@ -75,8 +79,13 @@ export class Workspaces {
         { retryAfterMs: 10_000 },
       );
     }
-    this.#hosts.delete(oldest.workspace.path);
-    void oldest.close({ code: "retired", message: "another workspace needs its place" });
+    const { path } = oldest.workspace;
+    this.#hosts.delete(path);
+    const end = oldest.close({ code: "retired", message: "another workspace needs its place" });
+    this.#retiring.set(
+      path,
+      end.finally(() => this.#retiring.delete(path)),
+    );
   }
 
   /** Over the memory budget, the agent process that has been idle longest is ended; the next check sees what that gave. */

@@ -6,6 +6,7 @@ import { Journal } from "./journal/journal.ts";
 import { ProcessSlots } from "./session/process-slots.ts";
 import { Session, type SessionSurroundings } from "./session/session.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
+import { Turn } from "./turn/turn.ts";
 import type { WorkerConfiguration } from "./worker-configuration.ts";
 
 /** One workspace: its sessions, their processes, its journal. */
@@ -25,7 +26,7 @@ export class Workspace {
     const { limits, journalFile } = configuration;
     this.#configuration = configuration;
     this.#log = log;
-    this.#bridge = new Bridge(limits, log);
+    this.#bridge = new Bridge(limits, log, onChange);
     this.#journal = new Journal(journalFile, log);
     this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
     this.#surroundings = {
@@ -66,7 +67,15 @@ export class Workspace {
     this.#sessions.set(id, session);
     const cancel = new AbortController();
     this.#turns.set(order.turn, cancel);
-    void session.run(order, sink, cancel.signal).finally(() => this.#turns.delete(order.turn));
+    const turn = new Turn({
+      order,
+      sink,
+      cancel: cancel.signal,
+      journal: this.#journal,
+      log: this.#log,
+      onOver: () => this.#turns.delete(order.turn),
+    });
+    void session.run(turn);
   }
 
   /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */

@@ -5,7 +5,7 @@ import { ConfigError } from "./config-error.ts";
 import { findClaude } from "./find-claude.ts";
 import { expandPath, type Locations } from "./locations.ts";
 import { readConfigFile } from "./read-config-file.ts";
-import { isLoopback, type ConfigFile } from "./schema.ts";
+import { GENERATED_KEY, isLoopback, type ConfigFile } from "./schema.ts";
 import type { AgentSettings, KeySettings, Settings } from "./settings.ts";
 
 /** What a flag or an environment variable sets above the file. */
@@ -62,7 +62,7 @@ function keysOf(
     sha256: apiKeyDigest(readApiKey(expandPath(key.file, base))),
     client: key.client,
   }));
-  return [{ name: "default", sha256: first, client: "generic" }, ...others];
+  return [{ name: GENERATED_KEY, sha256: first, client: "generic" }, ...others];
 }
 
 function expandProgram(program: string, base: string): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
 import type * as z from "zod";
 import { ConfigError } from "./config-error.ts";
 import { ConfigFile } from "./schema.ts";
@@ -18,7 +18,7 @@ export function readConfigFile(file: string): ConfigFile {
       document.errors.map((error) => `${at(error.pos[0])}: not YAML: ${error.message}`).join("\n"),
     );
   }
-  const parsed = ConfigFile.safeParse(document.toJS() ?? {});
+  const parsed = ConfigFile.safeParse(valueOf(document, file) ?? {});
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     parsed.error.issues.map((issue) => `${at(offsetOf(document, issue))}: ${describe(issue)}`).join("\n"),
@@ -39,6 +39,17 @@ function readText(file: string): string {
   }
 }
 
+/** Aliases are resolved only here: one of nothing, or a bomb of them, shows now. */
+function valueOf(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new ConfigError(`${file}: not YAML: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
 function describe(issue: z.core.$ZodIssue): string {
   const subject = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
@@ -51,11 +62,17 @@ function describe(issue: z.core.$ZodIssue): string {
   return `${subject === "" ? "the file" : subject}: ${issue.message}`;
 }
 
-/** Where the issue's value stands, or its nearest parent that is in the file. */
+/** Where the unknown key stands, or the issue's value, or its nearest parent that is in the file. */
 function offsetOf(document: Document.Parsed, issue: z.core.$ZodIssue): number {
-  const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : [...issue.path];
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
+  if (issue.code === "unrecognized_keys") {
+    const map = document.getIn(issue.path, true);
+    const pair = isMap(map)
+      ? map.items.find(({ key }) => isScalar(key) && key.value === issue.keys[0])
+      : undefined;
+    if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
+  }
+  for (let length = issue.path.length; length > 0; length--) {
+    const node = document.getIn(issue.path.slice(0, length), true);
     const range = isRanged(node) ? node.range : undefined;
     if (range) return range[0];
   }

@@ -37,6 +37,9 @@ const CommandAgent = z.strictObject({
   env: Environment.default({}).describe("Environment variables for the program."),
 });
 
+/** What the API key that Synthesis makes is called. */
+export const GENERATED_KEY = "default";
+
 /** `synthesis.config.yaml` as people write it. */
 export const ConfigFile = z
   .strictObject({
@@ -56,10 +59,6 @@ export const ConfigFile = z
           .describe(
             "Further Host headers to accept, exactly as clients send them. Needed on a network address.",
           ),
-        allowedOrigins: z
-          .array(z.url())
-          .default([])
-          .describe("Web origins that may call; requests of any other web page are refused."),
       })
       .prefault({}),
     keys: z
@@ -100,19 +99,23 @@ export const ConfigFile = z
       .prefault({}),
   })
   .check((context) => {
-    const { agents, workspaces, defaultAgent, server } = context.value;
+    const { agents, keys, workspaces, defaultAgent, server } = context.value;
     const complain = (path: PropertyKey[], message: string) =>
       context.issues.push({ code: "custom", path, message, input: context.value });
     if (Object.keys(agents).length === 0) complain(["agents"], "name at least one agent");
     for (const [name, agent] of Object.entries(agents)) {
-      if (agent.workspace in workspaces) continue;
+      if (Object.hasOwn(workspaces, agent.workspace)) continue;
       complain(
         ["agents", name, "workspace"],
         `no workspace is called "${agent.workspace}": add it under workspaces`,
       );
     }
-    if (defaultAgent !== undefined && !(defaultAgent in agents)) {
+    if (defaultAgent !== undefined && !Object.hasOwn(agents, defaultAgent)) {
       complain(["defaultAgent"], `no agent is called "${defaultAgent}": ${Object.keys(agents).join(", ")}`);
+    }
+    if (Object.hasOwn(keys, GENERATED_KEY)) {
+      // Sessions belong to the name of the key that made them.
+      complain(["keys", GENERATED_KEY], "the generated API key has this name: choose another");
     }
     if (!isLoopback(server.host) && server.allowedHosts.length === 0) {
       complain(

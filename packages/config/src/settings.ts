@@ -37,7 +37,6 @@ export const Settings = z.object({
     host: z.string(),
     port: z.number().int(),
     allowedHosts: z.array(z.string()),
-    allowedOrigins: z.array(z.string()),
   }),
   keys: z.array(KeySettings).min(1),
   /** Workspace name → absolute path. */

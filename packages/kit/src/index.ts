@@ -1,4 +1,5 @@
 /** What at least two processes of Synthesis share and no library gives: nothing else belongs here. */
+export { abortable } from "./abortable.ts";
 export { type CloseReason } from "./close-reason.ts";
 export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
 export { LoopBatch } from "./loop-batch.ts";

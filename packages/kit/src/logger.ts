@@ -15,8 +15,11 @@ export interface Logger {
 
 const MAX_FIELD_CHARACTERS = 2048;
 
+/** What JSON leaves as it is and a terminal or a log reader may take for a control sequence or a line's end. */
+const LEFT_BY_JSON = /[\u007F-\u009F\u2028\u2029]/g;
+
 /**
- * Writes one JSON line per call to stderr. JSON escapes control characters, so nothing that a client or an
+ * Writes one JSON line per call to stderr. It escapes control characters, so nothing that a client or an
  * agent says can start a line of its own; long fields are cut. Prompts and answers are never logged.
  */
 export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
@@ -24,7 +27,7 @@ export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
   const write = (at: LogLevel, event: string, more: LogFields = {}) => {
     if (logLevels.indexOf(at) < lowest) return;
     const line = { time: new Date().toISOString(), level: at, event, ...fields, ...more };
-    process.stderr.write(`${JSON.stringify(line, cutLongStrings)}\n`);
+    process.stderr.write(`${JSON.stringify(line, cutLongStrings).replaceAll(LEFT_BY_JSON, escaped)}\n`);
   };
   return {
     debug: (event, more) => write("debug", event, more),
@@ -33,6 +36,10 @@ export function createLogger(level: LogLevel, fields: LogFields = {}): Logger {
     error: (event, more) => write("error", event, more),
     child: (more) => createLogger(level, { ...fields, ...more }),
   };
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function cutLongStrings(_key: string, value: unknown): unknown {

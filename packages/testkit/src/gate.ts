@@ -9,7 +9,7 @@ export class Gate {
   readonly reply: ScriptedReply = { kind: "gated", gate: this };
   readonly #chunks: string[] = [];
   readonly #opened = Promise.withResolvers<void>();
-  #ending: StopReason | undefined;
+  #ending: StopReason | "cut" | undefined;
   #changed = Promise.withResolvers<void>();
 
   /** Resolves when a request is first answered by this gate. */
@@ -18,13 +18,19 @@ export class Gate {
   }
 
   /** Why it ended; undefined while it is open. */
-  get ending(): StopReason | undefined {
+  get ending(): StopReason | "cut" | undefined {
     return this.#ending;
   }
 
   push(text: string): void {
     if (this.#ending !== undefined) throw new Error("the gate has ended: push before end");
     this.#chunks.push(text);
+    this.#announce();
+  }
+
+  /** Breaks the answer off after what was pushed: the connection is destroyed. */
+  cut(): void {
+    this.#ending ??= "cut";
     this.#announce();
   }
 

@@ -79,7 +79,9 @@ async function sendAnswer(
 async function sendGated(exchange: Exchange, gate: Gate): Promise<void> {
   const sink = openSink(exchange, undefined);
   for await (const chunk of gate.chunks(exchange.signal)) sink.text(chunk);
-  if (gate.ending !== undefined && !exchange.signal.aborted) sink.end(gate.ending, undefined);
+  if (gate.ending === undefined || exchange.signal.aborted) return;
+  if (gate.ending === "cut") exchange.response.write("", exchange.cut);
+  else sink.end(gate.ending, undefined);
 }
 
 /** The first part of an answer that will not be completed; of a whole one nothing but the headers goes out. */

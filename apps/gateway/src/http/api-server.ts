@@ -1,6 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { UnusableError } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import { getHealth } from "../routes/get-health.ts";
@@ -8,6 +6,7 @@ import { getModels } from "../routes/get-models.ts";
 import { postChatCompletions } from "../routes/post-chat-completions.ts";
 import type { GatewayParts, Route } from "../routes/route-context.ts";
 import { EdgeGuard } from "./edge-guard.ts";
+import { listen } from "./listen.ts";
 import { checkBody } from "./read-json.ts";
 import { respondError, respondJson } from "./respond.ts";
 
@@ -32,6 +31,8 @@ export class ApiServer {
     (request, response) => void this.#serve(request, response),
   );
   #guard: EdgeGuard | undefined;
+  /** Requests that are being answered. */
+  #answering = 0;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -42,32 +43,39 @@ export class ApiServer {
   /** Listens; the endpoint's URL. Rejects with an `UnusableError` where the address cannot be had. */
   async start(): Promise<string> {
     const { server, keys } = this.#parts.configuration;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#http.once("error", (error: NodeJS.ErrnoException) => reject(unusable(error, server)));
-    this.#http.listen(server.port, server.host, () => resolve());
-    await promise;
-    const { port } = this.#http.address() as AddressInfo;
+    const port = await listen(this.#http, server);
     const named = server.host.includes(":") ? `[${server.host}]` : server.host;
     const own = [named, "127.0.0.1", "localhost", "[::1]"].flatMap((host) =>
       port === 80 ? [host, `${host}:80`] : [`${host}:${port}`],
     );
     const hosts = new Set([...own, ...server.allowedHosts].map((host) => host.toLowerCase()));
-    this.#guard = new EdgeGuard({ keys, hosts, origins: new Set(server.allowedOrigins) });
+    this.#guard = new EdgeGuard({ keys, hosts });
     return `http://${named}:${port}`;
   }
 
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#http.close(() => resolve());
-    this.#http.closeIdleConnections();
+    this.#closeUnused();
     const timer = setTimeout(() => this.#http.closeAllConnections(), LAST_WORDS_MS);
     await promise;
     clearTimeout(timer);
   }
 
+  /** Kept-alive connections, and those that never sent a request: Node does not count these as idle. */
+  #closeUnused(): void {
+    if (this.#answering === 0) this.#http.closeAllConnections();
+    else this.#http.closeIdleConnections();
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader("x-request-id", `req_${nanoid()}`);
     response.on("error", () => {}); // a client that left; `close` follows
+    this.#answering++;
+    response.once("close", () => {
+      this.#answering--;
+      if (!this.#http.listening) this.#closeUnused();
+    });
     try {
       await this.#route(request, response);
     } catch (error) {
@@ -112,18 +120,3 @@ export class ApiServer {
 
 /** How long the last answers may take to be read when the gateway closes. */
 const LAST_WORDS_MS = 500;
-
-function unusable(
-  { code, message }: NodeJS.ErrnoException,
-  { host, port }: { host: string; port: number },
-): UnusableError {
-  if (code === "EADDRINUSE")
-    return new UnusableError(
-      `port ${port} of ${host} is in use: stop what uses it, or choose another with --port`,
-    );
-  if (code === "EACCES")
-    return new UnusableError(
-      `port ${port} of ${host} may not be used by this user: choose one above 1023 with --port`,
-    );
-  return new UnusableError(`cannot listen on ${host}, port ${port}: ${message}`);
-}

@@ -10,7 +10,6 @@ export interface EdgeGuardOptions {
   readonly keys: readonly KeySettings[];
   /** Host headers that are accepted, exactly, in lower case. */
   readonly hosts: ReadonlySet<string>;
-  readonly origins: ReadonlySet<string>;
 }
 
 /**
@@ -26,7 +25,7 @@ export class EdgeGuard {
 
   /** Throws `host_not_allowed`, `origin_not_allowed` or `invalid_request`. */
   checkOrigin({ headers, rawHeaders, url }: IncomingMessage): void {
-    const { hosts, origins } = this.#options;
+    const { hosts } = this.#options;
     const hostCount = rawHeaders.filter(
       (name, index) => index % 2 === 0 && name.toLowerCase() === "host",
     ).length;
@@ -38,14 +37,10 @@ export class EdgeGuard {
     }
     if (!url?.startsWith("/"))
       throw new WireFailure("invalid_request", "send the path only as the request's target");
-    const isForeign =
-      headers.origin === undefined
-        ? headers["sec-fetch-site"] === "cross-site"
-        : !origins.has(headers.origin);
-    if (isForeign) {
+    if (headers.origin !== undefined || headers["sec-fetch-site"] === "cross-site") {
       throw new WireFailure(
         "origin_not_allowed",
-        "web pages may not call this server: add their origin to server.allowedOrigins if this one may",
+        "web pages may not call this server: call it from a program",
       );
     }
   }
@@ -59,20 +54,21 @@ export class EdgeGuard {
     const match = this.#options.keys.find(({ sha256 }) =>
       timingSafeEqual(Buffer.from(sha256, "hex"), digest),
     );
-    if (match === undefined) throw unauthorized("the API key is wrong");
+    if (match === undefined) throw unauthorized();
     return match;
   }
 
   /** Throws `invalid_api_key` where the request carries none. */
   demand(caller: Caller | undefined): Caller {
-    if (caller === undefined) throw unauthorized("the API key is missing");
+    if (caller === undefined) throw unauthorized();
     return caller;
   }
 }
 
-function unauthorized(what: string): WireFailure {
+/** The same for every bad credential: how close one came is nobody's business. */
+function unauthorized(): WireFailure {
   return new WireFailure(
     "invalid_api_key",
-    `${what}: send "Authorization: Bearer KEY" with the key that Synthesis printed the place of`,
+    'the API key is missing or wrong: send "Authorization: Bearer KEY" with the key that Synthesis printed the place of',
   );
 }

@@ -84,7 +84,7 @@ export class StreamOutput implements AnswerOutput {
   }
 
   #write(text: string): void {
-    if (this.#response.destroyed) return;
+    if (this.#response.destroyed || this.#response.writableEnded) return; // the gateway closed, or the client left
     this.#response.write(text);
     if (this.#response.writableLength > this.#options.maxBufferedBytes) this.#response.destroy();
   }

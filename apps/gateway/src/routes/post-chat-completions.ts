@@ -3,7 +3,7 @@ import { WireFailure } from "@synthesis/protocol";
 import { readJson } from "../http/read-json.ts";
 import { chooseAgent } from "../identity/choose-agent.ts";
 import { readConversation } from "../identity/conversation.ts";
-import { findSession } from "../identity/find-session.ts";
+import { chooseSession, locateSession } from "../identity/find-session.ts";
 import { withoutDecoration } from "../identity/openclaw-decoration.ts";
 import { header } from "../identity/session-identity.ts";
 import { ignoredFields, parseChatRequest, type ChatRequest } from "../openai/chat-request.ts";
@@ -17,14 +17,18 @@ import type { GatewayParts, Route } from "./route-context.ts";
 export const postChatCompletions: Route = async ({ request, response }, caller, parts) => {
   const { configuration, workers, queues, log } = parts;
   const { headers } = request;
-  const stop = stopSignal(response, headers, parts.closing);
+  const left = leftSignal(response, headers);
   const body = parseChatRequest(await readJson(request, configuration.limits.bodyBytes));
   const agent = chooseAgent(configuration, body.model ?? undefined, header(headers, "x-openclaw-agent-id"));
   const conversation = readConversation(
     caller.client === "openclaw" ? withoutDecoration(body.messages) : body.messages,
   );
   const link = await workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace);
-  const session = await findSession({ headers, body, caller, agent }, conversation, link, queues);
+  const clues = { headers, body, caller, agent };
+  const located = await locateSession(clues, conversation, link);
+  const session = chooseSession(clues, conversation, located, (id) =>
+    queues.isBusy(`${link.workspace}/${id}`),
+  );
   const output = makeOutput(response, body, agent.name, parts);
   await runChatTurn({
     agent,
@@ -34,30 +38,27 @@ export const postChatCompletions: Route = async ({ request, response }, caller, 
     queues,
     queueMs: configuration.limits.queueMs,
     output,
-    stop,
+    left,
+    closing: parts.closing,
     log,
   });
 };
 
-/** A client that leaves cancels its turn, unless it said that it wants it to go on. */
-function stopSignal(
-  response: ServerResponse,
-  headers: IncomingHttpHeaders,
-  closing: AbortSignal,
-): AbortSignal {
+/** Aborts when the client leaves, unless it said that it wants its turn to go on. */
+function leftSignal(response: ServerResponse, headers: IncomingHttpHeaders): AbortSignal {
   const policy =
     header(headers, "x-synthesis-on-disconnect") ??
     (headers["idempotency-key"] === undefined ? "cancel" : "continue");
   if (policy !== "cancel" && policy !== "continue") {
     throw new WireFailure("invalid_request", "x-synthesis-on-disconnect: must be cancel or continue");
   }
-  if (policy === "continue") return closing;
   const left = new AbortController();
   // The response, not the request: a request is closed as soon as its body is read.
   response.once("close", () => {
-    if (!response.writableFinished) left.abort(new WireFailure("turn_cancelled", "the client left"));
+    if (policy === "continue" || response.writableFinished) return;
+    left.abort(new WireFailure("turn_cancelled", "the client left"));
   });
-  return AbortSignal.any([closing, left.signal]);
+  return left.signal;
 }
 
 function makeOutput(

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Logger } from "@synthesis/kit";
+import { abortable, type Logger } from "@synthesis/kit";
 import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
 import { seededPrompt, type Conversation } from "../identity/conversation.ts";
 import type { ChosenAgent } from "../identity/choose-agent.ts";
@@ -28,8 +28,10 @@ export interface ChatTurnOptions {
   readonly queues: SessionQueues;
   readonly queueMs: number;
   readonly output: AnswerOutput;
-  /** Aborts with a `WireFailure` when the turn is to be given up: its client left, or the gateway closes. */
-  readonly stop: AbortSignal;
+  /** Aborts with a `WireFailure` when the client left and its turn is to be cancelled. */
+  readonly left: AbortSignal;
+  /** Aborts with a `WireFailure` when the gateway closes: the client is told, and the turn goes on without it. */
+  readonly closing: AbortSignal;
   readonly log: Logger;
 }
 
@@ -45,14 +47,14 @@ export async function runChatTurn(options: ChatTurnOptions): Promise<void> {
     await submit(order, options);
   } catch (error) {
     const failure = error instanceof WireFailure ? error.error : internal(error, log);
-    log.info("turn.not_submitted", { turn, code: failure.code });
+    log.info("turn.not_ended", { turn, code: failure.code });
     output.failed(failure);
   } finally {
     ticket.leave();
   }
 }
 
-async function waitForTime(ticket: Ticket, { queueMs, stop }: ChatTurnOptions): Promise<void> {
+async function waitForTime(ticket: Ticket, { queueMs, left, closing }: ChatTurnOptions): Promise<void> {
   const expiry = new AbortController();
   const late = new WireFailure(
     "queue_timeout",
@@ -61,7 +63,7 @@ async function waitForTime(ticket: Ticket, { queueMs, stop }: ChatTurnOptions): 
   );
   const timer = setTimeout(() => expiry.abort(late), queueMs);
   try {
-    await ticket.whenFirst(AbortSignal.any([stop, expiry.signal]));
+    await ticket.whenFirst(AbortSignal.any([left, closing, expiry.signal]));
   } finally {
     clearTimeout(timer);
   }
@@ -85,7 +87,10 @@ async function makeOrder(turn: string, options: ChatTurnOptions): Promise<Submit
   };
 }
 
-async function submit(order: Submit, { link, output, stop, session, log }: ChatTurnOptions): Promise<void> {
+async function submit(
+  order: Submit,
+  { link, output, left, closing, session, log }: ChatTurnOptions,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { turn } = order;
   const startedAt = performance.now();
@@ -115,13 +120,16 @@ async function submit(order: Submit, { link, output, stop, session, log }: ChatT
       end(ended.state, ended.state === "completed" ? undefined : ended.error);
     },
   });
-  const onStop = () => link.cancel(turn, (stop.reason as WireFailure).message);
-  if (stop.aborted) onStop();
-  stop.addEventListener("abort", onStop, { once: true });
+  const onLeft = () => link.cancel(turn, "the client left");
+  if (left.aborted) onLeft();
+  left.addEventListener("abort", onLeft, { once: true });
   try {
-    await promise;
+    await abortable(promise, closing);
+  } catch (error) {
+    // It was handed over and goes on: repeating it would run it twice.
+    throw error instanceof WireFailure ? new WireFailure(error.error.code, error.message) : error;
   } finally {
-    stop.removeEventListener("abort", onStop);
+    left.removeEventListener("abort", onLeft);
   }
 }
 

@@ -1,3 +1,4 @@
+import { abortable } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 
 /** A place in a session's queue. */
@@ -48,7 +49,7 @@ export class SessionQueues {
     if (position > 0) this.#waiting++;
     return {
       position,
-      whenFirst: (signal) => whenSettled(turn.promise, signal),
+      whenFirst: (signal) => abortable(turn.promise, signal),
       leave: () => this.#leave(session, queue, turn),
     };
   }
@@ -79,17 +80,5 @@ export class SessionQueues {
     if (queue.length > 0 || index > 0) this.#waiting--;
     if (queue.length === 0) this.#queues.delete(session);
     else if (index === 0) queue[0]?.resolve();
-  }
-}
-
-async function whenSettled(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

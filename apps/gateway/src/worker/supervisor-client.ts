@@ -1,5 +1,5 @@
 import { ControlError, EnsureAnswer, StatusAnswer, WireFailure } from "@synthesis/protocol";
-import { Client } from "undici";
+import { Pool } from "undici";
 import type * as z from "zod";
 
 /** How much longer than a worker's start an answer may take. */
@@ -8,15 +8,17 @@ const RETRY_AFTER_MS = 2_000;
 
 /** The supervisor's control API, from the gateway's side. */
 export class SupervisorClient {
-  readonly #client: Client;
+  readonly #pool: Pool;
 
   constructor(socketPath: string, startMs: number) {
     const headersTimeout = startMs + MARGIN_MS;
-    this.#client = new Client("http://supervisor", {
+    // A connection per question: a worker that is slow to start holds up nobody's but its own.
+    this.#pool = new Pool("http://supervisor", {
       socketPath,
       headersTimeout,
       bodyTimeout: headersTimeout,
-      pipelining: 32,
+      connections: null,
+      pipelining: 1,
     });
   }
 
@@ -30,7 +32,7 @@ export class SupervisorClient {
   }
 
   async close(): Promise<void> {
-    await this.#client.destroy();
+    await this.#pool.destroy();
   }
 
   async #ask<Schema extends z.ZodType>(
@@ -42,7 +44,7 @@ export class SupervisorClient {
     let status: number;
     let answer: unknown;
     try {
-      const response = await this.#client.request({
+      const response = await this.#pool.request({
         method,
         path,
         ...(body === undefined

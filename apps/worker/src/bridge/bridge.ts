@@ -12,14 +12,17 @@ import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
 export class Bridge {
   readonly #limits: Limits;
   readonly #log: Logger;
+  readonly #onChange: () => void;
   readonly #http = createServer((_request, response) => response.writeHead(404).end());
   readonly #sockets: WebSocketServer;
   /** Seats by the SHA-256 of their token: a look-up in it takes no time that depends on the token. */
   readonly #seats = new Map<string, PluginSeat>();
 
-  constructor(limits: Limits, log: Logger) {
+  /** `onChange` is called whenever {@link connections} changes. */
+  constructor(limits: Limits, log: Logger, onChange: () => void = () => {}) {
     this.#limits = limits;
     this.#log = log;
+    this.#onChange = onChange;
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.frameBytes,
@@ -75,6 +78,7 @@ export class Bridge {
     const refusal = this.#refusal(request, url?.pathname, seat);
     if (refusal !== undefined || seat === undefined) {
       this.#log.warn("bridge.refused", { status: refusal ?? "401 Unauthorized" });
+      socket.once("finish", () => socket.destroy()); // the peer need not end its side
       socket.end(
         `HTTP/1.1 ${refusal ?? "401 Unauthorized"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
       );
@@ -82,7 +86,11 @@ export class Bridge {
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { helloMs, pingMs } = this.#limits;
+      webSocket.once("close", () => {
+        if (this.#http.listening) this.#onChange(); // a closed bridge's owner may be gone
+      });
       new PluginConnection({ socket: webSocket, seat, helloMs, pingMs, log: this.#log });
+      this.#onChange();
     });
   }
 

@@ -51,16 +51,17 @@ export class PluginConnection {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state === "closed") return;
-    const decoded = isBinary
-      ? ({ ok: false, message: "a binary message" } as const)
-      : decodeFrames(PluginFrame, textOf(data));
-    if (!decoded.ok) {
-      // An unknown type from a newer peer is skipped; a broken frame, or anything before hello, is not.
-      if (this.#state === "seated" && isUnknownType(textOf(data))) return;
-      const code = this.#state === "seated" ? CloseCode.malformedFrame : CloseCode.expectedHello;
-      return this.close(code, this.#state === "seated" ? decoded.message.slice(0, 100) : "expected hello");
-    }
+    if (isBinary) return this.#refuse("a binary message");
+    const text = textOf(data);
+    let decoded = decodeFrames(PluginFrame, text);
+    if (!decoded.ok && this.#state === "seated") decoded = decodeFrames(PluginFrame, withoutUnknown(text));
+    if (!decoded.ok) return this.#refuse(decoded.message);
     for (const frame of decoded.frames) this.#handle(frame);
+  }
+
+  #refuse(why: string): void {
+    if (this.#state === "seated") this.close(CloseCode.malformedFrame, why.slice(0, 100));
+    else this.close(CloseCode.expectedHello, "expected hello");
   }
 
   #handle(frame: PluginFrame): void {
@@ -116,13 +117,24 @@ function textOf(data: RawData): string {
     : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString("utf8");
 }
 
-function isUnknownType(text: string): boolean {
-  const known: readonly string[] = PluginFrame.options.map((option) => option.shape.type.value);
+const knownTypes: ReadonlySet<unknown> = new Set(
+  PluginFrame.options.map((option) => option.shape.type.value),
+);
+
+/** The message without the frames of types that only a newer peer knows; as it is where it has none (P-9). */
+function withoutUnknown(text: string): string {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || !("type" in value)) return false;
-    return typeof value.type === "string" && !known.includes(value.type);
+    value = JSON.parse(text);
   } catch {
-    return false;
+    return text;
   }
+  const frames: unknown[] = Array.isArray(value) ? value : [value];
+  const known = frames.filter((frame) => !isOfUnknownType(frame));
+  return known.length === frames.length ? text : JSON.stringify(known);
+}
+
+function isOfUnknownType(frame: unknown): boolean {
+  if (typeof frame !== "object" || frame === null || !("type" in frame)) return false;
+  return typeof frame.type === "string" && !knownTypes.has(frame.type);
 }

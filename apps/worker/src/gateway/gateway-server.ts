@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { chmodSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "@synthesis/kit";
 import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
@@ -19,6 +20,7 @@ export class GatewayServer {
     this.#configuration = configuration;
     const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
     this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
+    this.#sockets.on("error", () => {}); // the HTTP server's own, which start() reports
     const { workspace: name, epoch } = configuration;
     this.#sockets.on("connection", (socket) => new GatewayLink({ socket, workspace, name, epoch, log }));
   }
@@ -33,6 +35,7 @@ export class GatewayServer {
   }
 
   async close(): Promise<void> {
+    await setImmediate(); // the ends of its turns, batched in this turn of the event loop, go out first
     for (const socket of this.#sockets.clients) socket.close(1001, "the worker closes");
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#http.close(() => resolve());

@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Logger } from "@synthesis/kit";
 
@@ -48,6 +48,7 @@ export function openDatabase(file: string, log: Logger): DatabaseSync {
 }
 
 function openChecked(file: string): DatabaseSync {
+  closeSync(openSync(file, "a", 0o600)); // SQLite gives its side files the mode of the journal
   const database = new DatabaseSync(file, { timeout: 5000 });
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");

@@ -82,10 +82,13 @@ export class AgentChild {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#subprocess.nodeChildProcess.once("exit", () => resolve());
     this.#subprocess.nodeChildProcess.once("error", () => resolve());
+    if (this.pid === undefined) resolve(); // spawn throws for some causes, and then there is no event
     await ended;
     // Before its output is read to the end: a descendant that lives on would hold the pipes open.
     const leftovers = killMarked(this.#order.mark);
-    const result = await Promise.race([this.#subprocess, sleep(DRAIN_MS)]);
+    const drained = new AbortController();
+    const result = await Promise.race([this.#subprocess, sleep(DRAIN_MS, drained.signal)]);
+    drained.abort();
     const how = result ? describeExit(result) : "it ended, and something still holds its output open";
     const reason = this.#reason ?? { code: "exited", message: how };
     this.#order.log.info("agent.exited", { pid: this.pid, how, reason: reason.code, leftovers });

@@ -17,15 +17,11 @@ const families = [
   "VERTEX_",
   "AZURE_",
   "MCP_",
-  "BASH_",
+  "BASH_DEFAULT_",
+  "BASH_MAX_",
 ];
-/** What a Claude Code around us says of itself, and what runs code in a child by being set. */
-const never = new Set([
-  "CLAUDE_CODE_ENTRYPOINT",
-  "CLAUDE_CODE_SSE_PORT",
-  "CLAUDE_CODE_SESSION_ID",
-  "BASH_ENV",
-]);
+/** What a Claude Code around us says of itself. */
+const never = new Set(["CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"]);
 
 /**
  * The environment of an agent process: an allow-list, so that neither Synthesis's own secrets nor variables

@@ -1,5 +1,5 @@
 /** A line grew beyond the bound it was given. */
-class LineTooLongError extends Error {
+export class LineTooLongError extends Error {
   override readonly name = "LineTooLongError";
 }
 
@@ -18,7 +18,7 @@ export class LineSplitter {
     this.#onLine = onLine;
   }
 
-  /** Throws a `LineTooLongError` when an unfinished line exceeds the bound. */
+  /** Throws {@link LineTooLongError} when an unfinished line exceeds the bound. */
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {

@@ -27,7 +27,9 @@ export class ProcessSlots {
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = () => {
-      this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+      const place = this.#waiting.indexOf(resolve);
+      if (place === -1) return; // the slot was granted in this very moment
+      this.#waiting.splice(place, 1);
       reject(signal.reason);
     };
     this.#waiting.push(resolve);

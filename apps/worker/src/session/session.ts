@@ -1,45 +1,33 @@
 import type { AgentSettings } from "@synthesis/config";
-import type { CloseReason } from "@synthesis/kit";
-import { rollTranscript, WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
+import { abortable, type CloseReason } from "@synthesis/kit";
+import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
 import type { AgentProcess, AgentTurnEnd } from "../drivers/agent-process.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
 import type { Journal, SessionRecord } from "../journal/journal.ts";
 import { TurnRun } from "../turn/turn-run.ts";
-import type { TurnSink } from "../turn/turn-sink.ts";
+import type { Turn } from "../turn/turn.ts";
 import type { ProcessSlots } from "./process-slots.ts";
+import { WarmProcess } from "./warm-process.ts";
 
 /** What a session needs from its workspace. */
 export interface SessionSurroundings extends AgentSurroundings {
   readonly journal: Journal;
   readonly slots: ProcessSlots;
-  /** The session's process came, went, or became idle. */
+  /** Its process came, went, or became idle; or its last turn is over. */
   onChange(session: Session): void;
 }
 
-/**
- * cold: no process. opening: it waits for a slot or starts. running: a turn is on it. idle: warm, `since` when.
- * closing: it is being ended. One field says it all; the next turn waits for what is under way.
- */
-type SessionState =
-  | { readonly name: "cold" }
-  | { readonly name: "opening" }
-  | { readonly name: "running"; readonly process: AgentProcess }
-  | {
-      readonly name: "idle";
-      readonly process: AgentProcess;
-      readonly since: number;
-      readonly eviction: NodeJS.Timeout;
-    }
-  | { readonly name: "closing"; readonly process: AgentProcess };
+/** Turns of one session that a worker holds at most: a gateway hands over one at a time, its successor may follow soon. */
+const MAX_PENDING = 8;
 
-/** One conversation with one agent in this workspace, and the process that keeps it warm. */
+/** One conversation with one agent in this workspace: one turn at a time, on the process that keeps it warm. */
 export class Session {
   readonly id: string;
   readonly #key: string;
   readonly #agent: AgentSettings;
   readonly #around: SessionSurroundings;
-  #state: SessionState = { name: "cold" };
-  /** Settles with the last turn that was handed in; at most a few wait, one per gateway. */
+  readonly #warm: WarmProcess;
+  /** Settles with the last turn that was handed in. */
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
 
@@ -48,225 +36,126 @@ export class Session {
     this.#key = identity.key;
     this.#agent = agent;
     this.#around = around;
+    const { idleMs } = around.configuration.limits;
+    this.#warm = new WarmProcess({ slots: around.slots, idleMs, onChange: () => around.onChange(this) });
   }
 
   /** The live process, if any. */
   get process(): AgentProcess | undefined {
-    return "process" in this.#state ? this.#state.process : undefined;
+    return this.#warm.current;
   }
 
   /** Since when its process has been idle (epoch ms). */
   get idleSince(): number | undefined {
-    return this.#state.name === "idle" ? this.#state.since : undefined;
+    return this.#warm.idleSince;
   }
 
   /** Whether nothing is lost when this object is dropped: no process, no turn. */
   get isUnused(): boolean {
-    return this.#state.name === "cold" && this.#pending === 0;
+    return this.#warm.isCold && this.#pending === 0;
   }
 
-  /**
-   * Runs a turn, after those that came before it, and reports everything to `sink`. Until it is accepted,
-   * an abort of `cancel` refuses it and nothing was run. Never rejects.
-   */
-  async run(order: Submit, sink: TurnSink, cancel: AbortSignal): Promise<void> {
+  /** Runs a turn to its end, after those that came before it. Until it is accepted a cancel refuses it. Never rejects. */
+  async run(turn: Turn): Promise<void> {
     const before = this.#tail;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#tail = promise;
     this.#pending++;
     try {
-      await before;
-      cancel.throwIfAborted();
-      await this.#accept(order, sink, cancel);
+      await abortable(before, turn.cancel);
+      await this.#admit(turn);
     } catch (error) {
-      this.#around.log.warn("turn.refused", { turn: order.turn, error: String(error) });
-      sink.refused(refusalOf(error).error);
+      turn.refuse(error);
     } finally {
       this.#pending--;
-      resolve();
+      void before.then(resolve); // a turn that was refused early does not let the next one overtake
       this.#around.onChange(this);
     }
   }
 
-  /** Ends an idle process; the session is resumed with its next turn. */
+  /** Ends its process if it is idle; the session is resumed with its next turn. */
   async evict(reason: CloseReason): Promise<void> {
-    if (this.#state.name !== "idle") return;
-    const { process, eviction } = this.#state;
-    clearTimeout(eviction);
-    this.#move({ name: "closing", process });
-    await process.close(reason);
+    await this.#warm.evict(reason);
   }
 
   /** Ends its process, whatever it does. */
   async close(reason: CloseReason): Promise<void> {
-    if (this.#state.name === "idle") return this.evict(reason);
-    await this.process?.kill(reason);
+    await this.#warm.close(reason);
   }
 
   /** Rejects as long as the turn is not accepted. */
-  async #accept(order: Submit, sink: TurnSink, cancel: AbortSignal): Promise<void> {
-    const { journal, log } = this.#around;
-    if (order.expectHead !== undefined && journal.session(this.id)?.head !== order.expectHead) {
-      throw new WireFailure("history_changed", "the conversation went on meanwhile: send the request again", {
-        retryAfterMs: 1_000,
-      });
-    }
-    const warm = await this.#takeProcessOrSlot(cancel);
+  async #admit(turn: Turn): Promise<void> {
+    this.#checkRoomAndHead(turn.order);
+    const { queueMs } = this.#around.configuration.limits;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
+    const warm = await this.#warm
+      .take(AbortSignal.any([turn.cancel, late.signal]))
+      .finally(() => clearTimeout(timer));
     let record: SessionRecord;
     try {
-      record = journal.accept(order);
+      record = turn.accept();
     } catch (error) {
-      this.#returnProcessOrSlot(warm);
+      this.#warm.rest();
       throw error;
     }
-    sink.accepted();
-    let text = "";
-    const onText = (part: string) => {
-      text += part;
-      sink.text(part);
-    };
-    const end = await this.#runOn(
-      warm ?? this.#open(record),
-      order,
-      warm !== undefined,
-      sink,
-      onText,
-      cancel,
-    );
-    try {
-      journal.end(order.turn, this.id, end, headAfter(order, end, text));
-    } catch (error) {
-      log.error("journal.write_failed", { turn: order.turn, error: String(error) });
-    }
-    log.info("turn.ended", {
-      turn: order.turn,
-      session: this.id,
-      state: end.state,
-      code: end.state === "completed" ? undefined : end.error.code,
-    });
-    this.#rest();
-    sink.ended(end);
+    const end = await this.#runOn(warm ?? this.#open(record), turn, warm !== undefined);
+    this.#warm.rest();
+    turn.end(end);
   }
 
-  async #runOn(
-    process: AgentProcess,
-    order: Submit,
-    warm: boolean,
-    sink: TurnSink,
-    onText: (text: string) => void,
-    cancel: AbortSignal,
-  ): Promise<TurnEnd> {
-    const { journal, configuration, log } = this.#around;
-    let journaled = false;
-    const attempt = (on: AgentProcess, isWarm: boolean): Promise<AgentTurnEnd> =>
-      new TurnRun({
-        process: on,
-        turn: { id: order.turn, prompt: order.prompt, model: order.model },
-        limits: configuration.limits,
-        warm: isWarm,
-        cancel,
-        onStart: () => {
-          if (!journaled) journal.start(order.turn, this.id);
-          journaled = true;
-        },
-        onText,
-        onReasoning: (part) => sink.reasoning(part),
-      }).run();
-    try {
-      return await this.#attemptTwice(attempt, process, warm, cancel);
-    } catch (error) {
-      log.error("turn.not_run", { turn: order.turn, error: String(error) });
-      return { state: "failed", error: refusalOf(error).error };
+  #checkRoomAndHead({ expectHead }: Submit): void {
+    const retry = { retryAfterMs: 1_000 };
+    if (this.#pending > MAX_PENDING) {
+      throw new WireFailure(
+        "queue_full",
+        `${MAX_PENDING} turns of this session are at its worker already`,
+        retry,
+      );
+    }
+    if (expectHead !== undefined && this.#around.journal.session(this.id)?.head !== expectHead) {
+      throw new WireFailure(
+        "history_changed",
+        "the conversation went on meanwhile: send the request again",
+        retry,
+      );
     }
   }
 
-  async #attemptTwice(
-    attempt: (on: AgentProcess, isWarm: boolean) => Promise<AgentTurnEnd>,
-    process: AgentProcess,
-    warm: boolean,
-    cancel: AbortSignal,
-  ): Promise<TurnEnd> {
-    const { journal, log, slots } = this.#around;
-    const end = await attempt(process, warm);
+  async #runOn(process: AgentProcess, turn: Turn, isWarm: boolean): Promise<TurnEnd> {
+    try {
+      const end = await this.#attempt(process, turn, isWarm);
+      return end.state === "session_lost" ? await this.#beginAnew(process, turn) : end;
+    } catch (error) {
+      return turn.failed(error);
+    }
+  }
+
+  /** The agent lost its side of the conversation, and said so before it read the prompt: nothing was run. */
+  async #beginAnew(process: AgentProcess, turn: Turn): Promise<TurnEnd> {
+    const { journal, log } = this.#around;
+    const why = "Claude has no transcript of the session";
+    log.warn("session.reset", { session: this.id, why });
+    await process.kill({ code: "session_lost", message: why });
+    await this.#warm.take(turn.cancel);
+    const end = await this.#attempt(this.#open(journal.renewAgentSession(this.id)), turn, false);
     if (end.state !== "session_lost") return end;
-    // Nothing was run: Claude refused the session id before it read the prompt.
-    log.warn("session.reset", { session: this.id, why: "Claude has no transcript of it" });
-    await process.kill({ code: "session_lost", message: "Claude has no transcript of the session" });
-    await slots.acquire(cancel);
-    const second = await attempt(this.#open(journal.renewAgentSession(this.id)), false);
-    if (second.state !== "session_lost") return second;
     const message = "Claude Code refuses to begin a session: see the log for its message";
     return { state: "failed", error: { code: "agent_unavailable", message } };
   }
 
-  /** The warm process; or a slot for a new one, and then undefined. */
-  async #takeProcessOrSlot(cancel: AbortSignal): Promise<AgentProcess | undefined> {
-    if (this.#state.name === "closing") await this.#state.process.closed;
-    if (this.#state.name === "idle") {
-      const { process, eviction } = this.#state;
-      clearTimeout(eviction);
-      this.#move({ name: "running", process });
-      return process;
-    }
-    this.#move({ name: "opening" });
-    try {
-      await this.#around.slots.acquire(cancel);
-    } catch (error) {
-      this.#move({ name: "cold" });
-      throw error;
-    }
-    return undefined;
+  async #attempt(process: AgentProcess, turn: Turn, isWarm: boolean): Promise<AgentTurnEnd> {
+    const { limits } = this.#around.configuration;
+    return new TurnRun({ process, turn, limits, isWarm }).run();
   }
 
-  #returnProcessOrSlot(process: AgentProcess | undefined): void {
-    if (process) return this.#rest();
-    this.#around.slots.release();
-    this.#move({ name: "cold" });
-  }
-
-  #open(record: SessionRecord): AgentProcess {
-    const claude = { id: record.agentSession, resume: record.agentStarted };
-    const process = openAgent(this.#around, { key: this.#key, agent: this.#agent, claude });
-    this.#move({ name: "running", process });
-    void process.closed.then(() => {
-      this.#around.slots.release();
-      if (this.process !== process) return;
-      if (this.#state.name === "idle") clearTimeout(this.#state.eviction);
-      this.#move({ name: "cold" });
-    });
-    return process;
-  }
-
-  #rest(): void {
-    if (this.#state.name !== "running") return; // its process died within the turn
-    const { process } = this.#state;
-    const { idleMs } = this.#around.configuration.limits;
-    const reason = { code: "idle", message: `idle for ${idleMs} ms` };
-    const eviction = setTimeout(() => void this.evict(reason), idleMs);
-    this.#move({ name: "idle", process, since: Date.now(), eviction });
-  }
-
-  #move(state: SessionState): void {
-    this.#state = state;
-    this.#around.onChange(this);
+  #open({ agentSession, agentStarted }: SessionRecord): AgentProcess {
+    const claude = { id: agentSession, resume: agentStarted };
+    return this.#warm.open(openAgent(this.#around, { key: this.#key, agent: this.#agent, claude }));
   }
 }
 
-/** The transcript as the client has it now; unknown only where the agent said nothing. */
-function headAfter(order: Submit, end: TurnEnd, text: string): string | undefined {
-  if (end.state !== "completed" && text === "") return undefined;
-  return rollTranscript(order.transcript, "assistant", text);
-}
-
-/** Why a turn that was cancelled before it was accepted is refused. */
-function refusalOf(error: unknown): WireFailure {
-  if (error instanceof WireFailure) return error;
-  return new WireFailure(
-    "worker_unavailable",
-    "the workspace's journal cannot be written: free disk space, then try again",
-    {
-      retryAfterMs: 5000,
-      cause: error,
-    },
-  );
+function noProcessFree(queueMs: number): WireFailure {
+  const message = `no agent process became free within ${queueMs} ms (limits.processesPerWorkspace)`;
+  return new WireFailure("queue_timeout", message, { retryAfterMs: 5_000 });
 }

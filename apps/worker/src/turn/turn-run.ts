@@ -1,68 +1,66 @@
 import type { Limits } from "@synthesis/config";
 import type { ErrorCode, TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
-import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../drivers/agent-process.ts";
+import type { AgentProcess, AgentTurnEnd, TurnEvents } from "../drivers/agent-process.ts";
+import type { Turn } from "./turn.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
-  readonly turn: AgentTurn;
+  readonly turn: Pick<Turn, "order" | "cancel" | "start" | "text" | "reasoning">;
   readonly limits: Limits;
   /** Whether the process has shown life before: then its start is over. */
-  readonly warm: boolean;
-  /** Aborted with a {@link WireFailure} as its reason: the turn is to be cancelled. */
-  readonly cancel: AbortSignal;
-  /** Before the prompt is written. */
-  onStart(): void;
-  onText(text: string): void;
-  onReasoning(text: string): void;
+  readonly isWarm: boolean;
 }
 
 /**
  * One turn on one process, under its deadlines: start, stall, turn. The first cause to stop it wins; it is
- * interrupted, then killed if it does not stop. A turn that completes all the same has completed.
+ * interrupted, then killed if it does not stop. A turn that completes all the same, before the interrupt
+ * reached it, has completed, unless its answer is known to be wrong.
  */
 export class TurnRun implements TurnEvents {
   readonly #options: TurnRunOptions;
   #stage: NodeJS.Timeout | undefined;
   #stageIsStart: boolean;
-  /** Set once: why the turn is being stopped. */
-  #verdict: TurnEnd | undefined;
+  /** Set once: why the turn is being stopped, and whether that stands even if it completes all the same. */
+  #stopped: { readonly verdict: TurnEnd; readonly isFinal: boolean } | undefined;
   #kill: NodeJS.Timeout | undefined;
 
   constructor(options: TurnRunOptions) {
     this.#options = options;
-    this.#stageIsStart = !options.warm;
+    this.#stageIsStart = !options.isWarm;
   }
 
   async run(): Promise<AgentTurnEnd> {
-    const { process, turn, limits, cancel } = this.#options;
-    const total = setTimeout(
-      () => this.#timeOut("turn_timeout", "took longer than", limits.turnMs),
-      limits.turnMs,
-    );
-    const onCancel = () => this.#stop({ state: "cancelled", error: (cancel.reason as WireFailure).error });
-    cancel.addEventListener("abort", onCancel, { once: true });
+    const { process, turn, limits } = this.#options;
+    const { turnMs } = limits;
+    const total = setTimeout(() => this.#timeOut("turn_timeout", "took longer than", turnMs), turnMs);
+    const onCancel = () => this.#stop(endOfCancel(turn.cancel.reason as WireFailure));
+    turn.cancel.addEventListener("abort", onCancel, { once: true });
     this.#armStage();
     try {
-      const end = await process.run(turn, this);
-      return end.state === "completed" ? end : (this.#verdict ?? end);
+      const { turn: id, prompt, model } = turn.order;
+      const running = process.run({ id, prompt, model }, this);
+      if (turn.cancel.aborted) onCancel(); // before the listener was there
+      const end = await running;
+      if (end.state === "completed" && !this.#stopped?.isFinal) return end;
+      return this.#stopped?.verdict ?? end;
     } finally {
       clearTimeout(total);
       clearTimeout(this.#stage);
       clearTimeout(this.#kill);
-      cancel.removeEventListener("abort", onCancel);
+      turn.cancel.removeEventListener("abort", onCancel);
     }
   }
 
   onStart(): void {
-    this.#options.onStart();
+    this.#options.turn.start();
   }
 
   onText(text: string): void {
-    if (this.#verdict === undefined) this.#options.onText(text);
+    if (!this.#stopped?.isFinal) this.#options.turn.text(text);
   }
 
   onReasoning(text: string): void {
-    if (this.#verdict === undefined) this.#options.onReasoning(text);
+    this.#options.turn.reasoning(text);
   }
 
   onLife(): void {
@@ -75,7 +73,7 @@ export class TurnRun implements TurnEvents {
   }
 
   onHopeless(error: WireError): void {
-    this.#stop({ state: "failed", error });
+    this.#stop({ state: "failed", error }, true);
   }
 
   #armStage(): void {
@@ -93,12 +91,17 @@ export class TurnRun implements TurnEvents {
     });
   }
 
-  #stop(verdict: TurnEnd): void {
-    if (this.#verdict !== undefined) return;
-    this.#verdict = verdict;
+  #stop(verdict: TurnEnd, isFinal = false): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = { verdict, isFinal };
     const { process, limits } = this.#options;
     process.interrupt();
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
+}
+
+/** A turn that is stopped with its worker was not asked to: it was interrupted. */
+function endOfCancel({ error }: WireFailure): TurnEnd {
+  return { state: error.code === "turn_cancelled" ? "cancelled" : "interrupted", error };
 }

@@ -13,14 +13,16 @@ export interface ForkOrder {
   readonly startMs: number;
   /** How long it may take to end when asked, in ms. */
   readonly closeMs: number;
+  /** After how long without an answer to its pings it counts as hung and is killed, in ms; default: 10 s. */
+  readonly silentMs?: number;
   readonly compileCacheDir: string;
   readonly log: Logger;
   onMessage(message: ChildMessage): void;
 }
 
-/** How often a child is pinged, and after how long without an answer it counts as hung. */
-const PING_MS = 2_000;
 const SILENT_MS = 10_000;
+/** How many pings go unanswered before a child counts as hung. */
+const PINGS_PER_SILENCE = 5;
 
 /** One forked process of ours, from its start to its exit. */
 export class ForkedChild {
@@ -29,10 +31,10 @@ export class ForkedChild {
   readonly closed: Promise<CloseReason>;
   readonly #order: ForkOrder;
   readonly #child: ChildProcess;
-  readonly #heartbeat: NodeJS.Timeout;
-  readonly #start: NodeJS.Timeout;
+  /** While it starts, its deadline; then its heartbeat. */
+  #timer: NodeJS.Timeout;
   #reason: CloseReason | undefined;
-  #heardAt = performance.now();
+  #unanswered = 0;
 
   constructor(order: ForkOrder) {
     this.#order = order;
@@ -50,19 +52,18 @@ export class ForkedChild {
       reject(new Error(`${order.entry} ended before it was ready: ${reason.message}`)),
     );
     this.#child.on("message", (message) => {
-      this.#heardAt = performance.now();
+      this.#unanswered = 0;
       const parsed = ChildMessage.parse(message);
       if (parsed.type === "ready") {
-        clearTimeout(this.#start);
+        this.#watchHeartbeat();
         resolve();
       }
       order.onMessage(parsed);
     });
-    this.#start = setTimeout(
+    this.#timer = setTimeout(
       () => this.kill({ code: "start_timeout", message: `not ready within ${order.startMs} ms` }),
       order.startMs,
     );
-    this.#heartbeat = setInterval(() => this.#checkAlive(), PING_MS);
     this.send({ type: "configure", configuration: order.configuration });
   }
 
@@ -90,12 +91,19 @@ export class ForkedChild {
     this.#child.kill("SIGKILL");
   }
 
-  /** Its event loop answers, or it is of no use to anybody. */
-  #checkAlive(): void {
-    if (performance.now() - this.#heardAt > SILENT_MS) {
-      this.kill({ code: "hung", message: `no answer for ${SILENT_MS} ms` });
-    }
-    this.send({ type: "ping" });
+  /**
+   * Its event loop answers, or it is of no use to anybody. Counted in pings, not in time: after a suspend of
+   * the machine all of us have been silent.
+   */
+  #watchHeartbeat(): void {
+    clearTimeout(this.#timer);
+    const silentMs = this.#order.silentMs ?? SILENT_MS;
+    this.#timer = setInterval(() => {
+      if (this.#unanswered++ === PINGS_PER_SILENCE) {
+        this.kill({ code: "hung", message: `no answer for ${silentMs} ms` });
+      }
+      this.send({ type: "ping" });
+    }, silentMs / PINGS_PER_SILENCE);
   }
 
   async #watch(onEnd: (reason: CloseReason) => void): Promise<CloseReason> {
@@ -103,8 +111,7 @@ export class ForkedChild {
     this.#child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code ?? "unknown"}`));
     this.#child.once("error", (error) => resolve(error.message));
     const how = await promise;
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#start);
+    clearTimeout(this.#timer);
     const reason = this.#reason ?? { code: "exited", message: how };
     this.#order.log.info("child.exited", { pid: this.pid, how, reason: reason.code });
     onEnd(reason);

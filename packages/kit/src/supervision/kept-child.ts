@@ -27,8 +27,8 @@ export class KeptChild {
   readonly #ended: Promise<void>;
   #state: KeptChildState = "starting";
   #child: ForkedChild;
-  /** Settles when the current or next generation serves. */
-  #serving = Promise.withResolvers<void>();
+  /** Resolves when the current or next generation serves; rejects when it is closed before. */
+  #serving = pendingService();
   #restarts = 0;
 
   constructor(options: KeptChildOptions) {
@@ -53,11 +53,14 @@ export class KeptChild {
     return this.#child;
   }
 
-  /** Resolves when it serves. Rejects with `worker_unavailable` when it does not in time, or keeps dying. */
+  /**
+   * Resolves when it serves. Rejects with `worker_unavailable` when it does not in time, or keeps dying, and
+   * with `shutting_down` when it is closed.
+   */
   async whenServing(): Promise<void> {
     const { title, startMs } = this.#options;
     const retry = { retryAfterMs: 5000 };
-    if (this.#state === "closed") throw new WireFailure("shutting_down", `${title} is being stopped`, retry);
+    if (this.#state === "closed") throw this.#stopped();
     if (this.#budget.isSpent) {
       throw new WireFailure(
         "worker_unavailable",
@@ -66,6 +69,7 @@ export class KeptChild {
       );
     }
     await withDeadline(this.#serving.promise, startMs, `${title} did not start`).catch((cause: unknown) => {
+      if (cause instanceof WireFailure) throw cause;
       throw new WireFailure("worker_unavailable", `${title} did not start within ${startMs} ms`, {
         ...retry,
         cause,
@@ -77,6 +81,7 @@ export class KeptChild {
   async close(reason: CloseReason): Promise<void> {
     this.#state = "closed";
     this.#stop.abort();
+    this.#serving.reject(this.#stopped());
     await this.#child.close(reason);
     await this.#ended;
   }
@@ -90,7 +95,7 @@ export class KeptChild {
         () => {},
       );
       const reason = await this.#child.closed;
-      if (this.#state === "serving") this.#serving = Promise.withResolvers<void>();
+      if (this.#state === "serving") this.#serving = pendingService();
       this.#options.onGone(reason);
       if (this.#stop.signal.aborted) return;
       this.#state = "pausing";
@@ -110,4 +115,16 @@ export class KeptChild {
     this.#budget.refill();
     this.#serving.resolve();
   }
+
+  #stopped(): WireFailure {
+    return new WireFailure("shutting_down", `${this.#options.title} is being stopped`, {
+      retryAfterMs: 5000,
+    });
+  }
+}
+
+function pendingService(): PromiseWithResolvers<void> {
+  const service = Promise.withResolvers<void>();
+  service.promise.catch(() => {}); // whoever waits hears of it; nobody has to
+  return service;
 }

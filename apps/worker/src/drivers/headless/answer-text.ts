@@ -45,7 +45,8 @@ export class AnswerText {
 
   /** The blocks from `fromBlock` on are void and come again; those before stand (Claude keeps them after a cut). */
   abandon(fromBlock: number): void {
-    const standing = this.#blockStarts[fromBlock] ?? 0;
+    const begun = this.#blockStarts[fromBlock];
+    const standing = begun ?? (fromBlock === 0 ? 0 : this.#position); // cut before that block began
     if (standing > 0 && standing === this.#shown.length) this.#separator = "\n\n";
     this.#shown = this.#shown.slice(standing);
     this.#messageId = undefined;

@@ -116,8 +116,10 @@ export class TurnReader {
   }
 
   #finishMessage(): void {
+    const goesOn = this.#stopReason === "max_tokens";
     this.#wholeMessageId = undefined;
-    this.#judge(this.#answer.finishMessage(this.#stopReason === "max_tokens"));
+    this.#stopReason = undefined;
+    this.#judge(this.#answer.finishMessage(goesOn));
   }
 
   #judge(verdict: TextVerdict): void {

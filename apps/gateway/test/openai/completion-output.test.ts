@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { expectClean } from "@synthesis/testkit";
+import { RunningGateway } from "../support/running-gateway.ts";
+
+expectClean();
+
+let gateway: RunningGateway;
+beforeEach(async () => {
+  gateway = await RunningGateway.start();
+});
+afterEach(async () => gateway.close());
+
+test("without stream the answer is one JSON object, with usage, and its cost in a header", async () => {
+  const { worker } = gateway;
+  const asked = gateway.chat("hi");
+  const { turn } = await worker.next("submit");
+  const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 3 };
+  worker.send({ type: "accepted", turn }, { type: "reasoning", turn, text: "hm" });
+  worker.send({ type: "delta", turn, text: "Hello" }, { type: "delta", turn, text: " you" });
+  worker.send({ type: "ended", turn, end: { state: "completed", finishReason: "stop", usage, costUsd: 0.5 } });
+  const response = await asked;
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-synthesis-cost-usd")).toBe("0.5");
+  expect(response.headers.get("x-synthesis-turn")).toBe(turn);
+  expect(await response.json()).toEqual({
+    id: `chatcmpl-${turn}`,
+    object: "chat.completion",
+    created: expect.any(Number) as number,
+    model: "echo",
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: "Hello you", refusal: null, reasoning_content: "hm" },
+        logprobs: null,
+        finish_reason: "stop",
+      },
+    ],
+    usage: {
+      prompt_tokens: 10,
+      completion_tokens: 3,
+      total_tokens: 13,
+      prompt_tokens_details: { cached_tokens: 4 },
+      cost_usd: 0.5,
+    },
+  });
+});
+
+test.for([
+  ["a failure that passes may be repeated", "", 1_500, "true", "2"],
+  ["a failure that stays may not", "", undefined, "false", null],
+  ["a failure after output may not, for it may have had effects", "some text", 1_500, "false", null],
+] as const)("%s", async ([, text, retryAfterMs, shouldRetry, retryAfter]) => {
+  const asked = gateway.chat("hi");
+  const error = {
+    code: "upstream_overloaded",
+    message: "busy",
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  } as const;
+  gateway.worker.answer(await gateway.worker.next("submit"), text, { state: "failed", error });
+  const response = await asked;
+  expect(response.status).toBe(503);
+  expect(response.headers.get("x-should-retry")).toBe(shouldRetry);
+  expect(response.headers.get("retry-after")).toBe(retryAfter);
+  for (const name of ["x-request-id", "x-synthesis-session", "x-synthesis-turn"])
+    expect(response.headers.get(name), name).not.toBeNull();
+  expect(await response.json()).toEqual({
+    error: { message: "busy", type: "upstream_error", param: null, code: "upstream_overloaded" },
+  });
+});
+
+test("the headers say what was ignored, and by which rule the session was found", async () => {
+  const messages = [
+    { role: "system", content: "s" },
+    { role: "user", content: "hi" },
+  ];
+  const asked = gateway.chat(
+    { model: "other/haiku", messages, temperature: 0, tools: [] },
+    { headers: { "x-openclaw-session-key": "k" } },
+  );
+  const submit = await gateway.worker.next("submit");
+  expect(submit).toMatchObject({ model: "haiku", prompt: "hi", session: { agent: "other", key: "k" } });
+  gateway.worker.answer(submit, "yes");
+  const { headers, body } = await asked;
+  expect(headers.get("x-synthesis-ignored")).toBe("temperature, tools, messages.system");
+  expect(headers.get("x-synthesis-session")).toBe(submit.session.id);
+  expect(headers.get("x-synthesis-session-rule")).toBe("openclaw-session-key");
+  expect(headers.get("x-synthesis-queue-position")).toBe("0");
+  await body?.cancel();
+});

@@ -1,0 +1,48 @@
+import { ErrorCode } from "@synthesis/protocol";
+import { expect, test } from "vitest";
+import { errorBody } from "../../src/openai/error-body.ts";
+import { errorStatus } from "../../src/openai/error-status.ts";
+
+const expected: Readonly<Record<number, readonly ErrorCode[]>> = {
+  400: ["invalid_request", "invalid_json", "upstream_invalid_request", "context_length_exceeded"],
+  401: ["invalid_api_key", "upstream_authentication"],
+  403: ["origin_not_allowed", "workspace_not_allowed"],
+  404: ["not_found", "model_not_found", "workspace_not_found"],
+  405: ["method_not_allowed"],
+  409: ["turn_cancelled", "history_changed"],
+  413: ["body_too_large"],
+  415: ["unsupported_media_type"],
+  421: ["host_not_allowed"],
+  429: ["queue_full", "too_many_workspaces", "upstream_rate_limit"],
+  500: ["internal_error"],
+  502: ["turn_interrupted", "turn_failed", "answer_diverged", "upstream_error"],
+  503: ["queue_timeout", "worker_unavailable", "shutting_down", "agent_unavailable", "upstream_overloaded"],
+  504: ["start_timeout", "stall_timeout", "turn_timeout"],
+};
+
+test("every error code has exactly one status here, and no other", () => {
+  expect(Object.values(expected).flat().sort()).toEqual([...ErrorCode.options].sort());
+  expect(Object.keys(errorStatus).sort()).toEqual([...ErrorCode.options].sort());
+});
+
+test.for(
+  Object.entries(expected).flatMap(([status, codes]) => codes.map((code) => [code, Number(status)] as const)),
+)("%s is HTTP %i", ([code, status]) => {
+  expect(errorStatus[code].status).toBe(status);
+});
+
+test("the type is one that OpenAI's clients know: theirs below 500, ours from there on", () => {
+  for (const { status, type } of Object.values(errorStatus)) {
+    if (status === 401) expect(type).toBe("authentication_error");
+    else if (status === 403) expect(type).toBe("permission_error");
+    else if (status === 429) expect(type).toBe("rate_limit_error");
+    else if (status < 500) expect(type).toBe("invalid_request_error");
+    else expect(["server_error", "upstream_error"]).toContain(type);
+  }
+});
+
+test("an error's body is OpenAI's envelope and nothing more", () => {
+  expect(errorBody({ code: "queue_full", message: "wait", retryAfterMs: 9 })).toEqual({
+    error: { message: "wait", type: "rate_limit_error", param: null, code: "queue_full" },
+  });
+});

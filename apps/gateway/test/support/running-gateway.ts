@@ -1,0 +1,139 @@
+import { apiKeyDigest, Limits } from "@synthesis/config";
+import { createLogger } from "@synthesis/kit";
+import { WireFailure } from "@synthesis/protocol";
+import { tempFolder } from "@synthesis/testkit";
+import { Agent, fetch, type RequestInit, type Response } from "undici";
+import { GatewayConfiguration } from "../../src/gateway-configuration.ts";
+import { ApiServer } from "../../src/http/api-server.ts";
+import { SessionQueues } from "../../src/turn/session-queues.ts";
+import { SupervisorClient } from "../../src/worker/supervisor-client.ts";
+import { WorkerPool } from "../../src/worker/worker-pool.ts";
+import { Events } from "./events.ts";
+import { FakeSupervisor } from "./fake-supervisor.ts";
+import { FakeWorker } from "./fake-worker.ts";
+
+export const key = "sk-the-right-key-of-tests";
+export const clawKey = "sk-the-key-that-openclaw-has";
+
+export interface GatewayChanges {
+  readonly limits?: Partial<Limits>;
+  readonly server?: Partial<GatewayConfiguration["server"]>;
+}
+
+export interface ChatOptions {
+  readonly headers?: Record<string, string>;
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The real gateway in this process, with a fake supervisor and a fake worker of workspace `demo`. */
+export class RunningGateway {
+  readonly url: string;
+  readonly worker: FakeWorker;
+  readonly supervisor: FakeSupervisor;
+  readonly queues: SessionQueues;
+  /** No connection is kept for later, so that each test leaves none. */
+  readonly #agent = new Agent({ pipelining: 0 });
+  readonly #close: () => Promise<void>;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    parts: Pick<RunningGateway, "url" | "worker" | "supervisor" | "queues">,
+    close: () => Promise<void>,
+  ) {
+    this.url = parts.url;
+    this.worker = parts.worker;
+    this.supervisor = parts.supervisor;
+    this.queues = parts.queues;
+    this.#close = close;
+  }
+
+  static async start({ limits: some = {}, server: more = {} }: GatewayChanges = {}): Promise<RunningGateway> {
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await tempFolder());
+    const answer = { workspace: "demo", epoch: 1, socketPath: folder.join("w.sock") };
+    const worker = stack.adopt(await FakeWorker.listen(answer), (listening) => listening.close());
+    const fake = stack.adopt(new FakeSupervisor(() => answer), (listening) => listening.close());
+    await fake.listen(folder.join("s.sock"));
+    const limits = Limits.parse({ startMs: 2_000, ...some });
+    const log = createLogger("error");
+    const supervisor = new SupervisorClient(folder.join("s.sock"), limits.startMs);
+    const workers = new WorkerPool(supervisor, limits.startMs, log);
+    const queues = new SessionQueues(limits);
+    const closing = new AbortController();
+    const configuration = GatewayConfiguration.parse({
+      server: { host: "127.0.0.1", port: 0, allowedHosts: [], ...more },
+      keys: [
+        { name: "default", sha256: apiKeyDigest(key), client: "generic" },
+        { name: "claw", sha256: apiKeyDigest(clawKey), client: "openclaw" },
+      ],
+      agents: { echo: { workspace: "demo" }, other: { workspace: "demo" } },
+      defaultAgent: "echo",
+      controlSocket: folder.join("s.sock"),
+      limits,
+      logLevel: "error",
+    });
+    const server = new ApiServer({
+      configuration,
+      supervisor,
+      workers,
+      queues,
+      closing: closing.signal,
+      log,
+    });
+    const url = await server.start();
+    const fakes = stack.move();
+    return new RunningGateway({ url, worker, supervisor: fake, queues }, async () => {
+      // The same steps as in `runGateway`.
+      closing.abort(new WireFailure("shutting_down", "Synthesis is being stopped", { retryAfterMs: 5_000 }));
+      await server.close();
+      await workers.close();
+      await supervisor.close();
+      await fakes.disposeAsync();
+    });
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Any request; no key unless `init` has one. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, { dispatcher: this.#agent, ...init });
+  }
+
+  /** A chat request; `prompt` as one user message, or `body` as it is. */
+  async chat(prompt: string | object, options: ChatOptions = {}): Promise<Response> {
+    const body =
+      typeof prompt === "string"
+        ? { model: "echo", messages: [{ role: "user", content: prompt }] }
+        : { model: "echo", ...prompt };
+    return this.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${options.key ?? key}`,
+        "content-type": "application/json",
+        ...options.headers,
+      },
+      body: JSON.stringify(body),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  }
+
+  /** A streamed chat request, once its answer has begun. */
+  async stream(
+    prompt: string,
+    { body = {}, ...options }: ChatOptions & { readonly body?: object } = {},
+  ): Promise<{ response: Response; events: Events }> {
+    const messages = [{ role: "user", content: prompt }];
+    const response = await this.chat({ messages, stream: true, ...body }, options);
+    return { response, events: new Events(response) };
+  }
+
+  /** Ends the gateway's side as `runGateway` does, then the fakes. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+    await this.#agent.destroy();
+  }
+}

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { eventually, expectClean, tempFolder } from "@synthesis/testkit";
+import { FakeWorker } from "../support/fake-worker.ts";
+import { RunningGateway } from "../support/running-gateway.ts";
+
+expectClean();
+
+let gateway: RunningGateway;
+beforeEach(async () => {
+  gateway = await RunningGateway.start();
+});
+afterEach(async () => gateway.close());
+
+test("a worker lost within a turn is an error event and no [DONE]; the next turn gets a new link", async () => {
+  const { worker, supervisor } = gateway;
+  const { events } = await gateway.stream("a");
+  const { turn } = await worker.next("submit");
+  worker.send({ type: "accepted", turn }, { type: "delta", turn, text: "part" });
+  await events.next();
+  expect(await events.delta()).toEqual({ content: "part" });
+  worker.drop();
+  const all = await events.rest();
+  expect(all).toEqual([{ error: expect.objectContaining({ code: "turn_interrupted", type: "server_error" }) as object }]);
+  const next = gateway.chat("b");
+  worker.answer(await worker.next("submit"), "B");
+  expect(await (await next).json()).toMatchObject({ choices: [{ message: { content: "B" } }] });
+  expect(supervisor.asked).toEqual(["demo", "demo"]);
+});
+
+test("without stream a worker lost within a turn is 502 and not to be repeated", async () => {
+  const asked = gateway.chat("a");
+  await gateway.worker.next("submit");
+  gateway.worker.drop();
+  const response = await asked;
+  expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"]);
+  expect(await response.json()).toMatchObject({ error: { code: "turn_interrupted" } });
+});
+
+test("turns that waited for a worker that is lost are to be repeated: nothing of them ran", async () => {
+  const same = { headers: { "x-openclaw-session-key": "k" } };
+  const running = gateway.chat("a", same);
+  await gateway.worker.next("submit");
+  const waiting = gateway.chat("b", same);
+  await eventually(() => expect(gateway.queues.counts.waiting).toBe(1));
+  gateway.worker.drop();
+  await (await running).text();
+  const response = await waiting;
+  expect([response.status, response.headers.get("x-should-retry")]).toEqual([503, "true"]);
+  expect(await response.json()).toMatchObject({ error: { code: "worker_unavailable" } });
+  expect(gateway.queues.counts).toEqual({ sessions: 0, waiting: 0 });
+});
+
+test("a message that is no frame ends the link and its turns, and nothing else", async () => {
+  const asked = gateway.chat("a");
+  await gateway.worker.next("submit");
+  gateway.worker.sendText('{"type":"delta"}');
+  expect((await asked).status).toBe(502);
+  await (await asked).text();
+  const health = await gateway.fetch("/health");
+  expect(await health.json()).toEqual({ ok: true });
+});
+
+test("frames of a turn that is unknown or over are let pass", async () => {
+  const asked = gateway.chat("a");
+  const submit = await gateway.worker.next("submit");
+  gateway.worker.answer({ ...submit, turn: "00000000-0000-4000-8000-000000000000" }, "of nobody");
+  gateway.worker.answer(submit, "A");
+  gateway.worker.answer(submit, "once more");
+  expect(await (await asked).json()).toMatchObject({ choices: [{ message: { content: "A" } }] });
+});
+
+test("requests that come at once share one link", async () => {
+  const asked = Array.from({ length: 5 }, (_, n) => gateway.chat(`${n}`));
+  for (let n = 0; n < 5; n++) gateway.worker.answer(await gateway.worker.next("submit"), "ok");
+  for (const answer of asked) await (await answer).text();
+  expect(gateway.supervisor.asked).toEqual(["demo"]);
+  expect(gateway.worker.connections).toBe(1);
+});
+
+test("another generation than the one that was named is not taken: the supervisor is asked again", async () => {
+  await using folder = await tempFolder();
+  const stale = { workspace: "demo", epoch: 7, socketPath: folder.join("w.sock") };
+  const imposter = await FakeWorker.listen(stale, { ...stale, epoch: 6 });
+  const right = await gateway.supervisor.ensure("demo");
+  gateway.supervisor.ensure = () => (gateway.supervisor.asked.length === 1 ? stale : right);
+  const asked = gateway.chat("a");
+  gateway.worker.answer(await gateway.worker.next("submit"), "A");
+  expect((await asked).status).toBe(200);
+  await (await asked).text();
+  expect(imposter.unread("submit")).toBe(0);
+  expect(gateway.supervisor.asked).toHaveLength(2);
+  await imposter.close();
+});
+
+test("a worker that is slow to start holds up nobody's requests but its own", async () => {
+  const right = await gateway.supervisor.ensure("demo");
+  const { promise: started, resolve: start } = Promise.withResolvers<void>();
+  gateway.supervisor.ensure = async (workspace) => {
+    if (workspace === "slow") await started;
+    return right;
+  };
+  const slow = gateway.chat("slow", { headers: { "x-openclaw-workspace": "slow" } });
+  await eventually(() => expect(gateway.supervisor.asked).toEqual(["slow"]));
+  const fast = gateway.chat("fast");
+  gateway.worker.answer(await gateway.worker.next("submit"), "F");
+  expect((await fast).status).toBe(200);
+  await (await fast).text();
+  start();
+  gateway.worker.answer(await gateway.worker.next("submit"), "S");
+  expect((await slow).status).toBe(200);
+  await (await slow).text();
+});

@@ -1,0 +1,99 @@
+import type { Limits } from "@synthesis/config";
+import { createLogger } from "@synthesis/kit";
+import { eventually, expectClean, liveProcess, tempFolder, type TempFolder } from "@synthesis/testkit";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Workspaces } from "../src/workspaces.ts";
+import { settingsIn } from "./support/settings.ts";
+
+expectClean();
+
+let folder: TempFolder;
+let workspaces: Workspaces;
+beforeEach(async () => {
+  folder = await tempFolder();
+});
+afterEach(async () => {
+  await workspaces.close({ code: "done", message: "the test is over" });
+  await folder[Symbol.asyncDispose]();
+});
+
+async function open(limits: Partial<Limits> = {}): Promise<Workspaces> {
+  workspaces = new Workspaces(
+    await settingsIn(folder, limits),
+    `test-${process.pid}-ws`,
+    createLogger("error"),
+  );
+  return workspaces;
+}
+
+function pidOf(name: string): number | undefined {
+  return workspaces.status().workers.find(({ workspace }) => workspace === name)?.pid;
+}
+
+test("one folder has one worker, however often and by whatever name it is asked for", async () => {
+  await open();
+  const answers = await Promise.all(["a", folder.join("a"), `${folder.path}/b/../a`, "a"].map((asked) => workspaces.ensure(asked)));
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(workspaces.status().workers).toHaveLength(1);
+});
+
+test("a killed worker is followed by a later epoch on a socket of its own, other workers are untouched", async () => {
+  await open();
+  const [first, other] = await Promise.all([workspaces.ensure("a"), workspaces.ensure("b")]);
+  const otherPid = pidOf("b");
+  process.kill(pidOf("a")!, "SIGKILL");
+  const second = await eventually(async () => {
+    const answer = await workspaces.ensure("a");
+    expect(answer.epoch).toBeGreaterThan(first.epoch);
+    return answer;
+  });
+  expect(second.socketPath).not.toBe(first.socketPath);
+  expect(await workspaces.ensure("b")).toEqual(other);
+  expect(pidOf("b")).toBe(otherPid);
+  expect(workspaces.status().workers.map(({ restarts }) => restarts)).toEqual([1, 0]);
+});
+
+test("at the bound an idle worker makes room, and its folder is served again by a new one", async () => {
+  await open({ workspaces: 1 });
+  const first = await workspaces.ensure("a");
+  const pid = pidOf("a")!;
+  // It is known to be idle when it has said so.
+  await eventually(() => workspaces.ensure("b"));
+  expect(workspaces.status().workers.map(({ workspace }) => workspace)).toEqual(["b"]);
+  await eventually(() => expect(liveProcess(pid)).toBeUndefined());
+  const again = await eventually(() => workspaces.ensure("a"));
+  expect(again.epoch).toBeGreaterThan(first.epoch);
+});
+
+test("a folder whose worker just makes room gets no second one beside it", async () => {
+  await open({ workspaces: 2 });
+  await workspaces.ensure("a");
+  const pid = pidOf("a")!;
+  await workspaces.ensure("b");
+  await eventually(() => expect(workspaces.status().workers.every(({ status }) => status)).toBe(true));
+  const third = workspaces.ensure("site");
+  await eventually(() => expect(pidOf("a")).toBeUndefined());
+  const again = await workspaces.ensure("a");
+  expect(liveProcess(pid)).toBeUndefined();
+  expect(again.workspace).toBe("a");
+  await third;
+});
+
+test("at the bound, with nothing known to be idle, one more is refused and told when to come again", async () => {
+  await open({ workspaces: 1 });
+  const starting = workspaces.ensure("a");
+  await eventually(() => expect(workspaces.status().workers).toHaveLength(1));
+  await expect(workspaces.ensure("b")).rejects.toMatchObject({
+    error: { code: "too_many_workspaces", retryAfterMs: 10_000 },
+  });
+  await starting;
+});
+
+test("closing ends every worker, and nothing is opened any more", async () => {
+  await open();
+  await Promise.all([workspaces.ensure("a"), workspaces.ensure("b")]);
+  const pids = [pidOf("a")!, pidOf("b")!];
+  await workspaces.close({ code: "done", message: "the test is over" });
+  expect(pids.map((pid) => liveProcess(pid))).toEqual([undefined, undefined]);
+  await expect(workspaces.ensure("site")).rejects.toMatchObject({ error: { code: "shutting_down" } });
+});

@@ -1,0 +1,119 @@
+import type { CloseReason } from "@synthesis/kit";
+import type { AgentProcess } from "../drivers/agent-process.ts";
+import type { ProcessSlots } from "./process-slots.ts";
+
+export interface WarmProcessOptions {
+  readonly slots: ProcessSlots;
+  /** How long it is kept without a turn, in ms. */
+  readonly idleMs: number;
+  /** It came, went, or became idle. */
+  onChange(): void;
+}
+
+/**
+ * cold: none. opening: a slot is waited for, or held for a start. running: a turn is on it. idle: warm.
+ * closing: it is being ended.
+ */
+type State =
+  | { readonly name: "cold" | "opening" }
+  | { readonly name: "running" | "closing"; readonly process: AgentProcess }
+  | {
+      readonly name: "idle";
+      readonly process: AgentProcess;
+      readonly since: number;
+      readonly eviction: NodeJS.Timeout;
+    };
+
+/** The process that keeps one session warm: at most one at a time, each in a slot, none once it has been idle too long. */
+export class WarmProcess {
+  readonly #options: WarmProcessOptions;
+  #state: State = { name: "cold" };
+
+  constructor(options: WarmProcessOptions) {
+    this.#options = options;
+  }
+
+  /** The live process, if any. */
+  get current(): AgentProcess | undefined {
+    return "process" in this.#state ? this.#state.process : undefined;
+  }
+
+  get isCold(): boolean {
+    return this.#state.name === "cold";
+  }
+
+  /** Since when it has been idle (epoch ms). */
+  get idleSince(): number | undefined {
+    return this.#state.name === "idle" ? this.#state.since : undefined;
+  }
+
+  /**
+   * Takes the idle process for a turn, or else a slot, and then `undefined`: {@link open} is next. One turn
+   * at a time calls it. Rejects with the signal's reason when it aborts first.
+   */
+  async take(signal: AbortSignal): Promise<AgentProcess | undefined> {
+    if (this.#state.name === "closing") await this.#state.process.closed;
+    if (this.#state.name === "idle") {
+      const { process, eviction } = this.#state;
+      clearTimeout(eviction);
+      this.#move({ name: "running", process });
+      return process;
+    }
+    this.#move({ name: "opening" });
+    try {
+      await this.#options.slots.acquire(signal);
+    } catch (error) {
+      this.#move({ name: "cold" });
+      throw error;
+    }
+    return undefined;
+  }
+
+  /** Puts a started process into the slot that was taken, for a turn. */
+  open(process: AgentProcess): AgentProcess {
+    this.#move({ name: "running", process });
+    void process.closed.then(() => this.#gone(process));
+    return process;
+  }
+
+  /** The turn is over, or was not begun: the process waits for the next one, an unused slot is given back. */
+  rest(): void {
+    if (this.#state.name === "opening") {
+      this.#options.slots.release();
+      this.#move({ name: "cold" });
+    }
+    if (this.#state.name !== "running") return; // it died within the turn
+    const { process } = this.#state;
+    const { idleMs } = this.#options;
+    const reason = { code: "idle", message: `idle for ${idleMs} ms` };
+    const eviction = setTimeout(() => void this.evict(reason), idleMs);
+    this.#move({ name: "idle", process, since: Date.now(), eviction });
+  }
+
+  /** Ends it if it is idle. */
+  async evict(reason: CloseReason): Promise<void> {
+    if (this.#state.name !== "idle") return;
+    const { process, eviction } = this.#state;
+    clearTimeout(eviction);
+    this.#move({ name: "closing", process });
+    await process.close(reason);
+  }
+
+  /** Ends it, whatever it does. */
+  async close(reason: CloseReason): Promise<void> {
+    if (this.#state.name === "idle") return this.evict(reason);
+    await this.current?.kill(reason);
+  }
+
+  #gone(process: AgentProcess): void {
+    this.#options.slots.release();
+    if (this.current !== process) return;
+    if (this.#state.name === "idle") clearTimeout(this.#state.eviction);
+    this.#move({ name: "cold" });
+  }
+
+  #move(state: State): void {
+    this.#state = state;
+    this.#options.onChange();
+  }
+}

@@ -1,0 +1,95 @@
+import type { Logger } from "@synthesis/kit";
+import { rollTranscript, WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import type { Journal, SessionRecord } from "../journal/journal.ts";
+import type { TurnSink } from "./turn-sink.ts";
+
+export interface TurnOptions {
+  readonly order: Submit;
+  /** Where its events go. */
+  readonly sink: TurnSink;
+  /** Aborts with a `WireFailure` when the turn is to be cancelled. */
+  readonly cancel: AbortSignal;
+  readonly journal: Journal;
+  readonly log: Logger;
+  /** It is refused or has ended; called before its sink is told. */
+  onOver(): void;
+}
+
+/** One turn as the worker accounts for it: each edge is in the journal before its effect, each event goes to its sink. */
+export class Turn {
+  readonly order: Submit;
+  readonly cancel: AbortSignal;
+  readonly #options: TurnOptions;
+  #isStarted = false;
+  #text = "";
+
+  constructor(options: TurnOptions) {
+    this.order = options.order;
+    this.cancel = options.cancel;
+    this.#options = options;
+  }
+
+  /** It will be run. Throws what the journal throws, and then it was not accepted. */
+  accept(): SessionRecord {
+    const record = this.#options.journal.accept(this.order);
+    this.#options.sink.accepted();
+    return record;
+  }
+
+  /** It will not be run. */
+  refuse(cause: unknown): void {
+    const { sink, log } = this.#options;
+    const error = errorOf(cause);
+    this.#options.onOver();
+    log.info("turn.refused", { turn: this.order.turn, code: error.code, cause: String(cause) });
+    sink.refused(error);
+  }
+
+  /** Its prompt is about to be written, now or again after the agent found no conversation. Throws what the journal throws. */
+  start(): void {
+    if (!this.#isStarted) this.#options.journal.start(this.order.turn, this.order.session.id);
+    this.#isStarted = true;
+  }
+
+  text(text: string): void {
+    this.#text += text;
+    this.#options.sink.text(text);
+  }
+
+  reasoning(text: string): void {
+    this.#options.sink.reasoning(text);
+  }
+
+  /** Reported even where the journal cannot be written: it will be found open, and be ended, at the next start. */
+  end(end: TurnEnd): void {
+    const { journal, sink, log, order } = this.#options;
+    const { turn, session } = order;
+    const code = end.state === "completed" ? undefined : end.error.code;
+    try {
+      journal.end(turn, session.id, end, this.#headAfter(end));
+    } catch (error) {
+      log.error("journal.write_failed", { turn, error: String(error) });
+    }
+    log.info("turn.ended", { turn, session: session.id, state: end.state, code });
+    this.#options.onOver();
+    sink.ended(end);
+  }
+
+  /** What an exception means for the turn that met it. */
+  failed(cause: unknown): TurnEnd {
+    this.#options.log.error("turn.not_run", { turn: this.order.turn, cause: String(cause) });
+    return { state: "failed", error: errorOf(cause) };
+  }
+
+  /** The transcript as the client has it now; as before where the agent said nothing. */
+  #headAfter(end: TurnEnd): string | undefined {
+    if (end.state !== "completed" && this.#text === "") return undefined;
+    return rollTranscript(this.order.transcript, "assistant", this.#text);
+  }
+}
+
+function errorOf(cause: unknown): WireError {
+  if (cause instanceof WireFailure) return cause.error;
+  const message = "the workspace's journal cannot be written: free disk space, then try again";
+  return { code: "worker_unavailable", message, retryAfterMs: 5_000 };
+}

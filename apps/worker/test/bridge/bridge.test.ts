@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { Bridge } from "../../src/bridge/bridge.ts";
+import { LogRecorder } from "../support/log-recorder.ts";
+import { Peer } from "../support/peer.ts";
+import { TestBridge } from "../support/test-bridge.ts";
+import { testLimits } from "../support/test-limits.ts";
+
+expectClean();
+
+test("P-2 each seat has a token of its own, of 256 bits", async () => {
+  await using bridge = await TestBridge.start();
+  const tokens = [1, 2, 3].map(() => new URL(bridge.seat().url).searchParams.get("token"));
+  expect(new Set(tokens).size).toBe(3);
+  for (const token of tokens) expect(Buffer.from(token ?? "", "base64url")).toHaveLength(32);
+});
+
+test("P-10 the right token on the right path is let in", async () => {
+  await using bridge = await TestBridge.start();
+  await using peer = new Peer(bridge.seat().url);
+  expect(await peer.opened).toBeUndefined();
+  expect(bridge.connections).toBe(1);
+});
+
+test.for([
+  { status: 401, title: "no token", change: (url: URL) => url.searchParams.delete("token") },
+  { status: 401, title: "an empty token", change: (url: URL) => url.searchParams.set("token", "") },
+  {
+    status: 401,
+    title: "a made-up token",
+    change: (url: URL) => url.searchParams.set("token", "x".repeat(43)),
+  },
+  { status: 404, title: "another path", change: (url: URL) => (url.pathname = "/") },
+  { status: 404, title: "a longer path", change: (url: URL) => (url.pathname = "/bridge/x") },
+])("P-10 $title is refused with $status before there is a WebSocket", async ({ status, change }) => {
+  await using bridge = await TestBridge.start();
+  const url = new URL(bridge.seat().url);
+  change(url);
+  await using peer = new Peer(url.href);
+  expect(await peer.opened).toBe(status);
+  expect(bridge.connections).toBe(0);
+});
+
+test.for([
+  { status: 403, title: "a web page's Origin", options: { origin: "https://evil.example" } },
+  { status: 403, title: "the bridge's own Origin", options: { origin: "http://127.0.0.1" } },
+  { status: 421, title: "another Host", options: { headers: { host: "evil.example" } } },
+  { status: 421, title: "localhost as Host", options: { headers: { host: "localhost" } } },
+])("P-10 $title is refused with $status although the token is right", async ({ status, options }) => {
+  await using bridge = await TestBridge.start();
+  await using peer = new Peer(bridge.seat().url, options);
+  expect(await peer.opened).toBe(status);
+});
+
+test("P-10 the token of a process that is gone is void", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using seated = new Peer(seat.url);
+  await seated.opened;
+  seated.send(seat.hello());
+  await seated.next("hello_ack");
+  bridge.bridge.vacate(seat.seat);
+  expect(await seated.closed).toMatchObject({ code: 1001 });
+  await using late = new Peer(seat.url);
+  expect(await late.opened).toBe(401);
+});
+
+test("a plain HTTP request is answered 404", async () => {
+  await using bridge = await TestBridge.start();
+  const url = new URL(bridge.seat().url.replace("ws:", "http:"));
+  expect((await fetch(url)).status).toBe(404);
+  expect((await fetch(url, { method: "POST", body: "x" })).status).toBe(404);
+});
+
+test("closing ends every connection, greeted or not", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using greeted = new Peer(seat.url);
+  await using silent = new Peer(bridge.seat().url);
+  await Promise.all([greeted.opened, silent.opened]);
+  greeted.send(seat.hello());
+  await greeted.next("hello_ack");
+  await bridge.close();
+  await Promise.all([greeted.closed, silent.closed]);
+  expect(bridge.connections).toBe(0);
+});
+
+test("a refused peer that keeps its side open does not hold up the close", async () => {
+  const bridge = new Bridge(testLimits(), new LogRecorder());
+  await bridge.start();
+  const { url } = bridge.seat("s", { onHello: () => {}, onVacant: () => {}, onFrame: () => {} });
+  const { host, port } = new URL(url);
+  const socket = connect({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true });
+  socket.on("error", () => {});
+  const lines = ["GET /nowhere HTTP/1.1", `Host: ${host}`, "Connection: Upgrade", "Upgrade: websocket"];
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toContain("404");
+  await bridge.close();
+  socket.destroy();
+});

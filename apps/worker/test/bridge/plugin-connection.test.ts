@@ -1,0 +1,178 @@
+import { eventually, expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { Peer } from "../support/peer.ts";
+import { TestBridge } from "../support/test-bridge.ts";
+
+expectClean();
+
+const reply = { type: "reply", content: "x" };
+
+test.for([
+  { title: "a reply", first: reply },
+  { title: "a ping", first: { type: "ping" } },
+  { title: "an unknown type", first: { type: "hello_again" } },
+  { title: "no JSON", first: "hello" },
+  { title: "a hello without its session", first: { type: "hello", pid: 1 } },
+  { title: "a binary message", first: Buffer.from('{"type":"hello"}') },
+])("P-1 waiting_for_hello -> closed: $title first is closed with 4001", async ({ first }) => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = new Peer(seat.url);
+  await peer.opened;
+  peer.send(first);
+  expect(await peer.closed).toEqual({ code: 4001, reason: "expected hello" });
+  expect(seat.heard).toEqual([]);
+});
+
+test("P-1 waiting_for_hello -> closed: no hello within helloMs is closed with 4001", async () => {
+  await using bridge = await TestBridge.start({ helloMs: 50 });
+  await using peer = new Peer(bridge.seat().url);
+  expect(await peer.closed).toEqual({ code: 4001, reason: "expected hello" });
+});
+
+test("waiting_for_hello -> seated: the seed's hello is answered by the seed's hello_ack", async () => {
+  await using bridge = await TestBridge.start({ helloMs: 50 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  expect(peer.frames).toEqual([{ type: "hello_ack" }]);
+  expect(seat.heard).toEqual([seat.hello()]);
+  expect(seat.seat.isOccupied).toBe(true);
+});
+
+test("P-3 waiting_for_hello -> seated: a peer that names its protocol is told ours and the interval", async () => {
+  await using bridge = await TestBridge.start({ pingMs: 12_345 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat, { protocol: 1, capabilities: ["cancel", "of_tomorrow"] });
+  expect(peer.frames).toEqual([{ type: "hello_ack", protocol: 1, ping_interval_ms: 12_345 }]);
+});
+
+test("P-3 waiting_for_hello -> closed: another protocol is closed with 4005", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = new Peer(seat.url);
+  await peer.opened;
+  peer.send(seat.hello({ protocol: 2 }));
+  expect(await peer.closed).toMatchObject({ code: 4005 });
+  expect(seat.heard).toEqual([]);
+});
+
+test("P-2 waiting_for_hello -> closed: a hello for another session is closed with 4003", async () => {
+  await using bridge = await TestBridge.start();
+  const [seat, victim] = [bridge.seat("agent::mine"), bridge.seat("agent::yours")];
+  await using seated = await bridge.greet(victim);
+  await using peer = new Peer(seat.url);
+  await peer.opened;
+  peer.send(victim.hello());
+  expect(await peer.closed).toMatchObject({ code: 4003 });
+  seated.send(reply);
+  seated.send({ type: "ping" });
+  await seated.next("pong");
+  expect(victim.heard).toEqual([victim.hello(), reply]);
+});
+
+test("P-4 seated -> closed: a second connection's hello closes the older socket with 4002", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using older = await bridge.greet(seat);
+  await using newer = await bridge.greet(seat, { resumes: "turn" });
+  expect(await older.closed).toEqual({ code: 4002, reason: "replaced by reconnect" });
+  newer.send(reply);
+  newer.send({ type: "ping" });
+  await newer.next("pong");
+  expect(seat.heard).toEqual([seat.hello(), seat.hello({ resumes: "turn" }), reply]);
+});
+
+test("P-4 a second connection replaces nobody before its hello", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using older = await bridge.greet(seat);
+  await using newer = new Peer(seat.url);
+  await newer.opened;
+  newer.send("nonsense");
+  await newer.closed;
+  older.send({ type: "ping" });
+  expect(await older.next("pong")).toEqual({ type: "pong" });
+});
+
+test("a second hello on a seated connection changes nothing", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  peer.send(seat.hello());
+  peer.send({ type: "ping" });
+  await peer.next("pong");
+  expect(peer.frames.map(({ type }) => type)).toEqual(["hello_ack", "pong"]);
+});
+
+test("seated -> closed: the seat is vacant when its connection is lost, and free for the next", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  peer.socket.terminate();
+  await using next = await bridge.greet(seat);
+  expect(seat.heard).toEqual([seat.hello(), "vacant", seat.hello()]);
+  expect(next.frames).toHaveLength(1);
+});
+
+test("P-8 both sides may ping; a connection that answers stays", async () => {
+  await using bridge = await TestBridge.start({ pingMs: 20 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  for (let count = 1; count <= 5; count++) {
+    await peer.next("ping", count);
+    peer.send({ type: "pong" });
+  }
+  peer.send({ type: "ping" });
+  expect(await peer.next("pong")).toEqual({ type: "pong" });
+  expect(seat.heard).toEqual([seat.hello()]);
+});
+
+test("P-8 seated -> closed: a connection that misses a pong is terminated", async () => {
+  await using bridge = await TestBridge.start({ pingMs: 20 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  expect(await peer.closed).toMatchObject({ code: 1006 });
+  expect(peer.frames.filter(({ type }) => type === "ping")).toHaveLength(1);
+  await eventually(() => expect(seat.heard).toEqual([seat.hello(), "vacant"]));
+});
+
+test.for([
+  { title: "no JSON", frame: "{" },
+  { title: "a reply without content", frame: { type: "reply" } },
+  { title: "a frame without a type", frame: { content: "x" } },
+  { title: "a number", frame: "7" },
+  { title: "null", frame: "null" },
+  { title: "one broken frame among good ones", frame: [{ type: "ping" }, { type: "reply", content: 7 }] },
+  { title: "a binary message", frame: Buffer.from([0, 255, 1]) },
+])("P-9 seated -> closed: $title is closed with 4004", async ({ frame }) => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  peer.send(frame);
+  expect(await peer.closed).toMatchObject({ code: 4004 });
+  await eventually(() => expect(seat.heard).toEqual([seat.hello(), "vacant"]));
+});
+
+test("P-9 frames of unknown types and unknown fields are ignored", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  peer.send({ type: "of_tomorrow", content: 7 });
+  peer.send([{ type: "of_tomorrow" }, { ...reply, of_tomorrow: true }]);
+  peer.send([]);
+  peer.send({ type: "ping" });
+  await peer.next("pong");
+  expect(seat.heard).toEqual([seat.hello(), { ...reply, of_tomorrow: true }]);
+});
+
+test("P-11 seated -> closed: a message beyond the bound is closed with 1009, one at the bound is heard", async () => {
+  await using bridge = await TestBridge.start({ frameBytes: 2048 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  const atBound = JSON.stringify({ type: "reply", content: "" });
+  const content = "x".repeat(2048 - atBound.length);
+  peer.send({ type: "reply", content });
+  peer.send({ type: "reply", content: `${content}x` });
+  expect(await peer.closed).toMatchObject({ code: 1009 });
+  await eventually(() => expect(seat.heard).toEqual([seat.hello(), { type: "reply", content }, "vacant"]));
+});

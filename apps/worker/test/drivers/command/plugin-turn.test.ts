@@ -1,0 +1,181 @@
+import { eventually, expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { PluginRig } from "../../support/plugin-rig.ts";
+
+expectClean();
+
+const completed = { state: "completed", finishReason: "stop" };
+
+/** What follows has been handled by the time the pong is there. */
+async function settled(peer: Awaited<ReturnType<PluginRig["connect"]>>): Promise<void> {
+  const pongs = peer.frames.filter(({ type }) => type === "pong").length;
+  peer.send({ type: "ping" });
+  await peer.next("pong", pongs + 1);
+}
+
+test("the prompt is an inbound frame with the session, the turn's id and the time", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  const turn = rig.run("hi\nthere");
+  const inbound = await peer.next("inbound");
+  expect(inbound).toMatchObject({ content: "hi\nthere", meta: { chat_id: "agent::chat", message_id: turn.id } });
+  expect(String((inbound["meta"] as { ts: string }).ts)).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});
+
+test("a turn that is there before the hello is asked at the hello", async () => {
+  await using rig = await PluginRig.start();
+  const turn = rig.run("hi");
+  expect(turn.events).toEqual([]);
+  await using peer = await rig.connect();
+  await peer.next("inbound");
+  expect(turn.events).toEqual(["start"]);
+});
+
+test("P-5 replies accumulate; final absent ends the turn", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  peer.send({ type: "reply", content: "a", final: false });
+  peer.send({ type: "progress", text: "thinking" });
+  peer.send({ type: "reply", content: "", final: false });
+  peer.send({ type: "reply", content: "b" });
+  expect(await turn.end).toEqual(completed);
+  expect(turn.events).toEqual(["start", "text:a", "reasoning:thinking", "text:b"]);
+});
+
+test("P-5 final:true ends the turn too", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  peer.send({ type: "reply", content: "a", final: true, message_id: turn.id });
+  expect(await turn.end).toEqual(completed);
+});
+
+test("a failure frame fails the turn, its message is no text", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  peer.send({ type: "failure", message: "no such ticket" });
+  expect(await turn.end).toEqual({
+    state: "failed",
+    error: { code: "turn_failed", message: "no such ticket" },
+  });
+  expect(turn.events).toEqual(["start"]);
+});
+
+test("P-6 what answers no turn, or another one, is counted and never delivered", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  peer.send({ type: "reply", content: "too early" });
+  await settled(peer);
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  peer.send({ type: "reply", content: "for another", message_id: "another" });
+  peer.send({ type: "cancelled", message_id: "another" });
+  peer.send({ type: "reply", content: "right" });
+  peer.send({ type: "reply", content: "too late" });
+  await settled(peer);
+  expect(await turn.end).toEqual(completed);
+  expect(turn.events).toEqual(["start", "text:right"]);
+  expect(rig.unsolicited).toBe(4);
+});
+
+test("P-7 a reconnect that resumes the turn carries it on", async () => {
+  await using rig = await PluginRig.start({ reconnectMs: 100, pingMs: 60 });
+  const first = await rig.connect();
+  const turn = rig.run("hi");
+  await first.next("inbound");
+  first.send({ type: "reply", content: "one ", final: false });
+  await settled(first);
+  first.socket.terminate();
+  await first.closed;
+  await using second = await rig.connect({ resumes: turn.id });
+  for (const count of [1, 2, 3]) {
+    await second.next("ping", count); // three intervals are longer than reconnectMs
+    second.send({ type: "pong" });
+  }
+  second.send({ type: "reply", content: "two" });
+  expect(await turn.end).toEqual(completed);
+  expect(turn.events).toEqual(["start", "text:one ", "text:two"]);
+  expect(second.frames.some(({ type }) => type === "inbound")).toBe(false);
+});
+
+test.for([
+  { title: "nobody reconnects", hello: undefined },
+  { title: "a reconnect resumes nothing", hello: {} },
+  { title: "a reconnect resumes another turn", hello: { resumes: "another" } },
+])("P-7 where $title the turn is interrupted after reconnectMs", async ({ hello }) => {
+  await using rig = await PluginRig.start({ reconnectMs: 100 });
+  const first = await rig.connect();
+  const turn = rig.run("hi");
+  await first.next("inbound");
+  const since = performance.now();
+  first.socket.terminate();
+  await first.closed;
+  const second = hello && (await rig.connect(hello));
+  expect(await turn.end).toMatchObject({ state: "interrupted", error: { code: "turn_interrupted" } });
+  expect(performance.now() - since).toBeGreaterThanOrEqual(95);
+  await second?.closed;
+});
+
+test("P-12 a peer with the capability is told to cancel, and the turn ends by its cancelled", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect({ capabilities: ["cancel"] });
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  rig.process.interrupt();
+  expect(await peer.next("cancel")).toEqual({ type: "cancel", message_id: turn.id });
+  peer.send({ type: "cancelled", message_id: turn.id });
+  expect(await turn.end).toMatchObject({ state: "cancelled", error: { code: "turn_cancelled" } });
+  const next = rig.run("next");
+  await peer.next("inbound", 2);
+  peer.send({ type: "reply", content: "x" });
+  expect(await next.end).toEqual(completed);
+});
+
+test("P-12 a last reply in place of cancelled completes the turn", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect({ capabilities: ["cancel"] });
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  rig.process.interrupt();
+  await peer.next("cancel");
+  peer.send({ type: "reply", content: "done anyway" });
+  expect(await turn.end).toEqual(completed);
+});
+
+test("P-12 a peer without the capability is ended", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  rig.process.interrupt();
+  expect(await turn.end).toMatchObject({ state: "interrupted" });
+  expect(await rig.process.closed).toMatchObject({ code: "cancelled" });
+  expect(await peer.closed).toMatchObject({ code: 1001 });
+});
+
+test("an interrupt between turns does nothing", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect();
+  rig.process.interrupt();
+  await settled(peer);
+  expect(peer.frames.map(({ type }) => type)).toEqual(["hello_ack", "pong"]);
+});
+
+test("a turn that cannot be journaled is not asked, whenever the plugin comes", async () => {
+  await using rig = await PluginRig.start();
+  const full = () => {
+    throw new Error("disk full");
+  };
+  const early = rig.run("before the hello", full);
+  await using peer = await rig.connect();
+  expect(await early.end).toMatchObject({ state: "failed", error: { code: "internal_error" } });
+  await expect(rig.run("after the hello", full).end).rejects.toThrow("disk full");
+  await settled(peer);
+  expect(peer.frames.some(({ type }) => type === "inbound")).toBe(false);
+  await eventually(() => expect(rig.unsolicited).toBe(0));
+});

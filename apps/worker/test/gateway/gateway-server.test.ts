@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { EMPTY_TRANSCRIPT, rollTranscript } from "@synthesis/protocol";
+import { eventually, expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { GatewayServer } from "../../src/gateway/gateway-server.ts";
+import { Peer } from "../support/peer.ts";
+import { testScope, testSubmit, TestWorkspace, type TestWorkspaceOptions } from "../support/test-workspace.ts";
+
+expectClean();
+
+/** A workspace that gateways can reach. */
+class ServedWorkspace implements AsyncDisposable {
+  readonly test: TestWorkspace;
+  readonly server: GatewayServer;
+
+  private constructor(test: TestWorkspace) {
+    this.test = test;
+    this.server = new GatewayServer(test.configuration, test.workspace, test.log);
+  }
+
+  static async start(options: TestWorkspaceOptions = {}): Promise<ServedWorkspace> {
+    const served = new ServedWorkspace(await TestWorkspace.start(options));
+    await served.server.start();
+    return served;
+  }
+
+  async attach(): Promise<Peer> {
+    const peer = new Peer(`ws+unix://${this.test.configuration.socketPath}:/`);
+    await peer.opened;
+    peer.send({ type: "attach", protocol: 1 });
+    await peer.next("attached");
+    return peer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.test.close();
+    await this.server.close();
+    await this.test[Symbol.asyncDispose]();
+  }
+}
+
+test("attach is answered with the workspace and its epoch", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  expect(peer.frames).toEqual([{ type: "attached", protocol: 1, workspace: "w", epoch: 1 }]);
+});
+
+test("the socket can be opened by this user only", async () => {
+  await using served = await ServedWorkspace.start();
+  expect(statSync(served.test.configuration.socketPath).mode & 0o777).toBe(0o600);
+});
+
+test("a submitted turn is accepted, streamed and ended, in this order", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const turn = randomUUID();
+  peer.send(testSubmit(turn, "!tool"));
+  expect(await peer.next("ended")).toEqual({
+    type: "ended",
+    turn,
+    end: expect.objectContaining({ state: "completed" }),
+  });
+  const types = peer.frames.map(({ type }) => type);
+  expect(types.slice(0, 2)).toEqual(["attached", "accepted"]);
+  expect(types.at(-1)).toBe("ended");
+  const text = peer.frames.filter(({ type }) => type === "delta").map((frame) => frame["text"]);
+  expect(text.join("")).toBe("before the tool\n\nafter the tool");
+  expect(peer.frames.slice(1).every((frame) => frame["turn"] === turn)).toBe(true);
+});
+
+test("a turn is cancelled by its id", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const turn = randomUUID();
+  peer.send(testSubmit(turn, "!slow 1000 20"));
+  await peer.next("delta");
+  peer.send({ type: "cancel_turn", turn, reason: "the client left" });
+  expect(await peer.next("ended")).toMatchObject({ turn, end: { state: "cancelled" } });
+});
+
+test("a gateway locates the session it served by id and by transcript", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  peer.send(testSubmit(randomUUID(), "hi", { agent: "seed" }));
+  await peer.next("ended");
+  const head = rollTranscript(rollTranscript(EMPTY_TRANSCRIPT, "user", "hi"), "assistant", "seed: hi");
+  peer.send([
+    { type: "locate", request: 1, by: { session: "s" } },
+    { type: "locate", request: 2, by: { session: "unknown" } },
+    { type: "locate", request: 3, by: { scope: testScope, head } },
+    { type: "locate", request: 4, by: { scope: testScope, head: EMPTY_TRANSCRIPT } },
+  ]);
+  await peer.next("located", 4);
+  expect(peer.frames.filter(({ type }) => type === "located")).toEqual([
+    { type: "located", request: 1, session: "s" },
+    { type: "located", request: 2 },
+    { type: "located", request: 3, session: "s" },
+    { type: "located", request: 4 },
+  ]);
+});
+
+test("a turn on a transcript that has changed is refused with history_changed", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const turn = randomUUID();
+  peer.send(testSubmit(turn, "hi", { expectHead: EMPTY_TRANSCRIPT }));
+  expect(await peer.next("refused")).toMatchObject({ turn, error: { code: "history_changed" } });
+  expect(peer.frames.some(({ type }) => type === "accepted")).toBe(false);
+});
+
+test.for([
+  { title: "no JSON", frame: "{" },
+  { title: "an unknown type", frame: { type: "drop_tables" } },
+  { title: "a submit without a session", frame: { type: "submit", turn: randomUUID(), prompt: "hi" } },
+  { title: "a turn id that is none", frame: { type: "cancel_turn", turn: "x", reason: "" } },
+])("$title ends the link and nothing else", async ({ frame }) => {
+  await using served = await ServedWorkspace.start();
+  await using broken = await served.attach();
+  await using other = await served.attach();
+  broken.send(frame);
+  expect(await broken.closed).toMatchObject({ code: 1006 });
+  other.send({ type: "locate", request: 1, by: { session: "s" } });
+  expect(await other.next("located")).toEqual({ type: "located", request: 1 });
+});
+
+test("a message beyond twice the body's bound ends the link with 1009", async () => {
+  await using served = await ServedWorkspace.start({ limits: { bodyBytes: 1024 } });
+  await using peer = await served.attach();
+  peer.send(testSubmit(randomUUID(), "x".repeat(3000)));
+  expect(await peer.closed).toMatchObject({ code: 1009 });
+});
+
+test("losing the link does not cancel the turn, and its session is known to the next gateway", async () => {
+  await using served = await ServedWorkspace.start();
+  const first = await served.attach();
+  first.send(testSubmit(randomUUID(), "!slow 8 20"));
+  await first.next("delta");
+  first.socket.terminate();
+  await first.closed;
+  await using second = await served.attach();
+  second.send(testSubmit(randomUUID(), "hi"));
+  await second.next("ended");
+  const text = second.frames.filter(({ type }) => type === "delta").map((frame) => frame["text"]);
+  expect(text.join("")).toBe("fake: hi (turn 2 of this conversation)");
+  const states = served.test.log.fieldsOf("turn.ended").map(({ state }) => state);
+  expect(states).toEqual(["completed", "completed"]);
+});
+
+test("closing says 1001 to each gateway, after the ends of its turns", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  peer.send(testSubmit(randomUUID(), "!slow 1000 20"));
+  await peer.next("delta");
+  await served.test.close();
+  await served.server.close();
+  expect(await peer.closed).toMatchObject({ code: 1001 });
+  expect(peer.frames.at(-1)).toMatchObject({ type: "ended", end: { state: "interrupted" } });
+});
+
+test("a gateway that never answers the close does not hold it up", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  peer.socket.pause();
+  await served.server.close();
+  peer.socket.resume();
+  await eventually(() => expect(peer.socket.readyState).toBe(peer.socket.CLOSED));
+});
+
+test("a socket path that is taken is an error that says so", async () => {
+  await using served = await ServedWorkspace.start();
+  const second = new GatewayServer(served.test.configuration, served.test.workspace, served.test.log);
+  await expect(second.start()).rejects.toThrow("EADDRINUSE");
+});

@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import type { Limits } from "@synthesis/config";
+import type { WireError } from "@synthesis/protocol";
+import { testMarkPrefix } from "@synthesis/testkit";
+import { nanoid } from "nanoid";
+import { Bridge } from "../../src/bridge/bridge.ts";
+import type { AgentTurnEnd } from "../../src/drivers/agent-process.ts";
+import { CommandProcess } from "../../src/drivers/command/command-process.ts";
+import { AgentChild } from "../../src/process/agent-child.ts";
+import { LogRecorder } from "./log-recorder.ts";
+import { Peer } from "./peer.ts";
+import { testLimits } from "./test-limits.ts";
+
+/** A turn on a {@link PluginRig}, with everything that came of it. */
+export interface RigTurn {
+  readonly id: string;
+  readonly events: string[];
+  readonly hopeless: WireError[];
+  readonly end: Promise<AgentTurnEnd>;
+}
+
+/** A command process whose program only sleeps: the test itself is its plugin, on as many connections as it likes. */
+export class PluginRig implements AsyncDisposable {
+  readonly bridge: Bridge;
+  readonly process: CommandProcess;
+  unsolicited = 0;
+  #url = "";
+
+  private constructor(bridge: Bridge, limits: Limits) {
+    this.bridge = bridge;
+    const log = new LogRecorder();
+    this.process = new CommandProcess({
+      bridge,
+      sessionKey: "agent::chat",
+      program: "sleep",
+      reconnectMs: limits.reconnectMs,
+      log,
+      onUnsolicited: () => this.unsolicited++,
+      spawn: (bridgeUrl) => {
+        this.#url = bridgeUrl;
+        return new AgentChild({
+          command: "sleep",
+          args: ["300"],
+          cwd: process.cwd(),
+          env: { PATH: process.env["PATH"] ?? "" },
+          mark: `${testMarkPrefix}${nanoid()}`,
+          closeMs: 2000,
+          endedBy: "SIGTERM",
+          log,
+          onStdout: () => {},
+        });
+      },
+    });
+  }
+
+  static async start(limits: Partial<Limits> = {}): Promise<PluginRig> {
+    const bridge = new Bridge(testLimits(limits), new LogRecorder());
+    await bridge.start();
+    return new PluginRig(bridge, testLimits(limits));
+  }
+
+  /** A connection that said hello and was answered. */
+  async connect(hello: object = {}): Promise<Peer> {
+    const peer = new Peer(this.#url);
+    await peer.opened;
+    peer.send({ type: "hello", pid: 1, openclaw_session: "agent::chat", ...hello });
+    await peer.next("hello_ack");
+    return peer;
+  }
+
+  run(prompt: string, onStart: () => void = () => {}): RigTurn {
+    const id = randomUUID();
+    const events: string[] = [];
+    const hopeless: WireError[] = [];
+    const end = this.process.run(
+      { id, prompt, model: undefined },
+      {
+        onStart: () => {
+          onStart();
+          events.push("start");
+        },
+        onText: (text) => events.push(`text:${text}`),
+        onReasoning: (text) => events.push(`reasoning:${text}`),
+        onLife: () => {},
+        onHopeless: (error) => hopeless.push(error),
+      },
+    );
+    return { id, events, hopeless, end };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.process.kill({ code: "test", message: "the test is over" });
+    await this.bridge.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { AgentSettings, Limits } from "@synthesis/config";
+import { EMPTY_TRANSCRIPT, rollTranscript, type Submit } from "@synthesis/protocol";
+import { fakeClaudeCommand, fixtures, tempFolder, testMarkPrefix, type TempFolder } from "@synthesis/testkit";
+import type { WorkerConfiguration } from "../../src/worker-configuration.ts";
+import { Workspace } from "../../src/workspace.ts";
+import { LogRecorder } from "./log-recorder.ts";
+import { RecordedTurn, type TurnOutcome } from "./recorded-turn.ts";
+import { testLimits } from "./test-limits.ts";
+
+export interface TestWorkspaceOptions {
+  readonly limits?: Partial<Limits>;
+  readonly agents?: Readonly<Record<string, AgentSettings>>;
+  readonly claudeBin?: string;
+  /** An earlier workspace's folder, to open it again; it is then not removed. */
+  readonly folder?: TempFolder;
+}
+
+export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "prompt" | "session">> & {
+  readonly session?: string;
+  readonly agent?: string;
+};
+
+export const testScope = createHash("sha256").update("scope").digest("hex");
+
+/** An agent with the `command` driver that runs one of testkit's programs. */
+export function commandAgent(...program: readonly string[]): AgentSettings {
+  return { driver: "command", workspace: "w", command: ["{node}", ...program], env: {} };
+}
+
+/** A real workspace in a folder of its own, with the agents `claude` (the fake) and `seed` (the seed's plugin). */
+export class TestWorkspace implements AsyncDisposable {
+  readonly folder: TempFolder;
+  readonly configuration: WorkerConfiguration;
+  readonly log = new LogRecorder();
+  readonly workspace: Workspace;
+  readonly #ownsFolder: boolean;
+  #closed = false;
+
+  private constructor(folder: TempFolder, configuration: WorkerConfiguration, ownsFolder: boolean) {
+    this.folder = folder;
+    this.configuration = configuration;
+    this.#ownsFolder = ownsFolder;
+    this.workspace = new Workspace(configuration, this.log, () => {});
+  }
+
+  static async start(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {
+    const folder = options.folder ?? (await tempFolder());
+    await mkdir(folder.join("project"), { recursive: true });
+    const claude: AgentSettings = { driver: "headless", workspace: "w", permissionMode: "default" };
+    const test = new TestWorkspace(
+      folder,
+      {
+        workspace: "w",
+        path: folder.join("project"),
+        epoch: 1,
+        socketPath: folder.join("worker.sock"),
+        journalFile: folder.join("journal.sqlite"),
+        markPrefix: `${testMarkPrefix}w`,
+        agents: { claude, seed: commandAgent(fixtures.seedPlugin), ...options.agents },
+        claude: {
+          bin: options.claudeBin ?? (await fakeClaudeCommand(folder.path)),
+          env: { CLAUDE_CONFIG_DIR: folder.join("claude-config") },
+        },
+        limits: testLimits(options.limits),
+        logLevel: "error",
+      },
+      options.folder === undefined,
+    );
+    await test.workspace.start();
+    return test;
+  }
+
+  /** Hands in a turn of session `s` of agent `claude`, unless told otherwise. */
+  submit(prompt: string, options: SubmitOptions = {}): RecordedTurn {
+    const turn = new RecordedTurn();
+    this.workspace.submit(testSubmit(turn.id, prompt, options), turn);
+    return turn;
+  }
+
+  /** Hands in a turn and waits for its end. */
+  async run(
+    prompt: string,
+    options: SubmitOptions = {},
+  ): Promise<{ readonly turn: RecordedTurn; readonly outcome: TurnOutcome; readonly answer: string }> {
+    const turn = this.submit(prompt, options);
+    const outcome = await turn.outcome;
+    return { turn, outcome, answer: turn.answer };
+  }
+
+  /** The codes for which agent processes ended, in order. */
+  get exits(): unknown[] {
+    return this.log.fieldsOf("agent.exited").map(({ reason }) => reason);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.workspace.close({ code: "closing", message: "the test is over" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    if (this.#ownsFolder) await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+/** A `submit` frame as a gateway would send it. */
+export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
+  const { session = "s", agent = "claude", ...more } = options;
+  return {
+    type: "submit",
+    turn,
+    session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
+    prompt,
+    transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
+    ...more,
+  };
+}

@@ -1,0 +1,185 @@
+import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { AgentProcess, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
+import { TurnRun } from "../../src/turn/turn-run.ts";
+import { testLimits } from "../support/test-limits.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const completed: TurnEnd = { state: "completed", finishReason: "stop" };
+const aborted: TurnEnd = {
+  state: "cancelled",
+  error: { code: "turn_cancelled", message: "the turn was interrupted" },
+};
+const dead: TurnEnd = { state: "interrupted", error: { code: "turn_interrupted", message: "it is dead" } };
+
+/** An agent that does what the test says and notes what it is told. */
+class ScriptedProcess implements AgentProcess {
+  readonly pid = 1;
+  readonly closed = new Promise<never>(() => {});
+  readonly told: string[] = [];
+  readonly turn = Promise.withResolvers<AgentTurnEnd>();
+  events!: TurnEvents;
+  onInterrupt = () => {};
+
+  async run(_turn: unknown, events: TurnEvents): Promise<AgentTurnEnd> {
+    this.events = events;
+    events.onStart();
+    return this.turn.promise;
+  }
+
+  interrupt(): void {
+    this.told.push("interrupt");
+    this.onInterrupt();
+  }
+
+  async close(): Promise<void> {}
+
+  async kill(): Promise<void> {
+    this.told.push("kill");
+    this.turn.resolve(dead);
+  }
+}
+
+const limits = testLimits({ startMs: 1000, stallMs: 300, turnMs: 5000, interruptMs: 60 });
+
+const order: Submit = {
+  type: "submit",
+  turn: "0195c7f0-0000-4000-8000-000000000000",
+  session: { id: "s", key: "s", agent: "a", scope: "0".repeat(64) },
+  prompt: "p",
+  transcript: "0".repeat(64),
+};
+
+function start(options: { warm?: boolean; onStart?: () => void } = {}) {
+  const process = new ScriptedProcess();
+  const cancel = new AbortController();
+  const text: string[] = [];
+  const run = new TurnRun({
+    process,
+    turn: {
+      order,
+      cancel: cancel.signal,
+      start: options.onStart ?? (() => {}),
+      text: (part: string) => void text.push(part),
+      reasoning: () => {},
+    },
+    limits,
+    isWarm: options.warm ?? true,
+  });
+  return { process, cancel, text, end: run.run() };
+}
+
+const failedBy = (code: string) => ({ state: "failed", error: { code } });
+
+test("a turn that ends by itself ends so, and no timer is left", async () => {
+  const { process, text, end } = start();
+  process.events.onText("a");
+  process.turn.resolve(completed);
+  expect(await end).toEqual(completed);
+  expect([text, process.told, vi.getTimerCount()]).toEqual([["a"], [], 0]);
+});
+
+test("a cold process that shows no life is interrupted at startMs and killed interruptMs later", async () => {
+  const { process, end } = start({ warm: false });
+  vi.advanceTimersByTime(999);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(process.told).toEqual(["interrupt"]);
+  vi.advanceTimersByTime(60);
+  expect(process.told).toEqual(["interrupt", "kill"]);
+  expect(await end).toMatchObject(failedBy("start_timeout"));
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("the first sign of life ends the start, from then on silence counts", async () => {
+  const { process, end } = start({ warm: false });
+  vi.advanceTimersByTime(900);
+  process.events.onLife();
+  vi.advanceTimersByTime(299);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(61);
+  expect(await end).toMatchObject(failedBy("stall_timeout"));
+});
+
+test("each sign of life puts the stall off, the turn's deadline stays", async () => {
+  const { process, end } = start();
+  process.onInterrupt = () => process.turn.resolve(aborted);
+  for (let at = 0; at < 5000; at += 250) {
+    expect(process.told).toEqual([]);
+    process.events.onLife();
+    vi.advanceTimersByTime(250);
+  }
+  expect(await end).toMatchObject(failedBy("turn_timeout"));
+  expect(process.told).toEqual(["interrupt"]);
+});
+
+test("a warm process has no start: its silence counts at once", async () => {
+  const { end } = start();
+  vi.advanceTimersByTime(360);
+  expect(await end).toMatchObject(failedBy("stall_timeout"));
+});
+
+test("a cancelled turn ends as cancelled with its reason once the agent stopped", async () => {
+  const { process, cancel, end } = start();
+  cancel.abort(new WireFailure("turn_cancelled", "the client left"));
+  process.turn.resolve(aborted);
+  expect(await end).toEqual({
+    state: "cancelled",
+    error: { code: "turn_cancelled", message: "the client left" },
+  });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a turn that is cut because its worker closes ends as interrupted", async () => {
+  const { process, cancel, end } = start();
+  cancel.abort(new WireFailure("turn_interrupted", "the turn was cut: closing"));
+  process.turn.resolve(aborted);
+  expect(await end).toMatchObject({ state: "interrupted", error: { code: "turn_interrupted" } });
+});
+
+test("the first cause to stop a turn is the one reported", async () => {
+  const { process, cancel, end } = start();
+  process.events.onHopeless({ code: "upstream_authentication", message: "401" });
+  cancel.abort(new WireFailure("turn_cancelled", "too late"));
+  vi.advanceTimersByTime(60);
+  expect(process.told).toEqual(["interrupt", "kill"]);
+  expect(await end).toMatchObject(failedBy("upstream_authentication"));
+});
+
+test("a turn that completes all the same has completed, with all of its text", async () => {
+  const { process, cancel, text, end } = start();
+  process.events.onText("one");
+  cancel.abort(new WireFailure("turn_cancelled", "the client left"));
+  process.events.onText(" two");
+  process.turn.resolve(completed);
+  expect(await end).toEqual(completed);
+  expect(text).toEqual(["one", " two"]);
+});
+
+test("a hopeless turn that completes all the same has failed, and nothing more of it is handed on", async () => {
+  const { process, text, end } = start();
+  process.events.onText("one");
+  process.events.onHopeless({ code: "answer_diverged", message: "ask again" });
+  process.events.onText(" TWO");
+  process.turn.resolve(completed);
+  expect(await end).toMatchObject(failedBy("answer_diverged"));
+  expect(text).toEqual(["one"]);
+});
+
+test("what onStart throws is what run rejects with", async () => {
+  const { end } = start({
+    onStart: () => {
+      throw new Error("disk full");
+    },
+  });
+  await expect(end).rejects.toThrow("disk full");
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a lost session is handed on", async () => {
+  const { process, end } = start();
+  process.turn.resolve({ state: "session_lost" });
+  expect(await end).toEqual({ state: "session_lost" });
+});

@@ -1,0 +1,115 @@
+import { afterEach, expect, test } from "vitest";
+import { eventually, expectClean } from "../../../testkit/src/index.ts";
+import type { CloseReason } from "../../src/close-reason.ts";
+import { ForkedChild, type ForkOrder } from "../../src/supervision/forked-child.ts";
+import { KeptChild, type KeptChildOptions } from "../../src/supervision/kept-child.ts";
+import { orderWith, quiet } from "../support/fork-order.ts";
+
+expectClean();
+
+const done = { code: "done", message: "the test is over" };
+let kept: KeptChild | undefined;
+afterEach(async () => kept?.close(done));
+
+/** A kept child whose generations are forked as `orders` says, the last one again and again. */
+function keep(orders: readonly Partial<ForkOrder>[], options: Partial<KeptChildOptions> = {}) {
+  const gone: CloseReason[] = [];
+  let generation = 0;
+  kept = new KeptChild({
+    title: "the fixture",
+    startMs: 10_000,
+    log: quiet,
+    fork: () => new ForkedChild(orderWith(orders[Math.min(generation++, orders.length - 1)])),
+    onGone: (reason) => gone.push(reason),
+    ...options,
+  });
+  return { child: kept, gone };
+}
+
+test("starting -> serving: it serves when its child is ready", async () => {
+  const { child } = keep([{}]);
+  expect(child.state).toBe("starting");
+  await child.whenServing();
+  expect(child.state).toBe("serving");
+  expect(child.restarts).toBe(0);
+});
+
+test("serving -> starting: a killed child is replaced at once, and who waits gets the next one", async () => {
+  const { child, gone } = keep([{}]);
+  await child.whenServing();
+  const first = child.pid!;
+  process.kill(first, "SIGKILL");
+  await eventually(() => expect(child.state).not.toBe("serving"));
+  await child.whenServing();
+  expect(child.pid).not.toBe(first);
+  expect(child.restarts).toBe(1);
+  expect(gone).toEqual([{ code: "exited", message: "SIGKILL" }]);
+});
+
+test("who waits during deaths at the start is served by the first generation that gets ready", async () => {
+  const { child, gone } = keep([
+    { configuration: { start: "die" } },
+    { configuration: { start: "die" } },
+    {},
+  ]);
+  await child.whenServing();
+  expect(child.restarts).toBe(2);
+  expect(gone.map(({ message }) => message)).toEqual(["exit code 3", "exit code 3"]);
+});
+
+test("one that keeps dying at its start is reported as unavailable, without waiting on", async () => {
+  const { child, gone } = keep([{ configuration: { start: "die" } }]);
+  await eventually(() => expect(gone).toHaveLength(5), 10_000);
+  await expect(child.whenServing()).rejects.toMatchObject({
+    error: {
+      code: "worker_unavailable",
+      message: expect.stringContaining("the fixture keeps dying") as string,
+    },
+  });
+});
+
+test("who waits for a start that takes too long is told so", async () => {
+  const { child } = keep([{ configuration: { start: "never" } }], { startMs: 20 });
+  await expect(child.whenServing()).rejects.toMatchObject({
+    error: {
+      code: "worker_unavailable",
+      message: "the fixture did not start within 20 ms",
+      retryAfterMs: 5000,
+    },
+  });
+  kept?.child.kill(done);
+});
+
+test("a hung child is killed and replaced", async () => {
+  const { child, gone } = keep([{ silentMs: 200 }, {}]);
+  await child.whenServing();
+  child.child.send({ type: "evict" }); // the fixture blocks its loop
+  await eventually(() => expect(gone.map(({ code }) => code)).toEqual(["hung"]));
+  await child.whenServing();
+});
+
+test("serving -> closed: the child is gone, nothing restarts, closing again is nothing", async () => {
+  const { child, gone } = keep([{}]);
+  await child.whenServing();
+  await Promise.all([child.close(done), child.close(done)]);
+  await child.close(done);
+  expect(child.state).toBe("closed");
+  expect(child.pid).toBeUndefined();
+  expect(gone).toEqual([done]);
+  await expect(child.whenServing()).rejects.toMatchObject({ error: { code: "shutting_down" } });
+});
+
+test("starting -> closed: who waits is told at once", async () => {
+  const { child } = keep([{ configuration: { start: "never" }, closeMs: 20 }]);
+  const waiting = expect(child.whenServing()).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  await child.close(done);
+  await waiting;
+});
+
+test("pausing -> closed: the pause ends with it", async () => {
+  const { child, gone } = keep([{ configuration: { start: "die" } }]);
+  await eventually(() => expect(gone.length).toBeGreaterThan(2));
+  await eventually(() => expect(child.state).toBe("pausing"));
+  await child.close(done);
+  expect(child.restarts).toBeLessThanOrEqual(gone.length);
+});
