@@ -8,7 +8,6 @@ import { Synthesis } from "./support/synthesis.ts";
 expectClean();
 
 const inSession = { model: "claude", session: "one" } as const;
-const retryOnce = { CLAUDE_CODE_MAX_RETRIES: "1" };
 
 test("a 401 of the API is answered at once: by its status, and in a stream by an error event", async () => {
   await using running = await WithClaude.start();
@@ -33,26 +32,34 @@ test("a 401 of the API is answered at once: by its status, and in a stream by an
   expect((await ask(synthesis, { ...inSession, say: "hi" })).content).toBe("now I hear you");
 });
 
-test("a 429 of the API that names an hour is answered 429 with Retry-After", async () => {
-  await using running = await WithClaude.start();
-  running.api.script(() => reply.status(429, { retryAfterSeconds: 3600 }));
-  const answer = await ask(running.synthesis, { ...inSession, say: "hi" });
-  expect(answer).toMatchObject({ status: 429, error: { code: "upstream_rate_limit" } });
-  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-});
-
-test("a 529 of the API that lasts is answered 503, and a short one is not noticed", async () => {
-  await using running = await WithClaude.start({}, retryOnce);
+test("limits and faults of the API are answered by their status; short ones are not noticed", async () => {
+  await using running = await WithClaude.start({}, { CLAUDE_CODE_MAX_RETRIES: "1" });
   const { api, synthesis } = running;
   api.next(reply.status(529), reply.text("up again"));
   expect((await ask(synthesis, { ...inSession, say: "hi" })).content).toBe("up again");
+
   api.script(() => reply.status(529));
-  const answer = await ask(synthesis, { ...inSession, say: "hi" });
-  expect(answer).toMatchObject({ status: 503, error: { code: "upstream_overloaded" } });
-  expect(answer.headers.has("retry-after")).toBe(true);
+  const overloaded = await ask(synthesis, { ...inSession, say: "hi" });
+  expect(overloaded).toMatchObject({ status: 503, error: { code: "upstream_overloaded" } });
+  expect(overloaded.headers.has("retry-after")).toBe(true);
+
+  api.script(() => reply.status(429, { retryAfterSeconds: 3600 }));
+  const limited = await ask(synthesis, { ...inSession, say: "hi" });
+  expect(limited).toMatchObject({ status: 429, error: { code: "upstream_rate_limit" } });
+  expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
+
+  api.script(() => reply.promptTooLong());
+  const long = await ask(synthesis, { model: "claude", session: "two", say: "a very long story" });
+  expect(long).toMatchObject({ status: 400, error: { code: "context_length_exceeded" } });
+
+  // A captive portal in the API's place.
+  api.script(() => reply.html());
+  const stream = await streamed(synthesis, { ...inSession, say: "hi" });
+  expect(stream).toMatchObject({ content: "", isDone: false });
+  expect(stream.error?.code).toMatch(/^upstream_/);
 });
 
-test("an answer that is cut and comes again is shown once", async () => {
+test("an answer that is cut and comes again is shown once; another one in its place is an error event", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;
   const gate = reply.gated();
@@ -69,29 +76,22 @@ test("an answer that is cut and comes again is shown once", async () => {
     "one two three",
     "again",
   ]);
-});
 
-test("an answer that is cut and comes again as another one ends in an error event", async () => {
-  await using running = await WithClaude.start();
-  const { api, synthesis } = running;
-  const gate = reply.gated();
-  api.next(gate.reply, reply.text("something else"));
-  const stream = await openStream(synthesis, { ...inSession, say: "count" });
-  gate.push("one two");
-  await stream.until("one two");
-  gate.cut();
-  await stream.end();
-  expect(stream).toMatchObject({ content: "one two", isDone: false, error: { code: "answer_diverged" } });
+  const other = reply.gated();
+  api.next(other.reply, reply.text("something else"));
+  const diverging = await openStream(synthesis, { ...inSession, say: "count" });
+  other.push("one two");
+  await diverging.until("one two");
+  other.cut();
+  await diverging.end();
+  expect(diverging).toMatchObject({ content: "one two", isDone: false, error: { code: "answer_diverged" } });
   expect(await ask(synthesis, { ...inSession, say: "hi" })).toMatchObject({ content: "standin says: hi" });
-});
 
-test("an error event in the API's stream makes Claude ask again for the whole, and the text is shown once", async () => {
-  await using running = await WithClaude.start();
-  const { api, synthesis } = running;
+  // An error event in the API's stream makes Claude ask again for the whole.
   api.next(reply.sseError(["one"]), reply.text("one two"));
-  const stream = await streamed(synthesis, { ...inSession, say: "count" });
-  expect(stream).toMatchObject({ content: "one two", isDone: true, error: undefined });
-  expect(api.conversations.map(({ body }) => body.stream ?? false)).toEqual([true, false]);
+  const whole = await streamed(synthesis, { ...inSession, say: "count" });
+  expect(whole).toMatchObject({ content: "one two", isDone: true, error: undefined });
+  expect(api.conversations.slice(-2).map(({ body }) => body.stream ?? false)).toEqual([true, false]);
 });
 
 test("an API that falls silent is given up after limits.stallMs, and the session's next turn works", async () => {
@@ -110,21 +110,6 @@ test("an API that falls silent is given up after limits.stallMs, and the session
   api.next(reply.noHeaders());
   const whole = await ask(synthesis, { ...inSession, say: "count" });
   expect(whole).toMatchObject({ status: 504, error: { code: "stall_timeout" } });
-});
-
-test("a prompt that is too long is answered 400 context_length_exceeded", async () => {
-  await using running = await WithClaude.start();
-  running.api.script(() => reply.promptTooLong());
-  const answer = await ask(running.synthesis, { ...inSession, say: "a very long story" });
-  expect(answer).toMatchObject({ status: 400, error: { code: "context_length_exceeded" } });
-});
-
-test("a captive portal in the API's place is an error, not an answer", async () => {
-  await using running = await WithClaude.start({}, retryOnce);
-  running.api.script(() => reply.html());
-  const stream = await streamed(running.synthesis, { ...inSession, say: "hi" });
-  expect(stream).toMatchObject({ content: "", isDone: false });
-  expect(stream.error?.code).toMatch(/^upstream_/);
 });
 
 test("a Claude that is killed within a turn gives an error event, and the session goes on with its memory", async () => {

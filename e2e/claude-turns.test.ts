@@ -71,11 +71,10 @@ test("a client that leaves a turn that waits in the queue takes it out, and it n
   expect(JSON.stringify(api.conversations.map(({ body }) => body.messages))).not.toContain("never mind");
 });
 
-test.each([{ "x-synthesis-on-disconnect": "continue" }, { "idempotency-key": "k-1" }])(
-  "a client that leaves and said %o lets its turn finish",
-  async (headers) => {
-    await using running = await WithClaude.start();
-    const { api, synthesis } = running;
+test("a client that leaves and said that its turn may go on lets it finish", async () => {
+  await using running = await WithClaude.start();
+  const { api, synthesis } = running;
+  for (const headers of [{ "x-synthesis-on-disconnect": "continue" }, { "idempotency-key": "k-1" }]) {
     const gate = reply.gated();
     api.next(gate.reply);
     const stream = await openStream(synthesis, { ...inSession, say: "first", headers });
@@ -87,13 +86,10 @@ test.each([{ "x-synthesis-on-disconnect": "continue" }, { "idempotency-key": "k-
     gate.push(" and half");
     gate.end();
     expect(await next).toMatchObject({ content: "standin says: second" });
-    expect(api.conversations.at(-1)?.history.map(({ text }) => text)).toEqual([
-      "first",
-      "half and half",
-      "second",
-    ]);
-  },
-);
+    const history = api.conversations.at(-1)?.history.map(({ text }) => text);
+    expect(history?.slice(-3)).toEqual(["first", "half and half", "second"]);
+  }
+});
 
 test("a tool runs in the workspace; the text before and after it is the answer, the tool's name is reasoning", async () => {
   await using running = await WithClaude.start();

@@ -11,7 +11,7 @@ function lastHistory(api: MessagesStandIn): string[] {
   return api.conversations.at(-1)?.history.map(({ text }) => text) ?? [];
 }
 
-test("three turns of one conversation run on one process, and the API sees the history grow", async () => {
+test("three turns of one conversation run on one process, with a growing history; a second one on another", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;
   const chat = (say: string) => ask(synthesis, { model: "claude", session: "one", say });
@@ -26,11 +26,8 @@ test("three turns of one conversation run on one process, and the API sees the h
   ]);
   expect(synthesis.agents("alpha").map(({ pid }) => pid)).toEqual([claude?.pid]);
   await synthesis.healthy({ processes: 1, sessions: 1, turns: 0 });
-});
 
-test("a second conversation runs on a process of its own and knows nothing of the first", async () => {
-  await using running = await WithClaude.start();
-  const { api, synthesis } = running;
+  // A second conversation runs on another process, at the same time, and knows nothing of the first.
   const both = await Promise.all([
     streamed(synthesis, { model: "claude", session: "one", say: "I am one" }),
     streamed(synthesis, { model: "claude", session: "two", say: "I am two" }),

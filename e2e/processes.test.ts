@@ -21,7 +21,9 @@ test("ps shows supervisor, gateway and a worker for each workspace at work, unde
   ]);
   const status = new Cli(["status", "--state-dir", synthesis.folder.join("state")], synthesis.folder);
   expect(await status.exit).toMatchObject({ code: 0 });
-  expect(status.stdout.text).toMatch(/^alpha: serving, pid \d+, 0 restarts, 1 processes, 0 turns, 1 sessions$/m);
+  expect(status.stdout.text).toMatch(
+    /^alpha: serving, pid \d+, 0 restarts, 1 processes, 0 turns, 1 sessions$/m,
+  );
 });
 
 test("no secret stands in a command line, a log, or the environment of an agent", async () => {

@@ -24,27 +24,60 @@ async function failing(
 }
 
 test.each([
-  ["a setting that is misspelt", "agents:\n  a: { workspace: w }\nworkspaces:\n  w: { pth: . }\n", 4, /"pth" is not a setting in workspaces\.w/],
-  ["an agent of no workspace", "workspaces: { w: { path: . } }\nagents:\n  a:\n    workspace: nowhere\n", 4, /no workspace is called "nowhere"/],
+  [
+    "a setting that is misspelt",
+    "agents:\n  a: { workspace: w }\nworkspaces:\n  w: { pth: . }\n",
+    4,
+    /"pth" is not a setting in workspaces\.w/,
+  ],
+  [
+    "an agent of no workspace",
+    "workspaces: { w: { path: . } }\nagents:\n  a:\n    workspace: nowhere\n",
+    4,
+    /no workspace is called "nowhere"/,
+  ],
   ["a value of the wrong kind", "server:\n  port: high\nagents: {}\n", 2, /server\.port/],
   ["no YAML", "agents: [\n", 2, /not YAML/],
-  ["a network address without hosts", "server: { host: 0.0.0.0 }\nworkspaces: { w: { path: . } }\nagents: { a: { workspace: w } }\n", 1, /allowedHosts/],
-] as const)("a configuration with %s ends with 1 and names file, line and remedy", async (_, text, line, remedy) => {
-  const { code, message, file } = await failing(["up"], {}, text);
-  expect(code).toBe(1);
-  expect(message).toMatch(remedy);
-  expect(message).toContain(`${file}:${line}:`);
-  expect(message).not.toMatch(/\n {4}at /);
-});
+  [
+    "a network address without hosts",
+    "server: { host: 0.0.0.0 }\nworkspaces: { w: { path: . } }\nagents: { a: { workspace: w } }\n",
+    1,
+    /allowedHosts/,
+  ],
+] as const)(
+  "a configuration with %s ends with 1 and names file, line and remedy",
+  async (_, text, line, remedy) => {
+    const { code, message, file } = await failing(["up"], {}, text);
+    expect(code).toBe(1);
+    expect(message).toMatch(remedy);
+    expect(message).toContain(`${file}:${line}:`);
+    expect(message).not.toMatch(/\n {4}at /);
+  },
+);
 
 test.each([
-  ["a configuration that is not there", ["up", "--config", "/nowhere/c.yaml"], {}, /\/nowhere\/c\.yaml.*no such file/],
+  [
+    "a configuration that is not there",
+    ["up", "--config", "/nowhere/c.yaml"],
+    {},
+    /\/nowhere\/c\.yaml.*no such file/,
+  ],
   ["an unknown flag", ["up", "--prot", "1"], {}, /unknown option '--prot'/],
   ["an unknown command", ["upp"], {}, /unknown command 'upp'/],
   ["a port that is none", ["up", "--port", "http"], {}, /whole number from 0 to 65535/],
-  ["a SYNTHESIS_PORT that is none", ["up"], { SYNTHESIS_PORT: "70000" }, /SYNTHESIS_PORT.*whole number from 0 to 65535/],
+  [
+    "a SYNTHESIS_PORT that is none",
+    ["up"],
+    { SYNTHESIS_PORT: "70000" },
+    /SYNTHESIS_PORT.*whole number from 0 to 65535/,
+  ],
   ["a SYNTHESIS_API_KEY that is too short", ["up"], { SYNTHESIS_API_KEY: "short" }, /SYNTHESIS_API_KEY.*16/],
-  ["a runtime folder that is too long", ["up", "--runtime-dir", `/tmp/${"x".repeat(90)}`], {}, /too long.*--runtime-dir/],
+  [
+    "a runtime folder that is too long",
+    ["up", "--runtime-dir", `/tmp/${"x".repeat(90)}`],
+    {},
+    /too long.*--runtime-dir/,
+  ],
   ["nothing running", ["status"], {}, /no Synthesis runs.*synthesis up/],
 ] as const)("%s ends with 1 and a sentence that says so", async (_, args, env, sentence) => {
   const { code, message } = await failing(args, env);

@@ -79,7 +79,10 @@ test("seed fault 6: a character that is cut between two chunks stays whole, and 
   const bytes = [...body].map((byte) => Buffer.of(byte));
   const answer = await postRaw(synthesis, bytes);
   expect(answer.body.choices?.[0]?.message.content).toBe(`seed: ${text}`);
-  const chunked = await postRaw(synthesis, Array.from({ length: 8 }, () => "x".repeat(1000)));
+  const chunked = await postRaw(
+    synthesis,
+    Array.from({ length: 8 }, () => "x".repeat(1000)),
+  );
   expect(chunked).toMatchObject({ status: 413, body: { error: { code: "body_too_large" } } });
 });
 
@@ -87,7 +90,9 @@ test("seed fault 7: parts are streamed as they come, and there are non-streamed 
   await using synthesis = await Synthesis.start();
   const stream = await streamed(synthesis, { ...inSession, say: "!parts" });
   expect(stream.parts).toEqual(["seed: one", " two", " three"]);
-  expect(await ask(synthesis, { ...inSession, say: "!parts" })).toMatchObject({ content: "seed: one two three" });
+  expect(await ask(synthesis, { ...inSession, say: "!parts" })).toMatchObject({
+    content: "seed: one two three",
+  });
   const headers = { authorization: `Bearer ${synthesis.key}` };
   const models = await fetch(`${synthesis.endpoint}/v1/models`, { headers });
   expect(await models.json()).toMatchObject({

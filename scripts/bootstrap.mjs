@@ -196,6 +196,13 @@ function handOver(command, rest, childEnv) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal)); // the terminal may have sent it to the child too: all the same to it
   }
+  if (mode === "up" && process.env.npm_lifecycle_event !== undefined) stopWithParent(child);
   child.on("error", (error) => fail(`could not start ${command}: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
+}
+
+/** npm or its shell may be killed without telling us; whoever started Synthesis through npm means to stop it then. */
+function stopWithParent(child) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500).unref();
 }

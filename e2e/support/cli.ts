@@ -5,6 +5,8 @@ import { testMarkPrefix, type TempFolder } from "@synthesis/testkit";
 import { onTestFailed } from "vitest";
 import { LogTail } from "./log-tail.ts";
 
+/** Modules that are compiled once for all tests, which start dozens of processes. */
+export const compileCache = fileURLToPath(new URL("../node_modules/.cache/synthesis", import.meta.url));
 const program = fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url));
 let started = 0;
 
@@ -25,6 +27,7 @@ export function userEnvironment(folder: TempFolder): Record<string, string> {
     LANG: "C.UTF-8",
     HOME: folder.join("home"),
     TMPDIR: folder.path,
+    NODE_COMPILE_CACHE: compileCache,
     SYNTHESIS_MARK: `${testMarkPrefix}${++started}`,
   };
 }

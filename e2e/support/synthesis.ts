@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import {
   descendants,
   eventually,
@@ -12,10 +11,8 @@ import {
   type TempFolder,
 } from "@synthesis/testkit";
 import { expect } from "vitest";
-import { Cli } from "./cli.ts";
+import { Cli, compileCache } from "./cli.ts";
 import type { LogTail } from "./log-tail.ts";
-
-const compileCache = fileURLToPath(new URL("../node_modules/.cache/synthesis", import.meta.url));
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -68,15 +65,18 @@ export class Synthesis implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await tempFolder());
     for (const name of ["home", "alpha", "beta"]) await mkdir(folder.join(name));
-    // Compiled once for all instances; a first start is what start.test.ts looks at.
-    await Promise.all([mkdir(folder.join("state"), { mode: 0o700 }), mkdir(compileCache, { recursive: true })]);
+    // The children's compiled modules too; a first start is what start.test.ts looks at.
+    await Promise.all([
+      mkdir(folder.join("state"), { mode: 0o700 }),
+      mkdir(compileCache, { recursive: true }),
+    ]);
     await symlink(compileCache, folder.join("state", "cache"));
     const configFile = folder.join("synthesis.config.yaml");
     // JSON is YAML.
     await writeFile(configFile, JSON.stringify(configuration(folder, options)));
     const { env = {}, detached = false } = options;
     const args = ["up", "--port", "0", "--config", configFile, "--state-dir", folder.join("state")];
-    const cli = new Cli(args, folder, { env: { NODE_COMPILE_CACHE: compileCache, ...env }, detached });
+    const cli = new Cli(args, folder, { env, detached });
     stack.use(cli);
     const endpoint = await cli.endpoint();
     const key = env["SYNTHESIS_API_KEY"] ?? (await readFile(folder.join("state", "api-key"), "utf8")).trim();

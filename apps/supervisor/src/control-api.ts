@@ -46,7 +46,7 @@ export class ControlApi {
   async #route(request: IncomingMessage): Promise<object> {
     switch (`${request.method} ${request.url}`) {
       case "POST /v1/workspaces/ensure": {
-        const parsed = EnsureRequest.safeParse(await json(request));
+        const parsed = EnsureRequest.safeParse(await json(request).catch(() => undefined));
         if (!parsed.success)
           throw new WireFailure("invalid_request", "ensure: name the workspace, in at most 4096 characters");
         return this.#workspaces.ensure(parsed.data.workspace);

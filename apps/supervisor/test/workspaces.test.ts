@@ -50,7 +50,7 @@ test("a killed worker is followed by a later epoch on a socket of its own, other
   expect(second.socketPath).not.toBe(first.socketPath);
   expect(await workspaces.ensure("b")).toEqual(other);
   expect(pidOf("b")).toBe(otherPid);
-  expect(workspaces.status().workers.map(({ restarts }) => restarts)).toEqual([1, 0]);
+  expect(workspaces.status().workers.find(({ workspace }) => workspace === "a")?.restarts).toBe(1);
 });
 
 test("at the bound an idle worker makes room, and its folder is served again by a new one", async () => {
