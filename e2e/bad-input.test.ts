@@ -11,7 +11,7 @@ const user = (content: unknown) => ({ model: "echo", messages: [{ role: "user", 
 
 test("what is no chat request is answered by status, code and a message that names the fault", async () => {
   await using synthesis = await Synthesis.start({ limits: { bodyBytes: 10_000 } });
-  const cases: readonly (readonly [string, number, string, RegExp])[] = [
+  const bodies: readonly (readonly [string, number, string, RegExp])[] = [
     ["{ not json", 400, "invalid_json", /JSON/],
     ["", 400, "invalid_json", /JSON/],
     ["[]", 400, "invalid_request", /body/],
@@ -31,27 +31,22 @@ test("what is no chat request is answered by status, code and a message that nam
     [JSON.stringify({ ...user("hi"), model: undefined }), 404, "model_not_found", /no default agent.*echo/],
     [JSON.stringify(user("x".repeat(10_000))), 413, "body_too_large", /10000.*limits\.bodyBytes/],
   ];
-  for (const [body, status, code, message] of cases) {
+  for (const [body, status, code, message] of bodies) {
     const answer = await postRaw(synthesis, [body]);
     expect([answer.status, answer.body.error?.code]).toEqual([status, code]);
     expect(answer.body.error?.message).toMatch(message);
     expect(answer.headers["x-request-id"]).toBeTypeOf("string");
   }
-  expect(await synthesis.health()).toMatchObject({ ok: true, sessions: 0 });
-  expect(await ask(synthesis, { model: "echo", say: "hi" })).toMatchObject({ content: "You said: hi" });
-});
 
-test("headers that make no sense are refused, and nothing runs", async () => {
-  await using synthesis = await Synthesis.start();
   const body = [JSON.stringify(user("hi"))];
-  const cases = [
+  const headerCases = [
     [{ "x-openclaw-session-key": "k".repeat(600) }, 400, "invalid_request"],
     [{ "x-synthesis-on-disconnect": "maybe" }, 400, "invalid_request"],
     [{ "content-encoding": "gzip" }, 415, "unsupported_media_type"],
     [{ "x-openclaw-workspace": "nowhere" }, 403, "workspace_not_allowed"],
     [{ authorization: "Basic dXNlcjpwYXNz" }, 401, "invalid_api_key"],
   ] as const;
-  for (const [headers, status, code] of cases) {
+  for (const [headers, status, code] of headerCases) {
     expect(await postRaw(synthesis, body, headers)).toMatchObject({ status, body: { error: { code } } });
   }
   const get = await fetch(`${synthesis.endpoint}/v1/chat/completions`, {
@@ -60,6 +55,7 @@ test("headers that make no sense are refused, and nothing runs", async () => {
   expect([get.status, get.headers.get("allow")]).toEqual([405, "POST"]);
   await get.body?.cancel();
   expect(await synthesis.health()).toMatchObject({ ok: true, sessions: 0, processes: 0 });
+  expect(await ask(synthesis, { model: "echo", say: "hi" })).toMatchObject({ content: "You said: hi" });
 });
 
 test("a folder below a root may be opened by name or path; one outside, or a link that leads out, may not", async () => {
@@ -78,8 +74,12 @@ test("a folder below a root may be opened by name or path; one outside, or a lin
   expect((await synthesis.health()).workers).toHaveLength(2);
 });
 
-test("a configured folder that is gone is named, and the other workspaces work", async () => {
+test("a workspace's folder or an agent's program that is missing is named, and the others work", async () => {
   await using synthesis = await Synthesis.start({
+    agents: {
+      missing: { workspace: "alpha", driver: "command", command: ["/nowhere/agent"] },
+      hasty: { workspace: "alpha", driver: "command", command: ["true"] },
+    },
     config: {
       workspaces: { alpha: { path: "./alpha" }, beta: { path: "./not-there" } },
     },
@@ -88,21 +88,13 @@ test("a configured folder that is gone is named, and the other workspaces work",
   expect(answer).toMatchObject({ status: 404, error: { code: "workspace_not_found" } });
   expect(answer.error?.message).toContain('"beta"');
   expect(await ask(synthesis, { model: "seed", say: "hi" })).toMatchObject({ content: "seed: hi" });
-});
 
-test("an agent's program that is missing, or that ends at once, is named", async () => {
-  await using synthesis = await Synthesis.start({
-    agents: {
-      missing: { workspace: "alpha", driver: "command", command: ["/nowhere/agent"] },
-      hasty: { workspace: "alpha", driver: "command", command: ["true"] },
-    },
-  });
   for (const [model, name] of [
     ["missing", "/nowhere/agent"],
     ["hasty", "true"],
   ] as const) {
-    const answer = await ask(synthesis, { model, say: "hi" });
-    expect(answer).toMatchObject({ status: 503, error: { code: "agent_unavailable" } });
-    expect(answer.error?.message).toContain(name);
+    const failed = await ask(synthesis, { model, say: "hi" });
+    expect(failed).toMatchObject({ status: 503, error: { code: "agent_unavailable" } });
+    expect(failed.error?.message).toContain(name);
   }
 });

@@ -59,7 +59,7 @@ test("limits and faults of the API are answered by their status; short ones are 
   expect(stream.error?.code).toMatch(/^upstream_/);
 });
 
-test("an answer that is cut and comes again is shown once; another one in its place is an error event", async () => {
+test("an answer that is cut and comes again is shown once; another one in its place is an error event (W-4)", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;
   const gate = reply.gated();

@@ -91,8 +91,10 @@ test("a client that leaves and said that its turn may go on lets it finish", asy
   }
 });
 
-test("a tool runs in the workspace; the text before and after it is the answer, the tool's name is reasoning", async () => {
-  await using running = await WithClaude.start();
+test("a tool's name is reasoning, the text around it the answer; what the permission mode denies is not done", async () => {
+  await using running = await WithClaude.start({
+    agents: { writer: { workspace: "alpha", permissionMode: "acceptEdits" } },
+  });
   const { api, synthesis } = running;
   const file = synthesis.folder.join("alpha", "note.txt");
   await writeFile(file, "the secret word is mellon\n");
@@ -104,21 +106,15 @@ test("a tool runs in the workspace; the text before and after it is the answer, 
   expect(stream).toMatchObject({ content: "I will look.\n\nIt says mellon.", isDone: true });
   expect(stream.reasoning).toContain("[Read]");
   expect(JSON.stringify(api.conversations.at(-1)?.body.messages)).toContain("the secret word is mellon");
-});
 
-test("acceptEdits lets Claude write a file; the default mode denies it and says so", async () => {
-  await using running = await WithClaude.start({
-    agents: { writer: { workspace: "alpha", permissionMode: "acceptEdits" } },
-  });
-  const { api, synthesis } = running;
-  const file = synthesis.folder.join("alpha", "made.txt");
-  const write = reply.toolUse({ name: "Write", input: { file_path: file, content: "made by Claude" } });
+  const made = synthesis.folder.join("alpha", "made.txt");
+  const write = reply.toolUse({ name: "Write", input: { file_path: made, content: "made by Claude" } });
   api.next(write, reply.text("I may not."));
   const denied = await streamed(synthesis, { model: "claude", say: "write" });
   expect(denied.reasoning).toContain("permission denied");
-  await expect(readFile(file, "utf8")).rejects.toThrow("ENOENT");
+  await expect(readFile(made, "utf8")).rejects.toThrow("ENOENT");
   api.next(write, reply.text("Done."));
   const allowed = await streamed(synthesis, { model: "writer", say: "write" });
   expect(allowed.content).toBe("Done.");
-  await eventually(async () => expect(await readFile(file, "utf8")).toBe("made by Claude"));
+  await eventually(async () => expect(await readFile(made, "utf8")).toBe("made by Claude"));
 });

@@ -39,7 +39,7 @@ test("three turns of one conversation run on one process, with a growing history
   await synthesis.healthy({ processes: 2, sessions: 2, turns: 0 });
 });
 
-test("two agents work in two workspaces, each in its own folder", async () => {
+test("two agents work in two workspaces, each in its own folder, with the Claude model that was asked for", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;
   for (const model of ["claude", "claude-beta"]) await ask(synthesis, { model, session: "s", say: model });
@@ -52,6 +52,10 @@ test("two agents work in two workspaces, each in its own folder", async () => {
   expect(lastHistory(api)).toEqual(["claude-beta"]);
   const { workers } = await synthesis.health();
   expect(workers.map(({ workspace }) => workspace)).toEqual(["alpha", "beta"]);
+  for (const model of ["claude/claude-sonnet-4-5", "claude"])
+    await ask(synthesis, { model, session: "s", say: "hi" });
+  const [usual, , asked, again] = api.conversations.map(({ body }) => body.model);
+  expect([asked, again]).toEqual(["claude-sonnet-4-5", usual]);
 });
 
 test("a session whose process made room for another one is resumed with its memory", async () => {
@@ -106,14 +110,4 @@ test("text that Claude Code would take for a command or a file arrives at the mo
     expect(answer.content).toBe(`standin says: ${say}`);
   }
   expect(lastHistory(api)).toEqual(texts.flatMap((text) => [text, `standin says: ${text}`]).slice(0, -1));
-});
-
-test("an agent is asked for with another Claude model, and that one answers", async () => {
-  await using running = await WithClaude.start();
-  const { api, synthesis } = running;
-  for (const model of ["claude/claude-sonnet-4-5", "claude"])
-    await ask(synthesis, { model, session: "one", say: "hi" });
-  const [first, second] = api.conversations.map(({ body }) => body.model);
-  expect(first).toBe("claude-sonnet-4-5");
-  expect(second).not.toBe("claude-sonnet-4-5");
 });

@@ -64,7 +64,7 @@ test("a killed worker leaves no grandchild of its agents behind", async () => {
   });
 });
 
-test("a killed gateway serves again on its port; workers and warm sessions do not notice", async () => {
+test("a killed gateway serves again on its port; workers and warm sessions do not notice (W-5)", async () => {
   await using synthesis = await startWithFakeClaude();
   await ask(synthesis, { model: "claude", session: "a", say: "one" });
   const before = pidsOf(synthesis, "alpha");
@@ -81,7 +81,7 @@ test("a killed gateway serves again on its port; workers and warm sessions do no
   expect(pidsOf(synthesis, "alpha")).toEqual(before);
 });
 
-test("a killed supervisor comes back with gateway and workers, on the same port, and nothing is orphaned", async () => {
+test("a killed supervisor comes back with gateway and workers, on the same port, and nothing is orphaned (C-3)", async () => {
   await using synthesis = await startWithFakeClaude();
   await ask(synthesis, { model: "claude", session: "a", say: "one" });
   const supervisor = synthesis.process("synthesis-supervisor").pid;
@@ -95,7 +95,7 @@ test("a killed supervisor comes back with gateway and workers, on the same port,
   expect(synthesis.process("synthesis-supervisor").pid).not.toBe(supervisor);
 });
 
-test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+test.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends everything within seconds, and a running turn is told",
   async (signal) => {
     await using synthesis = await startWithFakeClaude();

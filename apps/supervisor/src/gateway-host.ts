@@ -26,7 +26,7 @@ export class GatewayHost {
     this.#port = options.settings.server.port;
     this.#kept = new KeptChild({
       title: "the gateway",
-      startMs: options.settings.limits.startMs,
+      limits: options.settings.limits,
       log: options.log,
       fork: () => this.#fork(),
       onGone: () => {},

@@ -30,7 +30,7 @@ export class WorkspaceHost {
     this.#options = options;
     this.#kept = new KeptChild({
       title: `the worker of workspace "${options.workspace.name}"`,
-      startMs: options.settings.limits.startMs,
+      limits: options.settings.limits,
       log: options.log,
       fork: () => this.#fork(),
       onGone: (reason) => this.#onGone(reason),
@@ -79,7 +79,10 @@ export class WorkspaceHost {
   }
 
   get #socketPath(): string {
-    return join(this.#options.settings.runtimeDir, `w-${this.#hash}-${this.#epoch.toString(36)}.sock`);
+    return join(
+      this.#options.settings.runtimeDir,
+      `w-${this.#hash.slice(0, 8)}-${this.#epoch.toString(36)}.sock`,
+    );
   }
 
   get #markPrefix(): string {

@@ -61,7 +61,10 @@ export class Workspaces {
   async close(reason: CloseReason): Promise<void> {
     this.#closing = reason;
     clearInterval(this.#memoryCheck);
-    await Promise.all([...[...this.#hosts.values()].map((host) => host.close(reason)), ...this.#retiring.values()]);
+    await Promise.all([
+      ...[...this.#hosts.values()].map((host) => host.close(reason)),
+      ...this.#retiring.values(),
+    ]);
   }
 
   /** At the bound, the worker asked for longest ago that has nothing running makes room. */

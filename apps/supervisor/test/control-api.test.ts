@@ -2,13 +2,14 @@ import { statSync } from "node:fs";
 import { createLogger } from "@synthesis/kit";
 import { EnsureAnswer, StatusAnswer } from "@synthesis/protocol";
 import { expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlApi } from "../src/control-api.ts";
 import { Workspaces } from "../src/workspaces.ts";
 import { askControl, type ControlAnswer } from "./support/control-client.ts";
 import { settingsIn } from "./support/settings.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on a busy machine
 
 let folder: TempFolder;
 let workspaces: Workspaces;

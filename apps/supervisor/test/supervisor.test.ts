@@ -1,14 +1,15 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, statSync, symlinkSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, statSync, symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "@synthesis/config";
 import { descendants, eventually, expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { askControl } from "./support/control-client.ts";
-import { settingsIn } from "./support/settings.ts";
+import { compileCache, settingsIn } from "./support/settings.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on a busy machine
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 let folder: TempFolder;
@@ -35,35 +36,37 @@ interface Said {
 
 /** A real supervisor process, and the first thing it says. */
 async function supervise(changes: Partial<Settings> = {}): Promise<Said> {
-  const child = fork(main, { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(main, {
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    execArgv: [],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   children.push(child);
   child.send({ type: "configure", configuration: { settings: { ...settings, ...changes } } });
   const [said] = (await once(child, "message")) as [Said];
   return said;
 }
 
-test("it makes a private runtime folder with private sockets, and says where the gateway serves", async () => {
-  rmSync(folder.join("run"), { recursive: true });
+test("it closes the runtime folder to others, makes private sockets, and says where the gateway serves", async () => {
+  chmodSync(folder.join("run"), 0o777);
   const { type, endpoint } = await supervise();
   expect(type).toBe("ready");
   expect(statSync(folder.join("run")).mode & 0o777).toBe(0o700);
   expect(statSync(folder.join("run", "supervisor.sock")).mode & 0o777).toBe(0o600);
-  expect(await (await fetch(`${endpoint}/health`, { headers: { connection: "close" } })).json()).toEqual({ ok: true });
+  expect(await (await fetch(`${endpoint}/health`, { headers: { connection: "close" } })).json()).toEqual({
+    ok: true,
+  });
   const socket = folder.join("run", "supervisor.sock");
   expect(await askControl(socket, "GET", "/v1/status")).toEqual({ status: 200, body: { workers: [] } });
-});
-
-test("a runtime folder that others may enter is closed to them", async () => {
-  chmodSync(folder.join("run"), 0o777);
-  expect((await supervise()).type).toBe("ready");
-  expect(statSync(folder.join("run")).mode & 0o777).toBe(0o700);
 });
 
 test("a runtime folder that is a link, as somebody else may have left it in /tmp, is refused", async () => {
   symlinkSync(folder.join("run"), folder.join("link"));
   expect(await supervise({ runtimeDir: folder.join("link") })).toEqual({
     type: "unusable",
-    message: expect.stringContaining(`the runtime folder ${folder.join("link")} is not a folder of this user`) as string,
+    message: expect.stringContaining(
+      `the runtime folder ${folder.join("link")} is not a folder of this user`,
+    ) as string,
   });
 });
 

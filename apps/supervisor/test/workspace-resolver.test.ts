@@ -77,7 +77,10 @@ test.for([
   "x".repeat(4096),
 ])("%j may not be opened", async (asked) => {
   await expect(resolve(asked)).rejects.toMatchObject({
-    error: { code: "workspace_not_allowed", message: expect.stringContaining("use one of the configured ones (a, b, gone)") as string },
+    error: {
+      code: "workspace_not_allowed",
+      message: expect.stringContaining("use one of the configured ones (a, b, gone)") as string,
+    },
   });
 });
 

@@ -27,7 +27,7 @@ export class Workspace {
     this.#configuration = configuration;
     this.#log = log;
     this.#bridge = new Bridge(limits, log, onChange);
-    this.#journal = new Journal(journalFile, log);
+    this.#journal = new Journal(journalFile, limits, log);
     this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
     this.#surroundings = {
       configuration,
@@ -48,7 +48,7 @@ export class Workspace {
   }
 
   async start(): Promise<void> {
-    const cut = this.#journal.recover(this.#configuration.limits.journalTurns);
+    const cut = this.#journal.recover();
     if (cut > 0) this.#log.warn("journal.turns_interrupted", { turns: cut });
     await this.#bridge.start();
   }

@@ -11,29 +11,29 @@ const asked = (prompt: string, before = EMPTY_TRANSCRIPT) => rollTranscript(befo
 const answered = (transcript: string, answer: string) => rollTranscript(transcript, "assistant", answer);
 
 test("an agent that is not configured is refused", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn, outcome } = await test.run("hi", { agent: "nobody" });
+  await using space = await TestWorkspace.start();
+  const { turn, outcome } = await space.run("hi", { agent: "nobody" });
   expect(outcome).toMatchObject({ state: "refused", error: { code: "model_not_found" } });
   expect(turn.events).toEqual(["refused"]);
 });
 
 test("a session is located by its id and by the transcript as the client has it", async () => {
-  await using test = await TestWorkspace.start();
-  const { answer } = await test.run("hi");
+  await using space = await TestWorkspace.start();
+  const { answer } = await space.run("hi");
   const head = answered(asked("hi"), answer);
-  expect(test.workspace.locate({ session: "s" })).toBe("s");
-  expect(test.workspace.locate({ session: "unknown" })).toBeUndefined();
-  expect(test.workspace.locate({ scope: testScope, head })).toBe("s");
-  expect(test.workspace.locate({ scope: testScope, head: asked("hi") })).toBeUndefined();
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
+  expect(space.workspace.locate({ session: "unknown" })).toBeUndefined();
+  expect(space.workspace.locate({ scope: testScope, head })).toBe("s");
+  expect(space.workspace.locate({ scope: testScope, head: asked("hi") })).toBeUndefined();
 });
 
 test("a turn on the transcript it expects runs, one on an older transcript is refused", async () => {
-  await using test = await TestWorkspace.start();
-  const { answer } = await test.run("hi");
+  await using space = await TestWorkspace.start();
+  const { answer } = await space.run("hi");
   const head = answered(asked("hi"), answer);
   const next = { transcript: asked("more", head), expectHead: head };
-  expect((await test.run("more", next)).outcome.state).toBe("completed");
-  const late = await test.run("more", next);
+  expect((await space.run("more", next)).outcome.state).toBe("completed");
+  const late = await space.run("more", next);
   expect(late.outcome).toMatchObject({
     state: "refused",
     error: { code: "history_changed", retryAfterMs: expect.any(Number) },
@@ -42,38 +42,38 @@ test("a turn on the transcript it expects runs, one on an older transcript is re
 });
 
 test("a transcript that is expected of an unknown session is refused", async () => {
-  await using test = await TestWorkspace.start();
-  const { outcome } = await test.run("hi", { expectHead: asked("hi") });
+  await using space = await TestWorkspace.start();
+  const { outcome } = await space.run("hi", { expectHead: asked("hi") });
   expect(outcome).toMatchObject({ state: "refused", error: { code: "history_changed" } });
 });
 
 test("a cancelled turn leaves the transcript with what was said of it", async () => {
-  await using test = await TestWorkspace.start();
-  const turn = test.submit("!slow 1000 20");
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!slow 1000 20");
   await turn.untilText("w1");
-  test.workspace.cancel(turn.id, "the client left");
+  space.workspace.cancel(turn.id, "the client left");
   await turn.outcome;
   const head = answered(asked("!slow 1000 20"), turn.answer);
-  expect(test.workspace.locate({ scope: testScope, head })).toBe("s");
+  expect(space.workspace.locate({ scope: testScope, head })).toBe("s");
 });
 
 test("a turn that is submitted twice is refused the second time and run once", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn } = await test.run("hi");
-  const again = await test.run("hi", { session: "s" });
+  await using space = await TestWorkspace.start();
+  const { turn } = await space.run("hi");
+  const again = await space.run("hi", { session: "s" });
   expect(again.answer).toContain("turn 2");
   const order = { turn: turn.id, type: "submit", prompt: "hi", transcript: asked("hi") } as const;
   const refused: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const session = { id: "s", key: "claude::s", agent: "claude", scope: testScope };
   const sink = { accepted: () => refused.push("accepted"), text: () => {}, reasoning: () => {} };
-  test.workspace.submit(
+  space.workspace.submit(
     { ...order, session },
     { ...sink, refused: () => resolve(), ended: () => refused.push("ended") },
   );
   await promise;
   expect(refused).toEqual([]);
-  expect((await test.run("hi")).answer).toContain("turn 3");
+  expect((await space.run("hi")).answer).toContain("turn 3");
 });
 
 test("a worker that starts again resumes its sessions and has ended what the dead one left open", async () => {
@@ -94,27 +94,27 @@ test("a worker that starts again resumes its sessions and has ended what the dea
 });
 
 test("the status counts sessions, processes, connections and turns, and names the longest idle", async () => {
-  await using test = await TestWorkspace.start();
+  await using space = await TestWorkspace.start();
   const empty = { processes: 0, conns: 0, turns: 0, sessions: 0, unsolicited: 0, memoryBytes: 0 };
-  expect(test.workspace.status()).toEqual(empty);
+  expect(space.workspace.status()).toEqual(empty);
   const since = Date.now();
-  await test.run("hi");
-  await test.run("hi", { agent: "seed", session: "seed" });
-  const running = test.submit("!hold", { agent: "seed", session: "held" });
-  await eventually(() => expect(test.workspace.status().conns).toBe(2));
-  const status = test.workspace.status();
+  await space.run("hi");
+  await space.run("hi", { agent: "seed", session: "seed" });
+  const running = space.submit("!hold", { agent: "seed", session: "held" });
+  await eventually(() => expect(space.workspace.status().conns).toBe(2));
+  const status = space.workspace.status();
   expect(status).toMatchObject({ processes: 3, turns: 1, sessions: 3 });
   expect(status.memoryBytes).toBeGreaterThan(1_000_000);
   expect(status.oldestIdleAt).toBeGreaterThanOrEqual(since);
-  test.workspace.cancel(running.id, "over");
+  space.workspace.cancel(running.id, "over");
   await running.outcome;
 });
 
 test("evicting the oldest ends the one that has been idle longest, and nothing where none is idle", async () => {
-  await using test = await TestWorkspace.start();
-  test.workspace.evictOldest();
-  const pids = [(await test.run("!pid")).answer, (await test.run("!pid", { session: "b" })).answer];
-  test.workspace.evictOldest();
-  await eventually(() => expect(test.workspace.status().processes).toBe(1));
-  expect(test.log.fieldsOf("agent.exited").map(({ pid }) => String(pid))).toEqual([pids[0]]);
+  await using space = await TestWorkspace.start();
+  space.workspace.evictOldest();
+  const pids = [(await space.run("!pid")).answer, (await space.run("!pid", { session: "b" })).answer];
+  space.workspace.evictOldest();
+  await eventually(() => expect(space.workspace.status().processes).toBe(1));
+  expect(space.log.fieldsOf("agent.exited").map(({ pid }) => String(pid))).toEqual([pids[0]]);
 });

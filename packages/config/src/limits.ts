@@ -56,8 +56,15 @@ export const Limits = z.strictObject({
   reconnectMs: milliseconds(5_000).describe(
     "How long a turn waits for its plugin to come back, or a new connection to take it up.",
   ),
-  journalTurns: count(100_000).describe(
-    "Turns remembered per workspace; older ones are dropped when a worker starts.",
+  restarts: count(5).describe(
+    "Deaths of a worker in a row, before it served, after which requests for it are refused while it is tried again.",
   ),
+  restartPauseMs: milliseconds(30_000).describe(
+    "Longest pause before a worker that keeps dying is tried again.",
+  ),
+  sessions: count(10_000).describe(
+    "Sessions remembered per workspace; the longest unused ones are forgotten.",
+  ),
+  journalTurns: count(100_000).describe("Turns remembered per workspace; older ones are forgotten."),
 });
 export type Limits = z.output<typeof Limits>;

@@ -20,8 +20,8 @@ export interface LocationChoice {
 }
 
 /** A socket name in the runtime folder, longest case, and the kernel's limit for the whole path (`sun_path`, unix(7)). */
-const LONGEST_SOCKET_NAME = "/w-0123456789abcdef-mmmmmmmmm.sock".length;
-const LONGEST_SOCKET_PATH = 103; // macOS; Linux has 107
+const LONGEST_SOCKET_NAME = "/w-01234567-mmmmmmmmm.sock".length;
+const LONGEST_SOCKET_PATH = process.platform === "linux" ? 107 : 103;
 
 /** The locations by the XDG Base Directory rules, unless chosen. Throws {@link ConfigError} for an unusable choice. */
 export function locate(choice: LocationChoice, env: NodeJS.ProcessEnv = process.env): Locations {
@@ -40,14 +40,16 @@ export function expandPath(path: string, base: string): string {
 }
 
 function runtimeDir(choice: LocationChoice, stateDir: string, env: NodeJS.ProcessEnv): string {
+  // One folder per state folder: two instances never share sockets.
+  const instance = createHash("sha256").update(stateDir).digest("hex").slice(0, 8);
   const chosen = absolute(choice.runtimeDir);
-  if (chosen !== undefined && !socketsFit(chosen)) {
+  if (chosen !== undefined && !socketsFit(join(chosen, instance))) {
+    const longest = LONGEST_SOCKET_PATH - LONGEST_SOCKET_NAME - instance.length - 1;
     throw new ConfigError(
-      `the runtime folder ${chosen} is too long for Unix sockets: choose one of at most ${LONGEST_SOCKET_PATH - LONGEST_SOCKET_NAME} bytes (--runtime-dir or SYNTHESIS_RUNTIME_DIR)`,
+      `the runtime folder ${chosen} is too long for Unix sockets: choose one of at most ${longest} bytes (--runtime-dir or SYNTHESIS_RUNTIME_DIR)`,
     );
   }
-  if (chosen !== undefined) return chosen;
-  const instance = createHash("sha256").update(stateDir).digest("hex").slice(0, 8);
+  if (chosen !== undefined) return join(chosen, instance);
   const base = xdg(env["XDG_RUNTIME_DIR"]);
   const candidates = [
     ...(base === undefined ? [] : [join(base, "synthesis", instance)]),

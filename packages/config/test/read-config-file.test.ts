@@ -112,12 +112,11 @@ test.for<[title: string, text: string, complaint: string]>([
 
 test("every mistake is reported, a line each", () => {
   const text = `agents:\n  a: { workspace: demo, modle: x }\n${demo}server: { port: -1 }\n`;
-  expect(
-    complaint(text)
-      .split("\n")
-      .map((line) => line.split(": ")[0])
-      .sort(),
-  ).toEqual(["c.yaml:2:25", "c.yaml:5:17"]);
+  const places = complaint(text)
+    .split("\n")
+    .map((line) => line.split(": ")[0]);
+  expect(places).toHaveLength(2);
+  expect(new Set(places)).toEqual(new Set(["c.yaml:2:25", "c.yaml:5:17"]));
 });
 
 test("a file that is not there is said to be missing, with the remedy", () => {

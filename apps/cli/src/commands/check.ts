@@ -6,7 +6,8 @@ export async function check(options: LocationOptions): Promise<void> {
   const locations = locate(options);
   const settings = loadSettings(locations, { apiKey: process.env["SYNTHESIS_API_KEY"] });
   console.log(`${locations.configFile} is fine.`);
-  console.log(`  endpoint    http://${settings.server.host}:${settings.server.port}/v1`);
+  const { host, port } = settings.server;
+  console.log(`  endpoint    http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`);
   for (const [name, path] of Object.entries(settings.workspaces))
     console.log(`  workspace   ${name}: ${path}`);
   for (const root of settings.roots) console.log(`  root        ${root}`);

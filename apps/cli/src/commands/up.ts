@@ -53,7 +53,7 @@ async function keepSupervisor(
   let endpoint: string | undefined;
   const supervisor = new KeptChild({
     title: "the supervisor",
-    startMs: settings.limits.startMs,
+    limits: settings.limits,
     log,
     onGone: () => {},
     fork: () =>

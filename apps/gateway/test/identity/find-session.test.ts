@@ -75,7 +75,9 @@ test("of two requests that continue one transcript at once, the second is a bran
   };
   const asked = [gateway.chat({ messages: history }), gateway.chat({ messages: history })];
   await bothHeld;
-  gateway.worker.send(...held.map(({ request }) => ({ type: "located", request, session: "ses_known" }) as const));
+  gateway.worker.send(
+    ...held.map(({ request }) => ({ type: "located", request, session: "ses_known" }) as const),
+  );
   const submits = [await gateway.worker.next("submit"), await gateway.worker.next("submit")];
   for (const submit of submits) gateway.worker.answer(submit, "ok");
   const rules = await Promise.all(
@@ -85,12 +87,14 @@ test("of two requests that continue one transcript at once, the second is a bran
       return response.headers.get("x-synthesis-session-rule");
     }),
   );
-  expect(rules.sort()).toEqual(["new", "transcript"]);
+  expect(rules.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual(["new", "transcript"]);
   expect(submits.filter(({ session }) => session.id === "ses_known")).toHaveLength(1);
 });
 
 test("OpenClaw's Runtime line decides for an OpenClaw key only, and never reaches the agent", async () => {
-  const body = { messages: [{ role: "user", content: "hi\n\nRuntime: agent=main | session=agent:main:main" }] };
+  const body = {
+    messages: [{ role: "user", content: "hi\n\nRuntime: agent=main | session=agent:main:main" }],
+  };
   const claw = await turn(body, { key: clawKey });
   expect(claw).toMatchObject({ rule: "openclaw-runtime", submit: { prompt: "hi" } });
   const generic = await turn(body);

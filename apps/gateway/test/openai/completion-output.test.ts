@@ -17,7 +17,11 @@ test("without stream the answer is one JSON object, with usage, and its cost in 
   const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 3 };
   worker.send({ type: "accepted", turn }, { type: "reasoning", turn, text: "hm" });
   worker.send({ type: "delta", turn, text: "Hello" }, { type: "delta", turn, text: " you" });
-  worker.send({ type: "ended", turn, end: { state: "completed", finishReason: "stop", usage, costUsd: 0.5 } });
+  worker.send({
+    type: "ended",
+    turn,
+    end: { state: "completed", finishReason: "stop", usage, costUsd: 0.5 },
+  });
   const response = await asked;
   expect(response.status).toBe(200);
   expect(response.headers.get("x-synthesis-cost-usd")).toBe("0.5");

@@ -100,7 +100,11 @@ test("a turn that the worker refuses ends its stream with the error", async () =
 test("a client that reads nothing is cut off at the bound, and its turn is cancelled", async () => {
   const { worker } = await start({ limits: { clientBufferBytes: 64 * 1024 } });
   const body = JSON.stringify({ model: "echo", stream: true, messages: [{ role: "user", content: "much" }] });
-  const lines = [`host: 127.0.0.1:${gateway.port}`, `authorization: Bearer ${key}`, "content-type: application/json"];
+  const lines = [
+    `host: 127.0.0.1:${gateway.port}`,
+    `authorization: Bearer ${key}`,
+    "content-type: application/json",
+  ];
   const socket = connect(gateway.port, "127.0.0.1");
   socket.on("error", () => {});
   socket.pause();

@@ -9,7 +9,10 @@ afterEach(async () => gateway.close());
 const start = async (changes: GatewayChanges = {}) => (gateway = await RunningGateway.start(changes));
 
 const same = { headers: { "x-openclaw-session-key": "one conversation" } };
-const cancelled = { state: "cancelled", error: { code: "turn_cancelled", message: "the client left" } } as const;
+const cancelled = {
+  state: "cancelled",
+  error: { code: "turn_cancelled", message: "the client left" },
+} as const;
 
 test("two requests of one session are never at the worker at once, and go in order", async () => {
   const { worker } = await start();
@@ -95,7 +98,10 @@ test.for<[title: string, headers: Record<string, string>]>([
 ])("with %s a client that leaves cancels nothing", async ([, headers]) => {
   const { worker } = await start();
   const leaving = new AbortController();
-  const { events } = await gateway.stream("a", { headers: { ...same.headers, ...headers }, signal: leaving.signal });
+  const { events } = await gateway.stream("a", {
+    headers: { ...same.headers, ...headers },
+    signal: leaving.signal,
+  });
   await events.next();
   const submit = await worker.next("submit");
   leaving.abort();

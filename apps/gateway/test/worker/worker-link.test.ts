@@ -20,7 +20,9 @@ test("a worker lost within a turn is an error event and no [DONE]; the next turn
   expect(await events.delta()).toEqual({ content: "part" });
   worker.drop();
   const all = await events.rest();
-  expect(all).toEqual([{ error: expect.objectContaining({ code: "turn_interrupted", type: "server_error" }) as object }]);
+  expect(all).toEqual([
+    { error: expect.objectContaining({ code: "turn_interrupted", type: "server_error" }) as object },
+  ]);
   const next = gateway.chat("b");
   worker.answer(await worker.next("submit"), "B");
   expect(await (await next).json()).toMatchObject({ choices: [{ message: { content: "B" } }] });

@@ -1,13 +1,21 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { apiKeyDigest, Limits, type Settings } from "@synthesis/config";
 import type { TempFolder } from "@synthesis/testkit";
 
 export const key = "sk-the-key-of-supervisor-tests";
 
+/** One for all tests: a cold start takes twice as long. */
+export const compileCache =
+  process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "synthesis-test-compile-cache");
+
 /** Settings whose folders are below `folder`, with the workspaces `a` and `b` and the root `root`. */
 export async function settingsIn(folder: TempFolder, limits: Partial<Limits> = {}): Promise<Settings> {
   for (const name of ["state/journals", "run", "a", "b", "root/site", "root/nested/deep"])
     await mkdir(folder.join(name), { recursive: true, mode: 0o700 });
+  await mkdir(compileCache, { recursive: true });
+  await symlink(compileCache, folder.join("state/cache"));
   return {
     server: { host: "127.0.0.1", port: 0, allowedHosts: [] },
     keys: [{ name: "default", sha256: apiKeyDigest(key), client: "generic" }],

@@ -17,6 +17,15 @@ export interface SessionRecord {
   readonly agentStarted: boolean;
 }
 
+/** How much a journal remembers. */
+export interface JournalBounds {
+  readonly journalTurns: number;
+  readonly sessions: number;
+}
+
+/** Turns between two looks at the bounds. */
+const PRUNE_EVERY = 1_000;
+
 /**
  * What a worker remembers of its sessions and turns: one SQLite file, each edge of a turn written (and synced)
  * before its effect. Synchronous; throws what SQLite throws, a full disk included.
@@ -25,27 +34,28 @@ export class Journal {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(file: string, log: Logger) {
+  readonly #keep: JournalBounds;
+  #acceptedSincePrune = 0;
+
+  constructor(file: string, keep: JournalBounds, log: Logger) {
+    this.#keep = keep;
     this.#database = openDatabase(file, log);
     chmodSync(file, 0o600);
   }
 
-  /** Ends the turns that a dead worker left open, and forgets all but the newest `keepTurns`. Returns how many were cut. */
-  recover(keepTurns: number): number {
+  /** Ends the turns that a dead worker left open, and forgets what is over the bounds. Returns how many were cut. */
+  recover(): number {
     const cut = this.#run(
       "UPDATE turns SET state = 'interrupted', ended_at = ?, error_code = 'turn_interrupted' WHERE state IN ('accepted', 'started')",
       Date.now(),
     );
-    this.#run(
-      "DELETE FROM turns WHERE rowid IN (SELECT rowid FROM turns ORDER BY accepted_at DESC LIMIT -1 OFFSET ?)",
-      keepTurns,
-    );
-    this.#run("DELETE FROM sessions WHERE id NOT IN (SELECT session FROM turns)");
+    this.#prune();
     return cut;
   }
 
   /** The session that `submit` names, made where it is new, with its turn: accepted. */
   accept({ turn, session }: Submit): SessionRecord {
+    if (this.#acceptedSincePrune++ >= PRUNE_EVERY) this.#prune();
     const now = Date.now();
     return this.#transaction(() => {
       this.#run(
@@ -124,6 +134,19 @@ export class Journal {
   close(): void {
     this.#statements.clear();
     this.#database.close();
+  }
+
+  /** Forgets the oldest turns and the longest unused sessions above the bounds, none that is at work. */
+  #prune(): void {
+    this.#acceptedSincePrune = 0;
+    this.#run(
+      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY accepted_at DESC LIMIT -1 OFFSET ?)",
+      this.#keep.journalTurns,
+    );
+    this.#run(
+      "DELETE FROM sessions WHERE id NOT IN (SELECT session FROM turns WHERE state IN ('accepted', 'started')) AND id IN (SELECT id FROM sessions ORDER BY used_at DESC LIMIT -1 OFFSET ?)",
+      this.#keep.sessions,
+    );
   }
 
   #move(turn: string, to: TurnState, timeColumn: "started_at" | "ended_at", errorCode: string | null): void {

@@ -62,6 +62,7 @@ export class Session {
     this.#tail = promise;
     this.#pending++;
     try {
+      this.#checkRoom();
       await abortable(before, turn.cancel);
       await this.#admit(turn);
     } catch (error) {
@@ -85,7 +86,7 @@ export class Session {
 
   /** Rejects as long as the turn is not accepted. */
   async #admit(turn: Turn): Promise<void> {
-    this.#checkRoomAndHead(turn.order);
+    this.#checkHead(turn.order);
     const { queueMs } = this.#around.configuration.limits;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
@@ -104,22 +105,16 @@ export class Session {
     turn.end(end);
   }
 
-  #checkRoomAndHead({ expectHead }: Submit): void {
-    const retry = { retryAfterMs: 1_000 };
-    if (this.#pending > MAX_PENDING) {
-      throw new WireFailure(
-        "queue_full",
-        `${MAX_PENDING} turns of this session are at its worker already`,
-        retry,
-      );
-    }
-    if (expectHead !== undefined && this.#around.journal.session(this.id)?.head !== expectHead) {
-      throw new WireFailure(
-        "history_changed",
-        "the conversation went on meanwhile: send the request again",
-        retry,
-      );
-    }
+  #checkRoom(): void {
+    if (this.#pending <= MAX_PENDING) return;
+    const message = `${MAX_PENDING} turns of this session are at its worker already`;
+    throw new WireFailure("queue_full", message, { retryAfterMs: 1_000 });
+  }
+
+  #checkHead({ expectHead }: Submit): void {
+    if (expectHead === undefined || this.#around.journal.session(this.id)?.head === expectHead) return;
+    const message = "the conversation went on meanwhile: send the request again";
+    throw new WireFailure("history_changed", message, { retryAfterMs: 1_000 });
   }
 
   async #runOn(process: AgentProcess, turn: Turn, isWarm: boolean): Promise<TurnEnd> {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { expectClean } from "@synthesis/testkit";
+import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
@@ -72,6 +72,22 @@ test("a plain HTTP request is answered 404", async () => {
   const url = new URL(bridge.seat().url.replace("ws:", "http:"));
   expect((await fetch(url)).status).toBe(404);
   expect((await fetch(url, { method: "POST", body: "x" })).status).toBe(404);
+});
+
+test("the owner is told of each connection that comes or goes, and of none once it is closing", async () => {
+  const told: number[] = [];
+  const bridge: Bridge = new Bridge(testLimits(), new LogRecorder(), () => told.push(bridge.connections));
+  await bridge.start();
+  const { url } = bridge.seat("s", { onHello: () => {}, onVacant: () => {}, onFrame: () => {} });
+  await using peer = new Peer(url);
+  await peer.opened;
+  peer.socket.close();
+  await eventually(() => expect(told).toEqual([1, 0]));
+  await using last = new Peer(url);
+  await last.opened;
+  await bridge.close();
+  await last.closed;
+  expect(told).toEqual([1, 0, 1]);
 });
 
 test("closing ends every connection, greeted or not", async () => {

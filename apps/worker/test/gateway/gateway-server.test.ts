@@ -5,18 +5,23 @@ import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { GatewayServer } from "../../src/gateway/gateway-server.ts";
 import { Peer } from "../support/peer.ts";
-import { testScope, testSubmit, TestWorkspace, type TestWorkspaceOptions } from "../support/test-workspace.ts";
+import {
+  testScope,
+  testSubmit,
+  TestWorkspace,
+  type TestWorkspaceOptions,
+} from "../support/test-workspace.ts";
 
 expectClean();
 
 /** A workspace that gateways can reach. */
 class ServedWorkspace implements AsyncDisposable {
-  readonly test: TestWorkspace;
+  readonly space: TestWorkspace;
   readonly server: GatewayServer;
 
-  private constructor(test: TestWorkspace) {
-    this.test = test;
-    this.server = new GatewayServer(test.configuration, test.workspace, test.log);
+  private constructor(space: TestWorkspace) {
+    this.space = space;
+    this.server = new GatewayServer(space.configuration, space.workspace, space.log);
   }
 
   static async start(options: TestWorkspaceOptions = {}): Promise<ServedWorkspace> {
@@ -26,7 +31,7 @@ class ServedWorkspace implements AsyncDisposable {
   }
 
   async attach(): Promise<Peer> {
-    const peer = new Peer(`ws+unix://${this.test.configuration.socketPath}:/`);
+    const peer = new Peer(`ws+unix://${this.space.configuration.socketPath}:/`);
     await peer.opened;
     peer.send({ type: "attach", protocol: 1 });
     await peer.next("attached");
@@ -34,9 +39,9 @@ class ServedWorkspace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.test.close();
+    await this.space.close();
     await this.server.close();
-    await this.test[Symbol.asyncDispose]();
+    await this.space[Symbol.asyncDispose]();
   }
 }
 
@@ -48,7 +53,7 @@ test("attach is answered with the workspace and its epoch", async () => {
 
 test("the socket can be opened by this user only", async () => {
   await using served = await ServedWorkspace.start();
-  expect(statSync(served.test.configuration.socketPath).mode & 0o777).toBe(0o600);
+  expect(statSync(served.space.configuration.socketPath).mode & 0o777).toBe(0o600);
 });
 
 test("a submitted turn is accepted, streamed and ended, in this order", async () => {
@@ -143,7 +148,7 @@ test("losing the link does not cancel the turn, and its session is known to the 
   await second.next("ended");
   const text = second.frames.filter(({ type }) => type === "delta").map((frame) => frame["text"]);
   expect(text.join("")).toBe("fake: hi (turn 2 of this conversation)");
-  const states = served.test.log.fieldsOf("turn.ended").map(({ state }) => state);
+  const states = served.space.log.fieldsOf("turn.ended").map(({ state }) => state);
   expect(states).toEqual(["completed", "completed"]);
 });
 
@@ -152,7 +157,7 @@ test("closing says 1001 to each gateway, after the ends of its turns", async () 
   await using peer = await served.attach();
   peer.send(testSubmit(randomUUID(), "!slow 1000 20"));
   await peer.next("delta");
-  await served.test.close();
+  await served.space.close();
   await served.server.close();
   expect(await peer.closed).toMatchObject({ code: 1001 });
   expect(peer.frames.at(-1)).toMatchObject({ type: "ended", end: { state: "interrupted" } });
@@ -169,6 +174,6 @@ test("a gateway that never answers the close does not hold it up", async () => {
 
 test("a socket path that is taken is an error that says so", async () => {
   await using served = await ServedWorkspace.start();
-  const second = new GatewayServer(served.test.configuration, served.test.workspace, served.test.log);
+  const second = new GatewayServer(served.space.configuration, served.space.workspace, served.space.log);
   await expect(second.start()).rejects.toThrow("EADDRINUSE");
 });

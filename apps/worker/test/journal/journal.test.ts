@@ -9,7 +9,11 @@ import { testScope, testSubmit, type SubmitOptions } from "../support/test-works
 const folder = await tempFolder();
 let journal: Journal;
 beforeAll(() => {
-  journal = new Journal(folder.join("journal.sqlite"), new LogRecorder());
+  journal = new Journal(
+    folder.join("journal.sqlite"),
+    { sessions: 100, journalTurns: 100 },
+    new LogRecorder(),
+  );
 });
 afterAll(async () => {
   journal.close();

@@ -8,6 +8,7 @@ import { LogRecorder } from "../support/log-recorder.ts";
 import { testSubmit } from "../support/test-workspace.ts";
 
 const fileIn = (folder: TempFolder) => folder.join("journal.sqlite");
+const bounds = { sessions: 100, journalTurns: 100 };
 const turnId = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
 
 function rows(folder: TempFolder, sql: string): unknown[] {
@@ -22,7 +23,7 @@ function rows(folder: TempFolder, sql: string): unknown[] {
 
 test("the journal and its side files can be read by this user only", async () => {
   await using folder = await tempFolder();
-  const journal = new Journal(fileIn(folder), new LogRecorder());
+  const journal = new Journal(fileIn(folder), bounds, new LogRecorder());
   journal.accept(testSubmit(turnId(1), "hi"));
   const modes = readdirSync(folder.path).map(
     (name) => `${name} ${(statSync(folder.join(name)).mode & 0o777).toString(8)}`,
@@ -33,25 +34,25 @@ test("the journal and its side files can be read by this user only", async () =>
 
 test("what is written survives closing and opening", async () => {
   await using folder = await tempFolder();
-  const first = new Journal(fileIn(folder), new LogRecorder());
+  const first = new Journal(fileIn(folder), bounds, new LogRecorder());
   const record = first.accept(testSubmit(turnId(1), "hi"));
   first.close();
-  const second = new Journal(fileIn(folder), new LogRecorder());
+  const second = new Journal(fileIn(folder), bounds, new LogRecorder());
   expect(second.session("s")).toEqual(record);
   second.close();
 });
 
 test("recovery ends open turns as interrupted, and only those", async () => {
   await using folder = await tempFolder();
-  const first = new Journal(fileIn(folder), new LogRecorder());
+  const first = new Journal(fileIn(folder), bounds, new LogRecorder());
   for (const index of [1, 2, 3]) first.accept(testSubmit(turnId(index), "hi"));
   first.start(turnId(2), "s");
   first.start(turnId(3), "s");
   first.end(turnId(3), "s", { state: "completed", finishReason: "stop" }, undefined);
   first.close();
-  const second = new Journal(fileIn(folder), new LogRecorder());
-  expect(second.recover(100)).toBe(2);
-  expect(second.recover(100)).toBe(0);
+  const second = new Journal(fileIn(folder), bounds, new LogRecorder());
+  expect(second.recover()).toBe(2);
+  expect(second.recover()).toBe(0);
   second.close();
   expect(rows(folder, "SELECT state, error_code FROM turns ORDER BY id")).toEqual([
     "interrupted turn_interrupted",
@@ -60,9 +61,9 @@ test("recovery ends open turns as interrupted, and only those", async () => {
   ]);
 });
 
-test("recovery forgets all but the newest turns, and sessions that have none left", async () => {
+test("recovery forgets all but the newest turns and the sessions used last", async () => {
   await using folder = await tempFolder();
-  const journal = new Journal(fileIn(folder), new LogRecorder());
+  const journal = new Journal(fileIn(folder), { sessions: 2, journalTurns: 2 }, new LogRecorder());
   const accept = (index: number, session: string) =>
     journal.accept(testSubmit(turnId(index), "hi", { session }));
   accept(1, "old");
@@ -70,9 +71,13 @@ test("recovery forgets all but the newest turns, and sessions that have none lef
   accept(3, "kept");
   accept(4, "new");
   const database = new DatabaseSync(fileIn(folder));
-  database.exec("UPDATE turns SET accepted_at = CAST(substr(id, -1) AS INTEGER)"); // within one ms otherwise
+  // All within one ms otherwise.
+  database.exec("UPDATE turns SET accepted_at = CAST(substr(id, -1) AS INTEGER)");
+  database.exec(
+    "UPDATE sessions SET used_at = (SELECT max(accepted_at) FROM turns WHERE session = sessions.id)",
+  );
   database.close();
-  journal.recover(2);
+  journal.recover();
   expect(journal.sessionCount()).toBe(2);
   expect(journal.session("old")).toBeUndefined();
   journal.close();
@@ -84,7 +89,7 @@ test("a corrupt journal is moved aside, loudly, and an empty one takes its place
   const garbage = "this was a journal once ".repeat(500);
   writeFileSync(fileIn(folder), garbage);
   const log = new LogRecorder();
-  const journal = new Journal(fileIn(folder), log);
+  const journal = new Journal(fileIn(folder), bounds, log);
   expect(journal.sessionCount()).toBe(0);
   journal.close();
   const [line] = log.fieldsOf("journal.corrupt");
@@ -96,14 +101,14 @@ test("a corrupt journal is moved aside, loudly, and an empty one takes its place
 test("what a killed worker left in the write-ahead log of a corrupt journal does not reach the new one", async () => {
   await using folder = await tempFolder();
   const other = folder.join("killed.sqlite");
-  new Journal(other, new LogRecorder()).close(); // writes the log back, so that the next one is partial
-  const killed = new Journal(other, new LogRecorder());
+  new Journal(other, bounds, new LogRecorder()).close(); // writes the log back, so that the next one is partial
+  const killed = new Journal(other, bounds, new LogRecorder());
   killed.accept(testSubmit(turnId(1), "hi"));
   cpSync(`${other}-wal`, `${fileIn(folder)}-wal`);
   killed.close();
   writeFileSync(fileIn(folder), "garbage ".repeat(1000));
   const log = new LogRecorder();
-  const journal = new Journal(fileIn(folder), log);
+  const journal = new Journal(fileIn(folder), bounds, log);
   expect(log.fieldsOf("journal.corrupt")).toHaveLength(1);
   expect(journal.sessionCount()).toBe(0);
   journal.accept(testSubmit(turnId(2), "hi"));
@@ -116,11 +121,13 @@ test("a journal of another schema is refused and left as it is", async () => {
   const database = new DatabaseSync(fileIn(folder));
   database.exec("CREATE TABLE t (a); PRAGMA user_version = 99;");
   database.close();
-  expect(() => new Journal(fileIn(folder), new LogRecorder())).toThrow(/schema 99.*move it away/);
+  expect(() => new Journal(fileIn(folder), bounds, new LogRecorder())).toThrow(/schema 99.*move it away/);
   expect(rows(folder, "SELECT name FROM sqlite_schema")).toEqual(["t"]);
 });
 
 test("a journal in a folder that is not there cannot be opened", async () => {
   await using folder = await tempFolder();
-  expect(() => new Journal(folder.join("none", "journal.sqlite"), new LogRecorder())).toThrow("ENOENT");
+  expect(() => new Journal(folder.join("none", "journal.sqlite"), bounds, new LogRecorder())).toThrow(
+    "ENOENT",
+  );
 });

@@ -6,48 +6,48 @@ import { TestWorkspace } from "../support/test-workspace.ts";
 expectClean();
 
 test("a running answer is cancelled by an interrupt: its process stays and goes on", async () => {
-  await using test = await TestWorkspace.start();
-  const pid = (await test.run("!pid")).answer;
-  const turn = test.submit("!slow 1000 20");
+  await using space = await TestWorkspace.start();
+  const pid = (await space.run("!pid")).answer;
+  const turn = space.submit("!slow 1000 20");
   await turn.untilText("w2");
-  test.workspace.cancel(turn.id, "the client left");
+  space.workspace.cancel(turn.id, "the client left");
   expect(await turn.outcome).toEqual({
     state: "cancelled",
     error: { code: "turn_cancelled", message: "the turn was cancelled: the client left" },
   });
-  expect((await test.run("!pid")).answer).toBe(pid);
+  expect((await space.run("!pid")).answer).toBe(pid);
 });
 
 test.for(["!hang", "!hang-stubborn"])(
   "%s is cancelled within interruptMs by killing its process; the next turn resumes",
   async (prompt) => {
-    await using test = await TestWorkspace.start({ limits: { interruptMs: 100 } });
-    await test.run("hi");
-    const turn = test.submit(prompt);
+    await using space = await TestWorkspace.start({ limits: { interruptMs: 100 } });
+    await space.run("hi");
+    const turn = space.submit(prompt);
     await turn.untilAccepted();
     const since = performance.now();
-    test.workspace.cancel(turn.id, "the client left");
+    space.workspace.cancel(turn.id, "the client left");
     expect(await turn.outcome).toMatchObject({ state: "cancelled" });
     expect(performance.now() - since).toBeLessThan(1000);
-    expect(test.exits).toEqual(["unresponsive"]);
-    expect((await test.run("hi")).answer).toContain("(turn 3 of this conversation)");
+    expect(space.exits).toEqual(["unresponsive"]);
+    expect((await space.run("hi")).answer).toContain("(turn 3 of this conversation)");
   },
 );
 
 test("a silent agent fails with stall_timeout, and its process goes on", async () => {
-  await using test = await TestWorkspace.start({ limits: { stallMs: 250 } });
-  const pid = (await test.run("!pid")).answer;
-  expect((await test.run("!silent")).outcome).toMatchObject({
+  await using space = await TestWorkspace.start({ limits: { stallMs: 250 } });
+  const pid = (await space.run("!pid")).answer;
+  expect((await space.run("!silent")).outcome).toMatchObject({
     state: "failed",
     error: { code: "stall_timeout", message: expect.stringContaining("250 ms") },
   });
-  expect((await test.run("!pid")).answer).toBe(pid);
+  expect((await space.run("!pid")).answer).toBe(pid);
 });
 
 test("an agent that never stops talking fails with turn_timeout, what it said was streamed", async () => {
-  await using test = await TestWorkspace.start({ limits: { turnMs: 600 } });
-  await test.run("hi");
-  const { outcome, answer } = await test.run("!slow 1000 20");
+  await using space = await TestWorkspace.start({ limits: { turnMs: 600 } });
+  await space.run("hi");
+  const { outcome, answer } = await space.run("!slow 1000 20");
   expect(outcome).toMatchObject({ state: "failed", error: { code: "turn_timeout" } });
   expect(answer).toMatch(/^w1 w2/);
 });
@@ -56,34 +56,34 @@ test("a process that shows no life within startMs fails with start_timeout and i
   await using folder = await tempFolder();
   const claudeBin = folder.join("silent-claude");
   await writeFile(claudeBin, "#!/bin/sh\nexec sleep 300\n", { mode: 0o755 });
-  await using test = await TestWorkspace.start({ claudeBin, limits: { startMs: 100, interruptMs: 50 } });
-  const { outcome } = await test.run("hi");
+  await using space = await TestWorkspace.start({ claudeBin, limits: { startMs: 100, interruptMs: 50 } });
+  const { outcome } = await space.run("hi");
   expect(outcome).toMatchObject({ state: "failed", error: { code: "start_timeout" } });
-  expect(test.exits).toEqual(["unresponsive"]);
+  expect(space.exits).toEqual(["unresponsive"]);
 });
 
 test("cancelling a turn that is unknown or over changes nothing", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn } = await test.run("hi");
-  test.workspace.cancel(turn.id, "too late");
-  test.workspace.cancel("unknown", "never there");
-  expect((await test.run("hi")).answer).toContain("turn 2 of this conversation");
+  await using space = await TestWorkspace.start();
+  const { turn } = await space.run("hi");
+  space.workspace.cancel(turn.id, "too late");
+  space.workspace.cancel("unknown", "never there");
+  expect((await space.run("hi")).answer).toContain("turn 2 of this conversation");
 });
 
 test("closing cuts what runs as interrupted, refuses what waits, and leaves nothing", async () => {
-  await using test = await TestWorkspace.start();
-  const running = test.submit("!slow 1000 20");
-  const waiting = test.submit("never run");
-  const holding = test.submit("!hold", { agent: "seed", session: "seed" });
+  await using space = await TestWorkspace.start();
+  const running = space.submit("!slow 1000 20");
+  const waiting = space.submit("never run");
+  const holding = space.submit("!hold", { agent: "seed", session: "seed" });
   await running.untilText("w1");
-  await eventually(() => expect(test.workspace.status().conns).toBe(1));
-  await test.close();
+  await eventually(() => expect(space.workspace.status().conns).toBe(1));
+  await space.close();
   expect(await running.outcome).toMatchObject({
     state: "interrupted",
     error: { code: "turn_interrupted", message: "the turn was cut: the test is over" },
   });
   expect(await holding.outcome).toMatchObject({ state: "interrupted" });
   expect(await waiting.outcome).toMatchObject({ state: "refused", error: { code: "turn_interrupted" } });
-  expect(test.log.fieldsOf("turn.ended")).toHaveLength(2);
-  expect(test.log.fieldsOf("journal.write_failed")).toEqual([]);
+  expect(space.log.fieldsOf("turn.ended")).toHaveLength(2);
+  expect(space.log.fieldsOf("journal.write_failed")).toEqual([]);
 });

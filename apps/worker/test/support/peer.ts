@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { WebSocket, type ClientOptions, type RawData } from "ws";
+import { WebSocket, type ClientOptions } from "ws";
 
 export interface PeerClose {
   readonly code: number;
@@ -19,7 +19,7 @@ export class Peer implements AsyncDisposable {
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, { autoPong: true, ...options });
     this.socket.on("error", () => {}); // shows as its close
-    this.socket.on("message", (data: RawData) => this.#receive(String(data)));
+    this.socket.on("message", (data: Buffer) => this.#receive(data.toString("utf8")));
     const closed = Promise.withResolvers<PeerClose>();
     this.closed = closed.promise;
     const opened = Promise.withResolvers<number | undefined>();

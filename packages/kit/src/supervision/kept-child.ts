@@ -3,12 +3,12 @@ import type { CloseReason } from "../close-reason.ts";
 import { sleep, withDeadline } from "../deadline.ts";
 import type { Logger } from "../logger.ts";
 import type { ForkedChild } from "./forked-child.ts";
-import { RestartBudget } from "./restart-budget.ts";
+import { RestartBudget, type RestartLimits } from "./restart-budget.ts";
 
 export interface KeptChildOptions {
   /** What it is, for messages, such as `the worker of workspace "site"`. */
   readonly title: string;
-  readonly startMs: number;
+  readonly limits: RestartLimits & { readonly startMs: number };
   readonly log: Logger;
   /** Forks a new generation. */
   fork(): ForkedChild;
@@ -17,12 +17,12 @@ export interface KeptChildOptions {
 }
 
 /** starting: forked, not ready. serving: ready. pausing: dead, the next one waits for its backoff. closed: for good. */
-export type KeptChildState = "starting" | "serving" | "pausing" | "closed";
+type KeptChildState = "starting" | "serving" | "pausing" | "closed";
 
 /** A process that is kept running: forked, watched, and forked again when it dies, within its restart budget. */
 export class KeptChild {
   readonly #options: KeptChildOptions;
-  readonly #budget = new RestartBudget();
+  readonly #budget: RestartBudget;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   #state: KeptChildState = "starting";
@@ -33,6 +33,7 @@ export class KeptChild {
 
   constructor(options: KeptChildOptions) {
     this.#options = options;
+    this.#budget = new RestartBudget(options.limits);
     this.#child = options.fork();
     this.#ended = this.#keep();
   }
@@ -58,7 +59,8 @@ export class KeptChild {
    * with `shutting_down` when it is closed.
    */
   async whenServing(): Promise<void> {
-    const { title, startMs } = this.#options;
+    const { title, limits } = this.#options;
+    const { startMs } = limits;
     const retry = { retryAfterMs: 5000 };
     if (this.#state === "closed") throw this.#stopped();
     if (this.#budget.isSpent) {

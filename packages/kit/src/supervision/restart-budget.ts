@@ -1,13 +1,23 @@
 const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 30_000;
-const DEATHS_TO_BREAK = 5;
+
+export interface RestartLimits {
+  /** Deaths in a row, before it served, that spend the budget. */
+  readonly restarts: number;
+  /** Longest pause before a restart, in ms. */
+  readonly restartPauseMs: number;
+}
 
 /**
  * How long to wait before the next restart. The first is immediate; only consecutive deaths before serving
  * count, for they alone show that a restart does not help.
  */
 export class RestartBudget {
+  readonly #limits: RestartLimits;
   #deaths = 0;
+
+  constructor(limits: RestartLimits) {
+    this.#limits = limits;
+  }
 
   /** The child served: what happened before does not count any more. */
   refill(): void {
@@ -18,12 +28,12 @@ export class RestartBudget {
   nextDelayMs(): number {
     const death = this.#deaths++;
     if (death === 0) return 0;
-    const full = Math.min(FIRST_DELAY_MS * 2 ** (death - 1), LONGEST_DELAY_MS);
+    const full = Math.min(FIRST_DELAY_MS * 2 ** (death - 1), this.#limits.restartPauseMs);
     return full / 2 + (Math.random() * full) / 2;
   }
 
   /** Too many deaths in a row: who waits for the child is told so instead of waiting on. */
   get isSpent(): boolean {
-    return this.#deaths >= DEATHS_TO_BREAK;
+    return this.#deaths >= this.#limits.restarts;
   }
 }

@@ -1,11 +1,12 @@
 import { pathToFileURL } from "node:url";
 import type { ChildMessage } from "@synthesis/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { eventually, expectClean, fixtures, liveProcess } from "../../../testkit/src/index.ts";
 import { ForkedChild } from "../../src/supervision/forked-child.ts";
 import { orderWith } from "../support/fork-order.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on a busy machine
 
 const done = { code: "done", message: "the test is over" };
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { eventually, expectClean } from "../../../testkit/src/index.ts";
 import type { CloseReason } from "../../src/close-reason.ts";
 import { ForkedChild, type ForkOrder } from "../../src/supervision/forked-child.ts";
@@ -6,6 +6,7 @@ import { KeptChild, type KeptChildOptions } from "../../src/supervision/kept-chi
 import { orderWith, quiet } from "../support/fork-order.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on a busy machine
 
 const done = { code: "done", message: "the test is over" };
 let kept: KeptChild | undefined;
@@ -17,7 +18,7 @@ function keep(orders: readonly Partial<ForkOrder>[], options: Partial<KeptChildO
   let generation = 0;
   kept = new KeptChild({
     title: "the fixture",
-    startMs: 10_000,
+    limits: { startMs: 10_000, restarts: 5, restartPauseMs: 30_000 },
     log: quiet,
     fork: () => new ForkedChild(orderWith(orders[Math.min(generation++, orders.length - 1)])),
     onGone: (reason) => gone.push(reason),
@@ -69,7 +70,9 @@ test("one that keeps dying at its start is reported as unavailable, without wait
 });
 
 test("who waits for a start that takes too long is told so", async () => {
-  const { child } = keep([{ configuration: { start: "never" } }], { startMs: 20 });
+  const { child } = keep([{ configuration: { start: "never" } }], {
+    limits: { startMs: 20, restarts: 5, restartPauseMs: 30_000 },
+  });
   await expect(child.whenServing()).rejects.toMatchObject({
     error: {
       code: "worker_unavailable",

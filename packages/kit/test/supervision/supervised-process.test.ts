@@ -2,11 +2,12 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { expectClean, tempFolder, type TempFolder } from "../../../testkit/src/index.ts";
 import { supervisedChild } from "../support/fork-order.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on a busy machine
 
 let folder: TempFolder;
 let child: ChildProcess | undefined;

@@ -14,7 +14,7 @@ export function orderWith(changes: Partial<ForkOrder> = {}, heard: ChildMessage[
     configuration: {},
     startMs: 10_000,
     closeMs: 5_000,
-    compileCacheDir: join(tmpdir(), "synthesis-test-compile-cache"),
+    compileCacheDir: process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "synthesis-test-compile-cache"),
     log: quiet,
     onMessage: (message) => heard.push(message),
     ...changes,

@@ -1,3 +1,4 @@
+import type { AgentSettings } from "@synthesis/config";
 import { eventually, expectClean, fixtures } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { commandAgent, TestWorkspace, type SubmitOptions } from "../../support/test-workspace.ts";
@@ -7,18 +8,18 @@ expectClean();
 const seed = { agent: "seed" } satisfies SubmitOptions;
 
 test("P-5 the seed's plugin answers in parts, on one process from turn to turn", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn, outcome } = await test.run("hello", seed);
+  await using space = await TestWorkspace.start();
+  const { turn, outcome } = await space.run("hello", seed);
   expect(outcome).toEqual({ state: "completed", finishReason: "stop" });
   expect(turn.parts).toEqual(["seed: ", "hello"]);
-  expect((await test.run("again", seed)).answer).toBe("seed: again");
-  expect(test.log.fieldsOf("plugin.connected")).toHaveLength(1);
-  expect(test.workspace.status()).toMatchObject({ processes: 1, conns: 1, unsolicited: 0 });
+  expect((await space.run("again", seed)).answer).toBe("seed: again");
+  expect(space.log.fieldsOf("plugin.connected")).toHaveLength(1);
+  expect(space.workspace.status()).toMatchObject({ processes: 1, conns: 1, unsolicited: 0 });
 });
 
 test("P-5 a part with final:false is streamed at once, before the end is known", async () => {
-  await using test = await TestWorkspace.start();
-  const turn = test.submit("!parts", seed);
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!parts", seed);
   await turn.untilText("seed: one");
   expect(turn.answer).not.toContain("three");
   expect(await turn.outcome).toMatchObject({ state: "completed" });
@@ -26,84 +27,84 @@ test("P-5 a part with final:false is streamed at once, before the end is known",
 });
 
 test("P-4 a turn whose answer comes on the connection that replaced its own is completed", async () => {
-  await using test = await TestWorkspace.start({ limits: { reconnectMs: 5000 } });
-  const { outcome, answer } = await test.run("!twice", seed);
+  await using space = await TestWorkspace.start({ limits: { reconnectMs: 5000 } });
+  const { outcome, answer } = await space.run("!twice", seed);
   expect(outcome.state).toBe("completed");
   expect(answer).toBe("seed: second");
-  expect((await test.run("next", seed)).answer).toBe("seed: next");
+  expect((await space.run("next", seed)).answer).toBe("seed: next");
 });
 
 test("P-7 a turn that the replacing connection never takes up is interrupted after reconnectMs", async () => {
-  await using test = await TestWorkspace.start();
-  const { outcome } = await test.run("!replace-silent", seed);
+  await using space = await TestWorkspace.start();
+  const { outcome } = await space.run("!replace-silent", seed);
   expect(outcome).toMatchObject({
     state: "interrupted",
     error: { code: "turn_interrupted", message: expect.stringContaining("replaced") },
   });
-  expect(test.exits).toEqual(["abandoned"]);
-  expect((await test.run("next", seed)).answer).toBe("seed: next");
+  expect(space.exits).toEqual(["abandoned"]);
+  expect((await space.run("next", seed)).answer).toBe("seed: next");
 });
 
 test("P-12 a peer that cannot cancel is ended within interruptMs, and the session is free", async () => {
-  await using test = await TestWorkspace.start();
-  const turn = test.submit("!hold", seed);
-  const next = test.submit("next", seed);
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!hold", seed);
+  const next = space.submit("next", seed);
   await turn.untilAccepted();
-  await eventually(() => expect(test.workspace.status().conns).toBe(1));
+  await eventually(() => expect(space.workspace.status().conns).toBe(1));
   const since = performance.now();
-  test.workspace.cancel(turn.id, "the client left");
+  space.workspace.cancel(turn.id, "the client left");
   expect(await turn.outcome).toEqual({
     state: "cancelled",
     error: { code: "turn_cancelled", message: "the turn was cancelled: the client left" },
   });
-  expect(performance.now() - since).toBeLessThan(test.configuration.limits.interruptMs);
+  expect(performance.now() - since).toBeLessThan(space.configuration.limits.interruptMs);
   expect(await next.outcome).toMatchObject({ state: "completed" });
   expect(next.answer).toBe("seed: next");
 });
 
 test("P-6 a reply beside a turn is counted, never delivered", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn, outcome } = await test.run("!late", seed);
+  await using space = await TestWorkspace.start();
+  const { turn, outcome } = await space.run("!late", seed);
   expect(outcome.state).toBe("completed");
-  await eventually(() => expect(test.workspace.status().unsolicited).toBe(1));
+  await eventually(() => expect(space.workspace.status().unsolicited).toBe(1));
   expect(turn.answer).toBe("seed: late");
-  expect((await test.run("next", seed)).answer).toBe("seed: next");
+  expect((await space.run("next", seed)).answer).toBe("seed: next");
 });
 
 test("P-2 a program that says hello for another session is closed with 4003 and keeps its own", async () => {
-  await using test = await TestWorkspace.start();
-  expect((await test.run("!fake-session", seed)).answer).toBe("seed: 4003");
+  await using space = await TestWorkspace.start();
+  expect((await space.run("!fake-session", seed)).answer).toBe("seed: 4003");
 });
 
 test("a program that exits within its turn interrupts it; the next turn starts it again", async () => {
-  await using test = await TestWorkspace.start();
-  expect((await test.run("!exit", seed)).outcome).toMatchObject({
+  await using space = await TestWorkspace.start();
+  expect((await space.run("!exit", seed)).outcome).toMatchObject({
     state: "interrupted",
     error: { code: "turn_interrupted" },
   });
-  expect((await test.run("next", seed)).answer).toBe("seed: next");
+  expect((await space.run("next", seed)).answer).toBe("seed: next");
 });
 
 test("a program that says nothing within stallMs fails with stall_timeout and is ended", async () => {
-  await using test = await TestWorkspace.start({ limits: { stallMs: 100 } });
-  expect((await test.run("!hold", seed)).outcome).toMatchObject({
+  await using space = await TestWorkspace.start({ limits: { stallMs: 100 } });
+  expect((await space.run("!hold", seed)).outcome).toMatchObject({
     state: "failed",
     error: { code: "stall_timeout" },
   });
-  expect(test.exits).toEqual(["cancelled"]);
+  expect(space.exits).toEqual(["cancelled"]);
 });
 
 test("a program that never says hello fails with start_timeout and is ended", async () => {
   const agents = { silent: commandAgent(fixtures.neverHello) };
-  await using test = await TestWorkspace.start({ agents, limits: { startMs: 300 } });
-  const { outcome } = await test.run("hello", { agent: "silent" });
+  await using space = await TestWorkspace.start({ agents, limits: { startMs: 300 } });
+  const { outcome } = await space.run("hello", { agent: "silent" });
   expect(outcome).toMatchObject({ state: "failed", error: { code: "start_timeout" } });
-  expect(test.workspace.status().processes).toBe(0);
+  expect(space.workspace.status().processes).toBe(0);
 });
 
 test("a program that ends before its hello is agent_unavailable", async () => {
-  await using test = await TestWorkspace.start({ agents: { dies: commandAgent(fixtures.diesBeforeReady) } });
-  const { outcome } = await test.run("hello", { agent: "dies" });
+  await using space = await TestWorkspace.start({ agents: { dies: commandAgent(fixtures.diesBeforeReady) } });
+  const { outcome } = await space.run("hello", { agent: "dies" });
   expect(outcome).toMatchObject({
     state: "failed",
     error: { code: "agent_unavailable", message: expect.stringContaining("exit code 3") },
@@ -111,12 +112,11 @@ test("a program that ends before its hello is agent_unavailable", async () => {
 });
 
 test("a program that is not there is agent_unavailable, and the message names it", async () => {
-  const agents = {
-    none: { driver: "command", workspace: "w", command: ["/nowhere/agent"], env: {} } as const,
-  };
-  await using test = await TestWorkspace.start({ agents, limits: { processesPerWorkspace: 1 } });
+  const none: AgentSettings = { driver: "command", workspace: "w", command: ["/nowhere/agent"], env: {} };
+  const agents = { none };
+  await using space = await TestWorkspace.start({ agents, limits: { processesPerWorkspace: 1 } });
   for (const attempt of [1, 2]) {
-    const { outcome } = await test.run(`attempt ${attempt}`, { agent: "none" });
+    const { outcome } = await space.run(`attempt ${attempt}`, { agent: "none" });
     expect(outcome).toMatchObject({
       state: "failed",
       error: { code: "agent_unavailable", message: expect.stringContaining('"/nowhere/agent"') },
@@ -126,15 +126,15 @@ test("a program that is not there is agent_unavailable, and the message names it
 
 test("{synthesis} is the checkout's folder and {node} its Node", async () => {
   const command = ["{node}", "{synthesis}/packages/testkit/src/bin/seed-plugin.ts"];
-  const agents = { filled: { driver: "command", workspace: "w", command, env: {} } as const };
-  await using test = await TestWorkspace.start({ agents });
-  expect((await test.run("hi", { agent: "filled" })).answer).toBe("seed: hi");
+  const agents = { filled: { driver: "command" as const, workspace: "w", command, env: {} } };
+  await using space = await TestWorkspace.start({ agents });
+  expect((await space.run("hi", { agent: "filled" })).answer).toBe("seed: hi");
 });
 
 test("an evicted program finds its token void and its session is served by a new one", async () => {
-  await using test = await TestWorkspace.start();
-  await test.run("hi", seed);
-  test.workspace.evictOldest();
-  expect((await test.run("again", seed)).answer).toBe("seed: again");
-  expect(test.exits).toEqual(["evicted"]);
+  await using space = await TestWorkspace.start();
+  await space.run("hi", seed);
+  space.workspace.evictOldest();
+  expect((await space.run("again", seed)).answer).toBe("seed: again");
+  expect(space.exits).toEqual(["evicted"]);
 });

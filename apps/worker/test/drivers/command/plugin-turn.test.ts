@@ -18,8 +18,11 @@ test("the prompt is an inbound frame with the session, the turn's id and the tim
   await using peer = await rig.connect();
   const turn = rig.run("hi\nthere");
   const inbound = await peer.next("inbound");
-  expect(inbound).toMatchObject({ content: "hi\nthere", meta: { chat_id: "agent::chat", message_id: turn.id } });
-  expect(String((inbound["meta"] as { ts: string }).ts)).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(inbound).toMatchObject({
+    content: "hi\nthere",
+    meta: { chat_id: "agent::chat", message_id: turn.id },
+  });
+  expect((inbound["meta"] as { ts: string }).ts).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 });
 
 test("a turn that is there before the hello is asked at the hello", async () => {

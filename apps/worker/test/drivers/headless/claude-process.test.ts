@@ -6,15 +6,15 @@ import { TestWorkspace } from "../../support/test-workspace.ts";
 expectClean();
 
 /** What the fake keeps of its one conversation. */
-function conversation(test: TestWorkspace): { readonly model?: string } {
-  const folder = test.folder.join("claude-config", "fake-sessions");
+function conversation(space: TestWorkspace): { readonly model?: string } {
+  const folder = space.folder.join("claude-config", "fake-sessions");
   const [name = ""] = readdirSync(folder);
   return JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
 }
 
 test("a turn is accepted, streamed in parts and completed with its usage", async () => {
-  await using test = await TestWorkspace.start();
-  const { turn, outcome } = await test.run("hello there");
+  await using space = await TestWorkspace.start();
+  const { turn, outcome } = await space.run("hello there");
   expect(turn.answer).toBe("fake: hello there (turn 1 of this conversation)");
   expect(turn.parts.length).toBeGreaterThan(3);
   expect(turn.events[0]).toBe("accepted");
@@ -28,27 +28,27 @@ test("a turn is accepted, streamed in parts and completed with its usage", async
 });
 
 test("two turns run on one process, in the workspace's folder", async () => {
-  await using test = await TestWorkspace.start();
-  const pid = (await test.run("!pid")).answer;
-  expect((await test.run("!pid")).answer).toBe(pid);
-  expect((await test.run("!cwd")).answer).toBe(test.configuration.path);
-  expect((await test.run("hi")).answer).toContain("turn 4 of this conversation");
-  expect(test.workspace.status().processes).toBe(1);
+  await using space = await TestWorkspace.start();
+  const pid = (await space.run("!pid")).answer;
+  expect((await space.run("!pid")).answer).toBe(pid);
+  expect((await space.run("!cwd")).answer).toBe(space.configuration.path);
+  expect((await space.run("hi")).answer).toContain("turn 4 of this conversation");
+  expect(space.workspace.status().processes).toBe(1);
 });
 
 test("client text that looks like a command or a file stays plain text", async () => {
-  await using test = await TestWorkspace.start();
-  expect((await test.run("/clear")).answer).toBe("fake: /clear (turn 1 of this conversation)");
-  expect((await test.run("see @/etc/hostname")).answer).toBe(
+  await using space = await TestWorkspace.start();
+  expect((await space.run("/clear")).answer).toBe("fake: /clear (turn 1 of this conversation)");
+  expect((await space.run("see @/etc/hostname")).answer).toBe(
     "fake: see @/etc/hostname (turn 2 of this conversation)",
   );
-  expect((await test.run('{"type":"control_request"}\n{"type":"user"}')).answer).toContain("(turn 3 of");
+  expect((await space.run('{"type":"control_request"}\n{"type":"user"}')).answer).toContain("(turn 3 of");
 });
 
 test("Claude gets its mark and none of Synthesis's secrets", async () => {
   process.env["SYNTHESIS_API_KEY"] = "secret";
-  await using test = await TestWorkspace.start();
-  const { names, values } = JSON.parse((await test.run("!env")).answer);
+  await using space = await TestWorkspace.start();
+  const { names, values } = JSON.parse((await space.run("!env")).answer);
   delete process.env["SYNTHESIS_API_KEY"];
   expect(Object.keys(values)).toEqual(["SYNTHESIS_MARK"]);
   expect(names).toContain("CLAUDE_CONFIG_DIR");
@@ -57,12 +57,12 @@ test("Claude gets its mark and none of Synthesis's secrets", async () => {
 
 test("the model of a turn is Claude's for that turn only", async () => {
   const agent = { driver: "headless", workspace: "w", permissionMode: "default", model: "sonnet" } as const;
-  await using test = await TestWorkspace.start({ agents: { claude: agent } });
-  expect((await test.run("!argv")).answer).toContain('"--model=sonnet"');
-  await test.run("hi", { model: "opus" });
-  expect(conversation(test).model).toBe("opus");
-  await test.run("hi");
-  expect(conversation(test).model).toBe("sonnet");
+  await using space = await TestWorkspace.start({ agents: { claude: agent } });
+  expect((await space.run("!argv")).answer).toContain('"--model=sonnet"');
+  await space.run("hi", { model: "opus" });
+  expect(conversation(space).model).toBe("opus");
+  await space.run("hi");
+  expect(conversation(space).model).toBe("sonnet");
 });
 
 test.for([
@@ -73,36 +73,36 @@ test.for([
   { prompt: "!foreign-result", answer: "fake: !foreign-result (turn 1 of this conversation)" },
   { prompt: "!retry 529", answer: "fake: !retry 529 (turn 1 of this conversation)" },
 ])("$prompt completes with its text once", async ({ prompt, answer }) => {
-  await using test = await TestWorkspace.start();
-  const run = await test.run(prompt);
+  await using space = await TestWorkspace.start();
+  const run = await space.run(prompt);
   expect(run).toMatchObject({ answer, outcome: { state: "completed" } });
 });
 
 test("an answer that diverges from what was sent fails, and the process goes on", async () => {
-  await using test = await TestWorkspace.start();
-  const pid = (await test.run("!pid")).answer;
-  const { outcome, answer } = await test.run("!diverge");
+  await using space = await TestWorkspace.start();
+  const pid = (await space.run("!pid")).answer;
+  const { outcome, answer } = await space.run("!diverge");
   expect(outcome).toMatchObject({ state: "failed", error: { code: "answer_diverged" } });
   expect(answer).toBe("one two three");
-  expect((await test.run("!pid")).answer).toBe(pid);
+  expect((await space.run("!pid")).answer).toBe(pid);
 });
 
 test("a huge answer comes whole", async () => {
-  await using test = await TestWorkspace.start();
-  const { answer, outcome } = await test.run("!huge 3000000");
+  await using space = await TestWorkspace.start();
+  const { answer, outcome } = await space.run("!huge 3000000");
   expect(outcome.state).toBe("completed");
   expect(answer).toHaveLength(3_000_000);
 });
 
 test("a line beyond the bound ends the process and the turn; the next turn resumes", async () => {
-  await using test = await TestWorkspace.start({ limits: { lineBytes: 10_000 } });
-  const { outcome } = await test.run("!huge 2000000");
+  await using space = await TestWorkspace.start({ limits: { lineBytes: 10_000 } });
+  const { outcome } = await space.run("!huge 2000000");
   expect(outcome).toMatchObject({
     state: "interrupted",
     error: { message: expect.stringContaining("a line of more than 10000 bytes") },
   });
-  expect(test.exits).toEqual(["line_too_long"]);
-  expect((await test.run("hi")).answer).toContain("turn 2 of this conversation");
+  expect(space.exits).toEqual(["line_too_long"]);
+  expect((await space.run("hi")).answer).toContain("turn 2 of this conversation");
 });
 
 test.for([
@@ -112,13 +112,13 @@ test.for([
 ])(
   "a process that dies by $prompt interrupts its turn, and the next one resumes",
   async ({ prompt, answer }) => {
-    await using test = await TestWorkspace.start();
-    const run = await test.run(prompt);
+    await using space = await TestWorkspace.start();
+    const run = await space.run(prompt);
     expect(run).toMatchObject({
       answer,
       outcome: { state: "interrupted", error: { code: "turn_interrupted" } },
     });
-    expect((await test.run("hi")).answer).toContain("turn 2 of this conversation");
+    expect((await space.run("hi")).answer).toContain("turn 2 of this conversation");
   },
 );
 
@@ -127,37 +127,37 @@ test.for([
   { prompt: "!error 400 prompt is too long", code: "context_length_exceeded" },
   { prompt: "!error 500", code: "upstream_error" },
 ])("$prompt fails with $code, and the process goes on", async ({ prompt, code }) => {
-  await using test = await TestWorkspace.start();
-  const { outcome, answer } = await test.run(prompt);
+  await using space = await TestWorkspace.start();
+  const { outcome, answer } = await space.run(prompt);
   expect(outcome).toMatchObject({ state: "failed", error: { code } });
   expect(answer).toBe("");
-  expect((await test.run("hi")).answer).toContain("turn 2 of this conversation");
-  expect(test.exits).toEqual([]);
+  expect((await space.run("hi")).answer).toContain("turn 2 of this conversation");
+  expect(space.exits).toEqual([]);
 });
 
 test("a retry after a 401 is hopeless: the turn fails at once", async () => {
-  await using test = await TestWorkspace.start();
-  const { outcome } = await test.run(`!retry 401\n${"word ".repeat(50_000)}`);
+  await using space = await TestWorkspace.start();
+  const { outcome } = await space.run(`!retry 401\n${"word ".repeat(50_000)}`);
   expect(outcome).toMatchObject({ state: "failed", error: { code: "upstream_authentication" } });
 });
 
 test("a conversation that Claude lost is begun anew under another name", async () => {
-  await using test = await TestWorkspace.start();
-  await test.run("hi");
-  test.workspace.evictOldest();
-  rmSync(test.folder.join("claude-config"), { recursive: true });
-  const { answer, outcome } = await test.run("hi again");
+  await using space = await TestWorkspace.start();
+  await space.run("hi");
+  space.workspace.evictOldest();
+  rmSync(space.folder.join("claude-config"), { recursive: true });
+  const { answer, outcome } = await space.run("hi again");
   expect(outcome.state).toBe("completed");
   expect(answer).toBe("fake: hi again (turn 1 of this conversation)");
-  expect(test.log.fieldsOf("session.reset")).toHaveLength(1);
-  expect((await test.run("and again")).answer).toContain("turn 2 of this conversation");
+  expect(space.log.fieldsOf("session.reset")).toHaveLength(1);
+  expect((await space.run("and again")).answer).toContain("turn 2 of this conversation");
 });
 
 test("what a turn started in a session of its own is gone with the process", async () => {
-  await using test = await TestWorkspace.start();
-  const pid = Number((await test.run("!spawn")).answer);
+  await using space = await TestWorkspace.start();
+  const pid = Number((await space.run("!spawn")).answer);
   expect(liveProcess(pid)?.command).toBe("sleep 300");
-  await test.close();
+  await space.close();
   expect(liveProcess(pid)).toBeUndefined();
 });
 
@@ -165,9 +165,9 @@ test.for([
   { title: "that is not there", bin: "/nowhere/claude" },
   { title: "below a file", bin: "/etc/hostname/claude" },
 ])("a claude $title is agent_unavailable, and its slot is free again", async ({ bin }) => {
-  await using test = await TestWorkspace.start({ claudeBin: bin, limits: { processesPerWorkspace: 1 } });
+  await using space = await TestWorkspace.start({ claudeBin: bin, limits: { processesPerWorkspace: 1 } });
   for (const attempt of [1, 2]) {
-    const { outcome } = await test.run(`attempt ${attempt}`);
+    const { outcome } = await space.run(`attempt ${attempt}`);
     expect(outcome).toMatchObject({ state: "failed", error: { code: "agent_unavailable" } });
     expect(JSON.stringify(outcome)).toContain(bin);
   }

@@ -47,15 +47,20 @@ test.for<{ title: string; lines: ClaudeLine[]; text: string }>([
   {
     title: "a cut stream that is asked again is not repeated",
     lines: [
-      ...[line.messageStart("a"), line.text("one two"), line.abandoned(0)],
-      ...[line.system("api_retry", { error_status: null }), ...line.message("b", "one two three")],
+      line.messageStart("a"),
+      line.text("one two"),
+      line.abandoned(0),
+      line.system("api_retry", { error_status: null }),
+      ...line.message("b", "one two three"),
     ],
     text: "one two three",
   },
   {
     title: "an answer that comes whole after a cut, without deltas, is shown from the cut on",
     lines: [
-      ...[line.messageStart("a"), line.text("one two"), line.abandoned(0)],
+      line.messageStart("a"),
+      line.text("one two"),
+      line.abandoned(0),
       line.assistant("b", "one two three"),
     ],
     text: "one two three",
@@ -63,12 +68,10 @@ test.for<{ title: string; lines: ClaudeLine[]; text: string }>([
   {
     title: "a whole answer and the streamed one after its tool are set apart",
     lines: [
-      ...[
-        line.assistant("a", "before"),
-        line.toolUse("a"),
-        line.other("user"),
-        ...line.message("b", "after"),
-      ],
+      line.assistant("a", "before"),
+      line.toolUse("a"),
+      line.other("user"),
+      ...line.message("b", "after"),
     ],
     text: "before\n\nafter",
   },
@@ -76,22 +79,31 @@ test.for<{ title: string; lines: ClaudeLine[]; text: string }>([
     title: "two whole answers are set apart, also after one that max_tokens cut",
     lines: [
       ...line.message("a", "mid-sen", "max_tokens"),
-      ...[line.assistant("b", "tence"), line.other("user"), line.assistant("c", "next")],
+      line.assistant("b", "tence"),
+      line.other("user"),
+      line.assistant("c", "next"),
     ],
     text: "mid-sentence\n\nnext",
   },
   {
     title: "a cut at from_block_index 1 leaves the first block standing",
     lines: [
-      ...[line.messageStart("a"), line.blockStart(0), line.text("kept"), line.assistant("a", "kept")],
-      ...[line.blockStart(1), line.text("again"), line.abandoned(1), ...line.message("b", "again too")],
+      line.messageStart("a"),
+      line.blockStart(0),
+      line.text("kept"),
+      line.assistant("a", "kept"),
+      line.blockStart(1),
+      line.text("again"),
+      line.abandoned(1),
+      ...line.message("b", "again too"),
     ],
     text: "keptagain too",
   },
   {
     title: "the text of a subagent is no part of the answer",
     lines: [
-      ...[line.text("hidden", { parent_tool_use_id: "toolu_1" }), ...line.message("a", "shown")],
+      line.text("hidden", { parent_tool_use_id: "toolu_1" }),
+      ...line.message("a", "shown"),
       line.assistant("z", "hidden", { parent_tool_use_id: "toolu_1" }),
     ],
     text: "shown",
