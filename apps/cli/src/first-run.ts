@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { apiKeyFile, configJsonSchema, hasClaude, makeApiKey, type Locations } from "@synthesis/config";
+import {
+  apiKeyFile,
+  ConfigError,
+  configJsonSchema,
+  hasClaude,
+  makeApiKey,
+  type Locations,
+} from "@synthesis/config";
 
 export interface FirstRunChoice {
   /** The user named a configuration file: none is made. */
@@ -9,8 +16,27 @@ export interface FirstRunChoice {
   readonly hasOwnKey: boolean;
 }
 
-/** Makes what is missing in the state folder; tells each thing it made to `say`. Leaves what is there as it is. */
+/**
+ * Makes what is missing in the state folder; tells each thing it made to `say`. Leaves what is there as it is.
+ * Throws `ConfigError` where it may not.
+ */
 export function prepareStateDir(
+  locations: Locations,
+  choice: FirstRunChoice,
+  say: (what: string) => void,
+): void {
+  try {
+    makeMissing(locations, choice, say);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(
+      `the state folder ${locations.stateDir} cannot be used (${why}): mend it, or choose another with --state-dir`,
+      { cause },
+    );
+  }
+}
+
+function makeMissing(
   { stateDir, configFile }: Locations,
   choice: FirstRunChoice,
   say: (what: string) => void,

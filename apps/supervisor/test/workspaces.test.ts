@@ -56,18 +56,20 @@ test("a killed worker is followed by a later epoch on a socket of its own, other
   expect(workspaces.status().workers.find(({ workspace }) => workspace === "a")?.restarts).toBe(1);
 });
 
-test("at the bound an idle worker makes room; its folder is served again by a new one, never by two at once", async () => {
-  await open({ workspaces: 2 });
+test("at the bound an idle worker makes room; its folder gets no new one before the old one is gone", async () => {
+  await open({ workspaces: 2, closeMs: 50 });
   const first = await workspaces.ensure("a");
   const pid = pidOf("a")!;
   await workspaces.ensure("b");
   // They are known to be idle when they have said so.
   await eventually(() => expect(workspaces.status().workers.every(({ status }) => status)).toBe(true));
+  process.kill(pid, "SIGSTOP"); // it cannot end when asked, only be killed after a while
   const third = workspaces.ensure("site");
   await eventually(() => expect(pidOf("a")).toBeUndefined());
-  const again = await workspaces.ensure("a");
+  const again = workspaces.ensure("a");
+  await eventually(() => expect(pidOf("a")).toBeDefined());
   expect(liveProcess(pid)).toBeUndefined();
-  expect(again.epoch).toBeGreaterThan(first.epoch);
+  expect((await again).epoch).toBeGreaterThan(first.epoch);
   await third;
 });
 

@@ -73,6 +73,7 @@ async function keepSupervisor(
         },
       }),
   });
+  supervisor.whenServing().catch((error: Error) => stop({ code: "unusable", message: error.message }));
   const reason = await asked;
   if (reason.code !== "unusable") console.log("Stopping …");
   await supervisor.close(reason);

@@ -17,7 +17,7 @@ import { WebSocketServer } from "ws";
 type FrameOf<Type extends GatewayFrame["type"]> = Extract<GatewayFrame, { type: Type }>;
 
 const PATIENCE_MS = 4_000;
-export const completed: TurnEnd = { state: "completed", finishReason: "stop" };
+const completed: TurnEnd = { state: "completed", finishReason: "stop" };
 
 /** A worker as the gateway sees it: a real WebSocket listener on a Unix socket that a test answers by hand. */
 export class FakeWorker {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { apiKeyDigest, Limits, type Settings } from "@synthesis/config";
 import type { TempFolder } from "@synthesis/testkit";
 
-export const key = "sk-the-key-of-supervisor-tests";
+const key = "sk-the-key-of-supervisor-tests";
 
 /** One for all tests: a cold start takes twice as long. */
 export const compileCache =

@@ -84,6 +84,22 @@ test("recovery forgets all but the newest turns and the sessions used last", asy
   expect(rows(folder, "SELECT session FROM turns ORDER BY id")).toEqual(["kept", "new"]);
 });
 
+test("a running journal forgets too, every thousand turns, but no session at work", async () => {
+  await using folder = await tempFolder();
+  const journal = new Journal(fileIn(folder), { sessions: 3, journalTurns: 5 }, new LogRecorder());
+  journal.accept(testSubmit(turnId(0), "hi", { session: "at work" }));
+  const error = { code: "turn_failed", message: "no" } as const;
+  for (let index = 1; index <= 1001; index++) {
+    const session = `session ${index}`;
+    journal.accept(testSubmit(turnId(index), "hi", { session }));
+    if (index < 1001) journal.end(turnId(index), session, { state: "failed", error }, undefined);
+  }
+  expect(journal.sessionCount()).toBeLessThan(10);
+  expect(journal.session("at work")).toBeDefined();
+  journal.start(turnId(0), "at work");
+  journal.close();
+});
+
 test("a corrupt journal is moved aside, loudly, and an empty one takes its place", async () => {
   await using folder = await tempFolder();
   const garbage = "this was a journal once ".repeat(500);

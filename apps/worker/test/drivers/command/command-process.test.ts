@@ -46,7 +46,7 @@ test("P-7 a turn that the replacing connection never takes up is interrupted aft
 });
 
 test("P-12 a peer that cannot cancel is ended within interruptMs, and the session is free", async () => {
-  await using space = await TestWorkspace.start();
+  await using space = await TestWorkspace.start({ limits: { interruptMs: 2000 } });
   const turn = space.submit("!hold", seed);
   const next = space.submit("next", seed);
   await turn.untilAccepted();
