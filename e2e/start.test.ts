@@ -104,7 +104,9 @@ test("configuration, port, key, state and runtime folder can each be set in the 
   expect(endpoint).toBe(`http://127.0.0.1:${port}`);
   expect(await models(endpoint, key)).toEqual(["mine"]);
   expect(cli.stdout.text).toContain("the value of SYNTHESIS_API_KEY");
-  expect(await readdir(folder.join("run"))).toContainEqual(expect.stringMatching(/\.sock$/));
+  expect(await readdir(folder.join("run"), { recursive: true })).toContainEqual(
+    expect.stringMatching(/\.sock$/),
+  );
   expect((await stat(folder.join("run"))).mode & 0o777).toBe(0o700);
   expect((await stat(folder.join("state", "journals"))).isDirectory()).toBe(true);
   await expect(stat(folder.join("state", "api-key"))).rejects.toThrow("ENOENT");

@@ -23,7 +23,7 @@ export class WorkspaceHost {
   readonly #kept: KeptChild;
   #epoch = 0;
   #status: WorkerStatus | undefined;
-  #ensuredAt = Date.now();
+  #usedAt = Date.now();
 
   constructor(options: WorkspaceHostOptions) {
     this.workspace = options.workspace;
@@ -54,14 +54,14 @@ export class WorkspaceHost {
     return this.#status;
   }
 
-  /** When it was last asked for (epoch ms). */
-  get ensuredAt(): number {
-    return this.#ensuredAt;
+  /** When it was last asked for or had a turn (epoch ms). */
+  get usedAt(): number {
+    return this.#usedAt;
   }
 
   /** Where its worker serves, once it does. */
   async ensure(): Promise<EnsureAnswer> {
-    this.#ensuredAt = Date.now();
+    this.#usedAt = Date.now();
     await this.#kept.whenServing();
     return { workspace: this.workspace.name, epoch: this.#epoch, socketPath: this.#socketPath };
   }
@@ -114,7 +114,9 @@ export class WorkspaceHost {
       compileCacheDir: join(stateDir, "cache"),
       log: log.child({ workspace: name }),
       onMessage: (message) => {
-        if (message.type === "status") this.#status = message.status;
+        if (message.type !== "status") return;
+        this.#status = message.status;
+        if (message.status.turns > 0) this.#usedAt = Date.now();
       },
     });
   }

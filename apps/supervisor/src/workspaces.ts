@@ -67,14 +67,12 @@ export class Workspaces {
     ]);
   }
 
-  /** At the bound, the worker asked for longest ago that has nothing running makes room. */
+  /** At the bound, the worker that has been without a turn longest makes room; its sessions are resumed later. */
   #makeRoom(): void {
     const max = this.#settings.limits.workspaces;
     if (this.#hosts.size < max) return;
-    const idle = [...this.#hosts.values()].filter(
-      ({ status }) => status !== undefined && status.turns === 0 && status.processes === 0,
-    );
-    const [oldest] = idle.sort((a, b) => a.ensuredAt - b.ensuredAt);
+    const idle = [...this.#hosts.values()].filter(({ status }) => status?.turns === 0);
+    const [oldest] = idle.sort((a, b) => a.usedAt - b.usedAt);
     if (oldest === undefined) {
       throw new WireFailure(
         "too_many_workspaces",
@@ -99,10 +97,11 @@ export class Workspaces {
     const [oldest] = hosts
       .filter(({ status }) => status?.oldestIdleAt !== undefined)
       .sort((a, b) => (a.status?.oldestIdleAt ?? 0) - (b.status?.oldestIdleAt ?? 0));
+    if (oldest === undefined) return; // all are at work
     this.#log.info("memory.over_budget", {
       usedMib: Math.round(used / MIB),
-      evicting: oldest?.workspace.name,
+      evicting: oldest.workspace.name,
     });
-    oldest?.evictOldest();
+    oldest.evictOldest();
   }
 }

@@ -57,7 +57,7 @@ test.for<[title: string, body: object, code: string]>([
   expect(workspaces.status().workers).toEqual([]);
 });
 
-test("another path, another method and no JSON are refused", async () => {
+test("C-5: another path, another method and no JSON are refused", async () => {
   expect(await ask("GET", "/v1/workspaces/ensure")).toMatchObject({ body: { error: { code: "not_found" } } });
   expect(await ask("POST", "/v1/status", {})).toMatchObject({ body: { error: { code: "not_found" } } });
   const broken = await askControl(folder.join("c.sock"), "POST", "/v1/workspaces/ensure", "{");

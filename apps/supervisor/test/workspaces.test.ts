@@ -40,7 +40,7 @@ test("one folder has one worker, however often and by whatever name it is asked 
   expect(workspaces.status().workers).toHaveLength(1);
 });
 
-test("a killed worker is followed by a later epoch on a socket of its own, other workers are untouched", async () => {
+test("C-4: a killed worker is followed by a later epoch on a socket of its own, other workers are untouched", async () => {
   await open();
   const [first, other] = await Promise.all([workspaces.ensure("a"), workspaces.ensure("b")]);
   const otherPid = pidOf("b");

@@ -3,7 +3,7 @@ import { BridgeFrame, decodeFrames, encodeFrames, PluginFrame } from "../src/ind
 
 const reply = { type: "reply", content: "hi", final: false } as const;
 
-test("one frame travels as itself, several travel as an array", () => {
+test("W-2: one frame travels as itself, several travel as an array", () => {
   expect(encodeFrames([reply])).toBe(JSON.stringify(reply));
   expect(encodeFrames([reply, reply])).toBe(JSON.stringify([reply, reply]));
 });

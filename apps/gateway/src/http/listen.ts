@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { sleep, UnusableError } from "@synthesis/kit";
 
 /** A gateway that was killed with its supervisor may hold the port for a moment; its successor waits for it. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 6;
 const PAUSE_MS = 150;
 
 /** Listens; the port that was taken. Rejects with an `UnusableError` where the address cannot be had. */

@@ -27,27 +27,32 @@ const keyRules = {
     return chat && `${header(headers, "x-openclaw-agent-id") ?? agent.name}::${chat}`;
   },
   "session-affinity": ({ headers }: IdentityClues) =>
-    tagged("affinity", header(headers, "x-session-affinity") ?? header(headers, "session_id")),
-  "prompt-cache-key": ({ body }: IdentityClues) => tagged("cache", body.prompt_cache_key),
+    header(headers, "x-session-affinity") ?? header(headers, "session_id"),
+  "prompt-cache-key": ({ body }: IdentityClues) => body.prompt_cache_key,
   conversation: ({ body: { conversation } }: IdentityClues) =>
-    tagged("conversation", typeof conversation === "string" ? conversation : conversation?.id),
-  "metadata-session-id": ({ body }: IdentityClues) => tagged("metadata", body.metadata?.session_id),
+    typeof conversation === "string" ? conversation : conversation?.id,
+  "metadata-session-id": ({ body }: IdentityClues) => body.metadata?.session_id,
   "openclaw-runtime": ({ body, caller }: IdentityClues) =>
-    caller.client === "openclaw" ? tagged("runtime", runtimeSession(body.messages)) : undefined,
+    caller.client === "openclaw" ? runtimeSession(body.messages) : undefined,
   "openclaw-agent-id": ({ headers }: IdentityClues) => header(headers, "x-openclaw-agent-id"),
-} as const satisfies Record<string, (clues: IdentityClues) => string | undefined>;
+} as const satisfies Record<string, (clues: IdentityClues) => string | null | undefined>;
 type KeyRule = keyof typeof keyRules;
 
+const seedRules: ReadonlySet<KeyRule> = new Set([
+  "openclaw-session-key",
+  "openclaw-chat-id",
+  "openclaw-agent-id",
+]);
 const MAX_KEY_CHARACTERS = 512;
 
 /** Decides whose conversation a request continues. Throws `invalid_request` for a key that is no key. */
 export function identify(clues: IdentityClues): SessionIdentity {
   for (const [rule, read] of Object.entries(keyRules) as [
     KeyRule,
-    (clues: IdentityClues) => string | undefined,
+    (clues: IdentityClues) => string | null | undefined,
   ][]) {
     const key = read(clues);
-    if (key === undefined || key === "") continue;
+    if (!key) continue;
     if (key.length > MAX_KEY_CHARACTERS || /\p{Cc}/u.test(key)) {
       throw new WireFailure(
         "invalid_request",
@@ -59,9 +64,13 @@ export function identify(clues: IdentityClues): SessionIdentity {
   return { rule: "transcript" };
 }
 
-/** The public id of a session: one per API key, agent and session key. */
-export function sessionId({ caller, agent }: IdentityClues, key: string): string {
-  return `ses_${sha256([caller.name, agent.name, key]).slice(0, 24)}`;
+/**
+ * The public id of a session: one per API key, agent, rule and session key. The seed's three headers are one
+ * rule here: they are ways to say the same key.
+ */
+export function sessionId({ caller, agent }: IdentityClues, rule: KeyRule, key: string): string {
+  const kind = seedRules.has(rule) ? "seed" : rule;
+  return `ses_${sha256([caller.name, agent.name, kind, key]).slice(0, 24)}`;
 }
 
 /** Transcripts are compared among the sessions of one API key, `user` and agent only. */
@@ -71,11 +80,6 @@ export function transcriptScope({ caller, agent, body }: IdentityClues): string 
 
 function sha256(parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-}
-
-/** Keys of different rules never meet, whatever their values. */
-function tagged(tag: string, value: string | null | undefined): string | undefined {
-  return value ? `${tag}:${value}` : undefined;
 }
 
 /** A header's value, as text: Node reads header bytes as Latin-1, clients send UTF-8. */

@@ -5,7 +5,7 @@ import { chooseAgent } from "../identity/choose-agent.ts";
 import { readConversation } from "../identity/conversation.ts";
 import { chooseSession, locateSession } from "../identity/find-session.ts";
 import { withoutDecoration } from "../identity/openclaw-decoration.ts";
-import { header } from "../identity/session-identity.ts";
+import { header, identify } from "../identity/session-identity.ts";
 import { ignoredFields, parseChatRequest, type ChatRequest } from "../openai/chat-request.ts";
 import { CompletionOutput } from "../openai/completion-output.ts";
 import { StreamOutput } from "../openai/stream-output.ts";
@@ -23,10 +23,12 @@ export const postChatCompletions: Route = async ({ request, response }, caller, 
   const conversation = readConversation(
     caller.client === "openclaw" ? withoutDecoration(body.messages) : body.messages,
   );
-  const link = await workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace);
   const clues = { headers, body, caller, agent };
-  const located = await locateSession(clues, conversation, link);
-  const session = chooseSession(clues, conversation, located, (id) =>
+  const identity = identify(clues);
+  const connect = async () => workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace);
+  const link = await connect();
+  const located = await locateSession(identity, clues, conversation, link);
+  const session = chooseSession(identity, clues, conversation, located, (id) =>
     queues.isBusy(`${link.workspace}/${id}`),
   );
   const output = makeOutput(response, body, agent.name, parts);
@@ -35,6 +37,7 @@ export const postChatCompletions: Route = async ({ request, response }, caller, 
     session,
     conversation,
     link,
+    connect,
     queues,
     queueMs: configuration.limits.queueMs,
     output,

@@ -24,7 +24,9 @@ export interface ChatTurnOptions {
   readonly agent: ChosenAgent;
   readonly session: TurnSession;
   readonly conversation: Conversation;
+  /** The link to the session's worker, and how to have another one when it is lost while the turn waits. */
   readonly link: WorkerLink;
+  connect(): Promise<WorkerLink>;
   readonly queues: SessionQueues;
   readonly queueMs: number;
   readonly output: AnswerOutput;
@@ -43,8 +45,9 @@ export async function runChatTurn(options: ChatTurnOptions): Promise<void> {
   output.admitted({ turn, session: session.id, rule: session.rule, position: ticket.position });
   try {
     await waitForTime(ticket, options);
-    const order = await makeOrder(turn, options);
-    await submit(order, options);
+    const current = link.isOpen ? link : await options.connect();
+    const order = await makeOrder(turn, current, options);
+    await submit(order, current, options);
   } catch (error) {
     const failure = error instanceof WireFailure ? error.error : internal(error, log);
     log.info("turn.not_ended", { turn, code: failure.code });
@@ -70,8 +73,8 @@ async function waitForTime(ticket: Ticket, { queueMs, left, closing }: ChatTurnO
 }
 
 /** Now, when its time has come, is it known whether the session knows the earlier messages. */
-async function makeOrder(turn: string, options: ChatTurnOptions): Promise<Submit> {
-  const { agent, session, conversation, link } = options;
+async function makeOrder(turn: string, link: WorkerLink, options: ChatTurnOptions): Promise<Submit> {
+  const { agent, session, conversation } = options;
   const { id, key, scope, expectHead, isNew } = session;
   const hasHistory = conversation.earlier.some(({ role }) => role === "assistant");
   const isKnown =
@@ -87,10 +90,8 @@ async function makeOrder(turn: string, options: ChatTurnOptions): Promise<Submit
   };
 }
 
-async function submit(
-  order: Submit,
-  { link, output, left, closing, session, log }: ChatTurnOptions,
-): Promise<void> {
+async function submit(order: Submit, link: WorkerLink, options: ChatTurnOptions): Promise<void> {
+  const { output, left, closing, session, log } = options;
   const { promise, resolve } = Promise.withResolvers<void>();
   const { turn } = order;
   const startedAt = performance.now();

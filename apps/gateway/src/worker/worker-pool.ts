@@ -40,7 +40,7 @@ export class WorkerPool {
       const known = this.#links.get(answer.workspace);
       if (known?.isOpen && known.epoch === answer.epoch) return known;
       try {
-        return this.#keep(await WorkerLink.open(answer));
+        return await this.#keep(await WorkerLink.open(answer));
       } catch (cause) {
         this.#log.warn("worker_link.not_opened", {
           workspace: answer.workspace,
@@ -59,8 +59,14 @@ export class WorkerPool {
     }
   }
 
-  #keep(link: WorkerLink): WorkerLink {
+  /** One link per worker, also when it was asked for under two names at once. */
+  async #keep(link: WorkerLink): Promise<WorkerLink> {
     const { workspace, epoch } = link;
+    const known = this.#links.get(workspace);
+    if (known?.isOpen && known.epoch === epoch) {
+      await link.close();
+      return known;
+    }
     this.#links.set(workspace, link);
     this.#log.info("worker_link.opened", { workspace, epoch });
     void link.closed.then(() => {

@@ -25,14 +25,14 @@ function clues({ headers = {}, body = {}, caller = {}, agent = "main" }: Clue): 
 const rules: readonly (readonly [rule: string, key: string | undefined, clue: Clue])[] = [
   ["openclaw-session-key", "agent:main:tg:7", { headers: { "x-openclaw-session-key": "agent:main:tg:7" } }],
   ["openclaw-chat-id", "main::-100", { headers: { "x-openclaw-chat-id": "-100" } }],
-  ["session-affinity", "affinity:a:0", { headers: { "x-session-affinity": "a:0" } }],
-  ["session-affinity", "affinity:b:1", { headers: { session_id: "b:1" } }],
-  ["prompt-cache-key", "cache:k", { body: { prompt_cache_key: "k" } }],
-  ["conversation", "conversation:c", { body: { conversation: "c" } }],
-  ["metadata-session-id", "metadata:m", { body: { metadata: { session_id: "m" } } }],
+  ["session-affinity", "a:0", { headers: { "x-session-affinity": "a:0" } }],
+  ["session-affinity", "b:1", { headers: { session_id: "b:1" } }],
+  ["prompt-cache-key", "k", { body: { prompt_cache_key: "k" } }],
+  ["conversation", "c", { body: { conversation: "c" } }],
+  ["metadata-session-id", "m", { body: { metadata: { session_id: "m" } } }],
   [
     "openclaw-runtime",
-    "runtime:agent:main:main",
+    "agent:main:main",
     { body: { messages: [{ role: "user", content: runtime }] }, caller: { client: "openclaw" } },
   ],
   ["openclaw-agent-id", "ops", { headers: { "x-openclaw-agent-id": "ops" } }],
@@ -63,7 +63,7 @@ test("an earlier rule wins over every later one", () => {
 });
 
 test("a conversation may be an object, a chat id takes the header's agent", () => {
-  expect(identify(clues({ body: { conversation: { id: "c" } } }))).toMatchObject({ key: "conversation:c" });
+  expect(identify(clues({ body: { conversation: { id: "c" } } }))).toMatchObject({ key: "c" });
   const headers = { "x-openclaw-chat-id": "-100", "x-openclaw-agent-id": "ops" };
   expect(identify(clues({ headers }))).toEqual({ rule: "openclaw-chat-id", key: "ops::-100" });
 });
@@ -84,18 +84,18 @@ test.for<[Clue]>([
   expect(identify(clues(clue))).toEqual({ rule: "transcript" });
 });
 
-test("the same value under two tagged rules is two keys", () => {
-  const keys = [
-    clues({ headers: { "x-session-affinity": "x" } }),
-    clues({ body: { prompt_cache_key: "x" } }),
-    clues({ body: { conversation: "x" } }),
-    clues({ body: { metadata: { session_id: "x" } } }),
-    clues({
-      body: { messages: [{ role: "user", content: "Runtime: session=x" }] },
-      caller: { client: "openclaw" },
-    }),
-  ].map((clue) => (identify(clue) as { key: string }).key);
-  expect(new Set(keys).size).toBe(keys.length);
+test("the same value under two rules is two sessions, but the seed's headers are one rule", () => {
+  const id = (rule: Parameters<typeof sessionId>[1]) => sessionId(clues({}), rule, "x");
+  const others = [
+    "session-affinity",
+    "prompt-cache-key",
+    "conversation",
+    "metadata-session-id",
+    "openclaw-runtime",
+  ] as const;
+  expect(new Set([id("openclaw-chat-id"), ...others.map(id)]).size).toBe(6);
+  expect(id("openclaw-session-key")).toBe(id("openclaw-chat-id"));
+  expect(id("openclaw-agent-id")).toBe(id("openclaw-chat-id"));
 });
 
 test.for(["a\nb", "a\u0000b", "a\u001Bb", "a\u007Fb", "a\u0085b", "x".repeat(513)])(
@@ -108,14 +108,16 @@ test.for(["a\nb", "a\u0000b", "a\u001Bb", "a\u007Fb", "a\u0085b", "x".repeat(513
 );
 
 test("the same key with another caller or agent is another session id", () => {
-  const base = sessionId(clues({}), "k");
+  const base = sessionId(clues({}), "conversation", "k");
   expect(base).toMatch(/^ses_[0-9a-f]{24}$/);
-  expect(sessionId(clues({ headers: { "x-any": "thing" }, body: { user: "u" } }), "k")).toBe(base);
+  expect(sessionId(clues({ headers: { "x-any": "thing" }, body: { user: "u" } }), "conversation", "k")).toBe(
+    base,
+  );
   const others = [
-    sessionId(clues({ caller: { name: "claw" } }), "k"),
-    sessionId(clues({ agent: "ops" }), "k"),
-    sessionId(clues({}), "k2"),
-    sessionId(clues({ caller: { name: 'default","main' }, agent: "k" }), ""),
+    sessionId(clues({ caller: { name: "claw" } }), "conversation", "k"),
+    sessionId(clues({ agent: "ops" }), "conversation", "k"),
+    sessionId(clues({}), "conversation", "k2"),
+    sessionId(clues({ caller: { name: 'default","main' }, agent: "k" }), "conversation", ""),
   ];
   expect(new Set([base, ...others]).size).toBe(5);
 });

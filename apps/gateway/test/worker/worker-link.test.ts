@@ -52,7 +52,7 @@ test("turns that waited for a worker that is lost are to be repeated: nothing of
   expect(gateway.queues.counts).toEqual({ sessions: 0, waiting: 0 });
 });
 
-test("a message that is no frame ends the link and its turns, and nothing else", async () => {
+test("W-7: a message that is no frame ends the link and its turns, and nothing else", async () => {
   const asked = gateway.chat("a");
   await gateway.worker.next("submit");
   gateway.worker.sendText('{"type":"delta"}');
@@ -79,7 +79,7 @@ test("requests that come at once share one link", async () => {
   expect(gateway.worker.connections).toBe(1);
 });
 
-test("another generation than the one that was named is not taken: the supervisor is asked again", async () => {
+test("W-1, C-4: another generation than the one that was named is not taken: the supervisor is asked again", async () => {
   await using folder = await tempFolder();
   const stale = { workspace: "demo", epoch: 7, socketPath: folder.join("w.sock") };
   const imposter = await FakeWorker.listen(stale, { ...stale, epoch: 6 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Logger } from "@synthesis/kit";
-import type { Submit, TurnEnd } from "@synthesis/protocol";
+import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
 import { statesBefore, type TurnState } from "../turn/turn-state.ts";
 import { openDatabase } from "./open-database.ts";
 
@@ -57,6 +57,12 @@ export class Journal {
   accept({ turn, session }: Submit): SessionRecord {
     if (this.#acceptedSincePrune++ >= PRUNE_EVERY) this.#prune();
     const now = Date.now();
+    if (this.#statement("SELECT 1 FROM turns WHERE id = ?").get(turn) !== undefined) {
+      throw new WireFailure(
+        "invalid_request",
+        `turn ${turn} is known already: each turn has an id of its own`,
+      );
+    }
     return this.#transaction(() => {
       this.#run(
         "INSERT INTO sessions (id, key, agent, scope, agent_session, created_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at",

@@ -79,9 +79,10 @@ export class Session {
     await this.#warm.evict(reason);
   }
 
-  /** Ends its process, whatever it does. */
+  /** Ends its process, whatever it does. Its turns have been cancelled; resolves when they have ended too. */
   async close(reason: CloseReason): Promise<void> {
     await this.#warm.close(reason);
+    await this.#tail;
   }
 
   /** Rejects as long as the turn is not accepted. */

@@ -1,6 +1,7 @@
 import type { Limits } from "@synthesis/config";
 import type { ErrorCode, TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
 import type { AgentProcess, AgentTurnEnd, TurnEvents } from "../drivers/agent-process.ts";
+import { endOfStop } from "./end-of-stop.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnRunOptions {
@@ -33,7 +34,7 @@ export class TurnRun implements TurnEvents {
     const { process, turn, limits } = this.#options;
     const { turnMs } = limits;
     const total = setTimeout(() => this.#timeOut("turn_timeout", "took longer than", turnMs), turnMs);
-    const onCancel = () => this.#stop(endOfCancel(turn.cancel.reason as WireFailure));
+    const onCancel = () => this.#stop(endOfStop((turn.cancel.reason as WireFailure).error));
     turn.cancel.addEventListener("abort", onCancel, { once: true });
     this.#armStage();
     try {
@@ -73,7 +74,7 @@ export class TurnRun implements TurnEvents {
   }
 
   onHopeless(error: WireError): void {
-    this.#stop({ state: "failed", error }, true);
+    this.#stop(endOfStop(error), true);
   }
 
   #armStage(): void {
@@ -85,23 +86,18 @@ export class TurnRun implements TurnEvents {
   }
 
   #timeOut(code: ErrorCode, what: string, ms: number): void {
-    this.#stop({
-      state: "failed",
-      error: { code, message: `the agent ${what} ${ms} ms: its turn was stopped` },
-    });
+    this.#stop(endOfStop({ code, message: `the agent ${what} ${ms} ms: its turn was stopped` }));
   }
 
   #stop(verdict: TurnEnd, isFinal = false): void {
-    if (this.#stopped !== undefined) return;
+    if (this.#stopped !== undefined) {
+      this.#stopped = { verdict: this.#stopped.verdict, isFinal: isFinal || this.#stopped.isFinal };
+      return;
+    }
     this.#stopped = { verdict, isFinal };
     const { process, limits } = this.#options;
     process.interrupt();
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
-}
-
-/** A turn that is stopped with its worker was not asked to: it was interrupted. */
-function endOfCancel({ error }: WireFailure): TurnEnd {
-  return { state: error.code === "turn_cancelled" ? "cancelled" : "interrupted", error };
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "@synthesis/kit";
 import { rollTranscript, WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
 import type { Journal, SessionRecord } from "../journal/journal.ts";
+import { endOfStop } from "./end-of-stop.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
 export interface TurnOptions {
@@ -78,7 +79,7 @@ export class Turn {
   /** What an exception means for the turn that met it. */
   failed(cause: unknown): TurnEnd {
     this.#options.log.error("turn.not_run", { turn: this.order.turn, cause: String(cause) });
-    return { state: "failed", error: errorOf(cause) };
+    return endOfStop(errorOf(cause));
   }
 
   /** The transcript as the client has it now; as before where the agent said nothing. */

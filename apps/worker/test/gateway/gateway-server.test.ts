@@ -45,7 +45,7 @@ class ServedWorkspace implements AsyncDisposable {
   }
 }
 
-test("attach is answered with the workspace and its epoch", async () => {
+test("W-1: attach is answered with the workspace and its epoch", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
   expect(peer.frames).toEqual([{ type: "attached", protocol: 1, workspace: "w", epoch: 1 }]);
@@ -56,7 +56,7 @@ test("the socket can be opened by this user only", async () => {
   expect(statSync(served.space.configuration.socketPath).mode & 0o777).toBe(0o600);
 });
 
-test("a submitted turn is accepted, streamed and ended, in this order", async () => {
+test("W-3: a submitted turn is accepted, streamed and ended, in this order", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
   const turn = randomUUID();
@@ -105,7 +105,7 @@ test("a gateway locates the session it served by id and by transcript", async ()
   ]);
 });
 
-test("a turn on a transcript that has changed is refused with history_changed", async () => {
+test("W-6: a turn on a transcript that has changed is refused with history_changed", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
   const turn = randomUUID();

@@ -27,7 +27,7 @@ function keep(orders: readonly Partial<ForkOrder>[], options: Partial<KeptChildO
   return { child: kept, gone };
 }
 
-test("starting -> serving: it serves when its child is ready", async () => {
+test("C-1: starting -> serving: it serves when its child is ready", async () => {
   const { child } = keep([{}]);
   expect(child.state).toBe("starting");
   await child.whenServing();
@@ -83,7 +83,7 @@ test("who waits for a start that takes too long is told so", async () => {
   kept?.child.kill(done);
 });
 
-test("a hung child is killed and replaced", async () => {
+test("C-2: a hung child is killed and replaced", async () => {
   const { child, gone } = keep([{ silentMs: 200 }, {}]);
   await child.whenServing();
   child.child.send({ type: "evict" }); // the fixture blocks its loop
