@@ -113,7 +113,7 @@ test("an unknown turn has no edges", () => {
 test("a turn is accepted once, and a second time changes nothing", () => {
   const { turn } = accepted();
   const other = randomUUID();
-  expect(() => journal.accept(testSubmit(turn, "again", { session: other }))).toThrow("UNIQUE");
+  expect(() => journal.accept(testSubmit(turn, "again", { session: other }))).toThrow("is known already");
   expect(journal.session(other)).toBeUndefined();
 });
 
