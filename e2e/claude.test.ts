@@ -80,6 +80,17 @@ test("an idle process is ended, and its session is resumed with its memory", asy
   expect(lastHistory(api)).toEqual(["remember me", "standin says: remember me", "again"]);
 });
 
+test("over the memory budget the processes idle longest are ended, over all workspaces, and resumed later", async () => {
+  await using running = await WithClaude.start({ limits: { memoryMb: 180 } }); // room for one, not for two
+  const { api, synthesis } = running;
+  await ask(synthesis, { model: "claude", session: "one", say: "remember me" });
+  await ask(synthesis, { model: "claude-beta", session: "two", say: "make room" });
+  await synthesis.log.line("agent.exited", { reason: "evicted", workspace: "alpha" });
+  await synthesis.healthy({ processes: 1 });
+  await ask(synthesis, { model: "claude", session: "one", say: "again" });
+  expect(lastHistory(api)).toEqual(["remember me", "standin says: remember me", "again"]);
+});
+
 test("a client without session headers is continued by its transcript, and an edited one is not", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;
