@@ -9,21 +9,38 @@ import { up } from "./commands/up.ts";
 
 /** The options that every command takes; a flag beats its variable, the variable beats the file. */
 const shared = [
-  new Option("--config <file>", "configuration file; without it one is made in the state folder").env(
-    "SYNTHESIS_CONFIG",
-  ),
+  new Option(
+    "--config <file>",
+    "configuration file; default: the one in the state folder, which `up` makes",
+  ).env("SYNTHESIS_CONFIG"),
   new Option("--state-dir <folder>", "journals, API key, generated configuration").env("SYNTHESIS_STATE_DIR"),
   new Option("--runtime-dir <folder>", "Unix sockets").env("SYNTHESIS_RUNTIME_DIR"),
 ];
 
+/** What stands above the file's `server`. */
+const server = [
+  new Option("--host <address>", "address to listen on").env("SYNTHESIS_HOST"),
+  new Option("--port <number>", "port to listen on; 0 takes a free one")
+    .env("SYNTHESIS_PORT")
+    .argParser(portFrom),
+];
+
 /** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  dropEmptyVariables(process.env);
   try {
     await program().parseAsync(argv);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** An empty variable counts as absent: container set-ups hand on what is not set as empty. */
+function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith("SYNTHESIS_") && value === "") delete env[name];
   }
 }
 
@@ -36,14 +53,8 @@ function program(): Command {
     .helpOption("--help", "print this help")
     .showHelpAfterError("(synthesis --help says more)")
     .addHelpText("after", "\nSYNTHESIS_API_KEY, where set, takes the place of the generated key.");
-  withOptions(root.command("up"), shared)
+  withOptions(root.command("up"), [...shared, ...server])
     .description("start Synthesis and keep it running until Ctrl-C")
-    .addOption(new Option("--host <address>", "address to listen on").env("SYNTHESIS_HOST"))
-    .addOption(
-      new Option("--port <number>", "port to listen on; 0 takes a free one")
-        .env("SYNTHESIS_PORT")
-        .argParser(portFrom),
-    )
     .addOption(
       new Option("--log-level <level>", "what goes to stderr").env("SYNTHESIS_LOG_LEVEL").choices(logLevels),
     )
@@ -51,7 +62,7 @@ function program(): Command {
   withOptions(root.command("status"), shared)
     .description("show the workers of the running Synthesis")
     .action(status);
-  withOptions(root.command("check"), shared)
+  withOptions(root.command("check"), [...shared, ...server])
     .description("check the configuration and say what it means")
     .action(check);
   root

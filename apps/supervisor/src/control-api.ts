@@ -1,7 +1,6 @@
-import { chmodSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
-import type { Logger } from "@synthesis/kit";
+import { listenPrivately, type Logger } from "@synthesis/kit";
 import { EnsureRequest, WireFailure } from "@synthesis/protocol";
 import type { Workspaces } from "./workspaces.ts";
 
@@ -17,11 +16,7 @@ export class ControlApi {
   }
 
   async start(socketPath: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#http.once("error", reject);
-    this.#http.listen(socketPath, () => resolve());
-    await promise;
-    chmodSync(socketPath, 0o600);
+    await listenPrivately(this.#http, socketPath);
   }
 
   async close(): Promise<void> {
@@ -48,7 +43,7 @@ export class ControlApi {
       case "POST /v1/workspaces/ensure": {
         const parsed = EnsureRequest.safeParse(await json(request).catch(() => undefined));
         if (!parsed.success)
-          throw new WireFailure("invalid_request", "ensure: name the workspace, in at most 4096 characters");
+          throw new WireFailure("invalid_request", "the workspace must be named, in at most 4096 characters");
         return this.#workspaces.ensure(parsed.data.workspace);
       }
       case "GET /v1/status":

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { Settings } from "@synthesis/config";
 import { ForkedChild, KeptChild, type CloseReason, type Logger } from "@synthesis/kit";
+import type { Endpoint } from "@synthesis/protocol";
 
 export interface GatewayHostOptions {
   readonly settings: Settings;
   readonly controlSocket: string;
   readonly log: Logger;
   /** It serves at `endpoint`. */
-  onServing(endpoint: string): void;
+  onServing(endpoint: Endpoint): void;
   /** It can never serve as configured. */
   onUnusable(message: string): void;
 }
@@ -60,7 +61,7 @@ export class GatewayHost {
       onMessage: (message) => {
         if (message.type === "unusable") this.#options.onUnusable(message.message);
         if (message.type !== "ready" || message.endpoint === undefined) return;
-        this.#port = Number(new URL(message.endpoint).port);
+        this.#port = message.endpoint.port;
         this.#options.onServing(message.endpoint);
       },
     });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, sep } from "node:path";
 import type { Settings } from "@synthesis/config";
+import { printable } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 
 /** A workspace that may be opened. */
@@ -62,13 +63,15 @@ async function realFolder(path: string, asked: string): Promise<string> {
   }
   throw new WireFailure(
     "workspace_not_found",
-    `the folder of workspace "${clean(asked)}" does not exist: make it, or correct its path in the configuration`,
+    `the folder of workspace "${printable(asked)}" does not exist: make it, or correct its path in the configuration`,
   );
 }
 
 function isBelow(path: string, root: string): boolean {
   const rest = relative(root, path);
-  return rest !== "" && rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest);
+  // Hidden folders hold keys and settings (.ssh, .git): a root of projects never means them.
+  const isHidden = rest.split(sep).some((part) => part.startsWith("."));
+  return rest !== "" && !isHidden && !isAbsolute(rest);
 }
 
 /** A folder that is also configured keeps the configured name: one folder, one worker. */
@@ -90,10 +93,6 @@ function notAllowed(
   const open = roots.length > 0 ? "or name a folder below the configured roots" : "no roots are configured";
   return new WireFailure(
     "workspace_not_allowed",
-    `workspace "${clean(asked)}" may not be opened: use one of the configured ones (${names}), ${open}`,
+    `workspace "${printable(asked)}" may not be opened: use one of the configured ones (${names}), ${open}`,
   );
-}
-
-function clean(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200);
 }

@@ -71,7 +71,9 @@ export class Workspaces {
   #makeRoom(): void {
     const max = this.#settings.limits.workspaces;
     if (this.#hosts.size < max) return;
-    const idle = [...this.#hosts.values()].filter(({ status }) => status?.turns === 0);
+    const idle = [...this.#hosts.values()].filter(
+      ({ state, status }) => state === "pausing" || status?.turns === 0,
+    );
     const [oldest] = idle.sort((a, b) => a.usedAt - b.usedAt);
     if (oldest === undefined) {
       throw new WireFailure(

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import type { Limits } from "@synthesis/config";
 import { createLogger } from "@synthesis/kit";
 import { eventually, expectClean, liveProcess, tempFolder, type TempFolder } from "@synthesis/testkit";
@@ -81,6 +83,16 @@ test("at the bound, with nothing known to be idle, one more is refused and told 
     error: { code: "too_many_workspaces", retryAfterMs: 10_000 },
   });
   await starting;
+});
+
+test("at the bound a worker that keeps dying makes room", async () => {
+  await open({ workspaces: 1, restarts: 1_000 });
+  const hash = createHash("sha256").update(folder.join("a")).digest("hex").slice(0, 16);
+  mkdirSync(folder.join("state", "journals", `${hash}.db`)); // no journal can be opened there
+  const dying = expect(workspaces.ensure("a")).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  const answer = await eventually(async () => workspaces.ensure("b"), 15_000);
+  expect(answer.workspace).toBe("b");
+  await dying;
 });
 
 test("closing ends every worker, and nothing is opened any more", async () => {

@@ -20,9 +20,13 @@ export async function runWorker(): Promise<void> {
     const server = new GatewayServer(configuration, workspace, log);
     await workspace.start();
     await server.start();
+    report();
     return {
       evict: () => workspace.evictOldest(),
-      onPing: report,
+      onPing: () => {
+        workspace.measure();
+        report();
+      },
       close: async (reason) => {
         await workspace.close(reason);
         clearImmediate(reporting);

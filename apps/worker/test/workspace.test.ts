@@ -3,7 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { EMPTY_TRANSCRIPT, rollTranscript } from "@synthesis/protocol";
 import { eventually, expectClean, tempFolder } from "@synthesis/testkit";
 import { expect, test } from "vitest";
-import { testScope, TestWorkspace } from "./support/test-workspace.ts";
+import { Journal } from "../src/journal/journal.ts";
+import { LogRecorder } from "./support/log-recorder.ts";
+import { testLimits } from "./support/test-limits.ts";
+import { testScope, testSubmit, TestWorkspace } from "./support/test-workspace.ts";
 
 expectClean();
 
@@ -25,6 +28,45 @@ test("a session is located by its id and by the transcript as the client has it"
   expect(space.workspace.locate({ session: "unknown" })).toBeUndefined();
   expect(space.workspace.locate({ scope: testScope, head })).toBe("s");
   expect(space.workspace.locate({ scope: testScope, head: asked("hi") })).toBeUndefined();
+});
+
+test("a turn without a transcript leaves its session one that no transcript finds", async () => {
+  await using space = await TestWorkspace.start();
+  const { answer } = await space.run("hi", { transcript: undefined });
+  expect(space.workspace.locate({ scope: testScope, head: answered(asked("hi"), answer) })).toBeUndefined();
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
+});
+
+test("a session of Claude's is known from its first prompt on, also without a process", async () => {
+  await using folder = await tempFolder();
+  const journal = new Journal(folder.join("journal.sqlite"), testLimits(), new LogRecorder());
+  journal.accept(testSubmit(randomUUID(), "never begun"));
+  journal.close();
+  await using space = await TestWorkspace.start({ folder });
+  expect(space.workspace.locate({ session: "s" })).toBeUndefined();
+  await space.run("hi");
+  space.workspace.evictOldest();
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
+  await eventually(() => expect(space.workspace.status().processes).toBe(0));
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
+});
+
+test("a session of any other program is known only as long as its process lives", async () => {
+  await using space = await TestWorkspace.start();
+  const { answer } = await space.run("hi", { agent: "seed" });
+  const head = answered(asked("hi"), answer);
+  const located = () => [
+    space.workspace.locate({ session: "s" }),
+    space.workspace.locate({ scope: testScope, head }),
+  ];
+  expect(located()).toEqual(["s", "s"]);
+  space.workspace.evictOldest();
+  expect(space.workspace.status().processes).toBe(1); // it is being ended
+  expect(located()).toEqual([undefined, undefined]);
+  await eventually(() => expect(space.workspace.status().processes).toBe(0));
+  expect(located()).toEqual([undefined, undefined]);
+  await space.run("hi again", { agent: "seed" });
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
 });
 
 test("a turn on the transcript it expects runs, one on an older transcript is refused", async () => {
@@ -102,6 +144,8 @@ test("the status counts sessions, processes, connections and turns, and names th
   await space.run("hi", { agent: "seed", session: "seed" });
   const running = space.submit("!hold", { agent: "seed", session: "held" });
   await eventually(() => expect(space.workspace.status().conns).toBe(2));
+  expect(space.workspace.status().memoryBytes).toBe(0); // not measured yet
+  space.workspace.measure();
   const status = space.workspace.status();
   expect(status).toMatchObject({ processes: 3, turns: 1, sessions: 3 });
   expect(status.memoryBytes).toBeGreaterThan(1_000_000);

@@ -13,14 +13,16 @@ export const Limits = z.strictObject({
   bodyBytes: bytes(8 * MIB).describe("Largest request body, in bytes; a larger one is answered 413."),
   connections: count(4096).describe("Open client connections."),
   sessionQueue: count(32).describe("Waiting turns of one session; one more is answered 429."),
-  totalQueue: count(10_000).describe("Waiting turns of all sessions together; one more is answered 429."),
+  totalQueue: count(10_000).describe(
+    "Turns of all sessions that no worker has accepted yet; one more is answered 429.",
+  ),
   clientBufferBytes: bytes(16 * MIB).describe(
     "Unread answer bytes kept for a slow client before it is cut off.",
   ),
   heartbeatMs: milliseconds(15_000).describe(
     "Pause after which a stream gets an empty delta as a sign of life.",
   ),
-  queueMs: milliseconds(600_000).describe("Longest wait of a turn in its session's queue."),
+  queueMs: milliseconds(600_000).describe("Longest wait of a turn for its session and for an agent process."),
   startMs: milliseconds(60_000).describe(
     "Longest start of a worker, or of an agent process till its first sign of life.",
   ),
@@ -43,9 +45,7 @@ export const Limits = z.strictObject({
     .int()
     .min(128)
     .default(halfOfMemoryMb)
-    .describe(
-      "Private memory of all agent processes, in MiB, above which idle ones are evicted. Default: half of the machine's.",
-    ),
+    .describe("Private memory of all agent processes, in MiB, above which idle ones are evicted."),
   workspaces: count(64).describe("Workers at one time; an idle one makes room."),
   frameBytes: bytes(4 * MIB).describe("Largest WebSocket message of a plugin."),
   lineBytes: bytes(64 * MIB).describe("Longest output line of Claude."),

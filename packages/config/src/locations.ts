@@ -32,6 +32,11 @@ export function locate(choice: LocationChoice, env: NodeJS.ProcessEnv = process.
   return { stateDir, configFile, runtimeDir: runtimeDir(choice, stateDir, env) };
 }
 
+/** The supervisor's Unix socket. */
+export function controlSocketPath(runtimeDir: string): string {
+  return join(runtimeDir, "supervisor.sock");
+}
+
 /** `path` with a leading `~` expanded, absolute, taken relative to `base`. */
 export function expandPath(path: string, base: string): string {
   if (path === "~") return homedir();

@@ -32,7 +32,7 @@ function readText(file: string): string {
     const { code } = cause as NodeJS.ErrnoException;
     throw new ConfigError(
       code === "ENOENT"
-        ? `${file}: there is no such file: name another with --config, or leave --config out to have one made`
+        ? `${file}: there is no such file: name another with --config, or let "synthesis up" make one by leaving --config out`
         : `${file}: cannot be read (${code ?? String(cause)})`,
       { cause },
     );
@@ -55,6 +55,14 @@ function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys") {
     const where = subject === "" ? "here" : `in ${subject}`;
     return `${issue.keys.map((key) => `"${key}"`).join(", ")} is not a setting ${where}: check the spelling, or remove it`;
+  }
+  if (issue.code === "invalid_key") return `${subject}: ${issue.issues[0]?.message ?? issue.message}`;
+  if (
+    issue.code === "invalid_type" &&
+    issue.input === undefined &&
+    issue.message.endsWith("received undefined")
+  ) {
+    return `${subject}: is missing: add it (${issue.expected})`;
   }
   if (issue.code === "invalid_union" && subject.endsWith(".driver")) {
     return `${subject}: must be headless or command`;

@@ -2,10 +2,12 @@
 export { abortable } from "./abortable.ts";
 export { type CloseReason } from "./close-reason.ts";
 export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
+export { listenPrivately } from "./listen-privately.ts";
 export { LoopBatch } from "./loop-batch.ts";
 export { createLogger, logLevels, type LogFields, type LogLevel, type Logger } from "./logger.ts";
 export { MARK_VARIABLE, killMarked, pidsMarked } from "./process-mark.ts";
 export { ForkedChild, type ForkOrder } from "./supervision/forked-child.ts";
 export { KeptChild } from "./supervision/kept-child.ts";
+export { printable } from "./printable.ts";
 export { residentBytes } from "./resident-bytes.ts";
 export { runSupervised, UnusableError, type Supervised } from "./supervision/supervised-process.ts";

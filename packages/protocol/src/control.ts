@@ -7,7 +7,7 @@ export const WorkerStatus = z.object({
   processes: z.number().int().nonnegative(),
   /** Open plugin connections. */
   conns: z.number().int().nonnegative(),
-  /** Turns accepted and not ended. */
+  /** Turns handed to it and not over. */
   turns: z.number().int().nonnegative(),
   /** Sessions in the journal. */
   sessions: z.number().int().nonnegative(),
@@ -20,10 +20,18 @@ export const WorkerStatus = z.object({
 });
 export type WorkerStatus = z.infer<typeof WorkerStatus>;
 
+/** Where the gateway listens. */
+export const Endpoint = z.object({
+  /** Such as `http://127.0.0.1:8787`. */
+  url: z.string(),
+  port: z.number().int(),
+});
+export type Endpoint = z.infer<typeof Endpoint>;
+
 /** Child (worker or gateway) → supervisor, over the fork's IPC channel. */
 export const ChildMessage = z.discriminatedUnion("type", [
   /** It serves now. The gateway names where, the worker nothing. */
-  z.object({ type: z.literal("ready"), endpoint: z.string().optional() }),
+  z.object({ type: z.literal("ready"), endpoint: Endpoint.optional() }),
   /** It can never serve as configured; `message` is for the person who started Synthesis. */
   z.object({ type: z.literal("unusable"), message: z.string() }),
   z.object({ type: z.literal("status"), status: WorkerStatus }),

@@ -4,6 +4,7 @@ export { decodeFrames, encodeFrames, type Decoded } from "./codec.ts";
 export {
   ChildMessage,
   ControlError,
+  Endpoint,
   EnsureAnswer,
   EnsureRequest,
   StatusAnswer,

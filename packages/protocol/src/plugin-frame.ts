@@ -26,6 +26,8 @@ export const HelloAck = z.looseObject({
   protocol: z.number().int().positive().optional(),
   /** How often the worker pings, in ms; a socket that misses one is terminated. */
   ping_interval_ms: z.number().int().positive().optional(),
+  /** With `hello.resumes`: how many frames of that turn have arrived; 0 also where it is not known (P-7). */
+  received: z.number().int().nonnegative().optional(),
 });
 export type HelloAck = z.infer<typeof HelloAck>;
 

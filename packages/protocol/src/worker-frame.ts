@@ -52,8 +52,11 @@ export const Submit = z.object({
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
   prompt: z.string(),
-  /** The transcript hash with this prompt; the worker adds the answer. */
-  transcript: Hash,
+  /**
+   * The transcript hash with this prompt, to which the worker adds the answer. Absent for a session that is
+   * named by a key: it is never found by its transcript.
+   */
+  transcript: Hash.optional(),
   /** Refuse with `history_changed` unless the session's transcript still has this hash. */
   expectHead: Hash.optional(),
 });

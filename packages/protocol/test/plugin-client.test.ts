@@ -174,25 +174,119 @@ test("a lost connection comes back, resumes the running turn and delivers what w
   turn.end("c");
   expect(turn.signal.aborted).toBe(false);
   expect(await again.next()).toMatchObject({ type: "hello", resumes: "t1" });
-  again.send({ type: "hello_ack" });
+  again.send({ type: "hello_ack", received: 1 });
   expect(await again.rest()).toEqual([
     { type: "reply", content: "b", final: false, message_id: "t1" },
     { type: "reply", content: "c", final: true, message_id: "t1" },
   ]);
 });
 
-test("a turn that ended without a connection is resumed until its end is delivered", async () => {
+test("P-7 what a dying socket swallowed is sent again, with what was written in between and afterwards", async () => {
   await using world = await connected();
   world.peer.inbound("t1", "hello");
   const turn = await world.nextTurn();
-  world.peer.socket.close(1001);
-  await world.peer.closed;
+  turn.reply("a");
+  await world.peer.next();
+  world.peer.socket.pause();
+  turn.reply("b");
+  turn.progress("lost too");
+  world.peer.socket.terminate();
+  const again = await world.bridge.connection();
+  turn.reply("c");
+  expect(await again.next()).toMatchObject({ resumes: "t1" });
+  again.send({ type: "hello_ack", received: 1 });
+  expect(await again.take(3)).toMatchObject([{ content: "b" }, { text: "lost too" }, { content: "c" }]);
+  turn.end("d");
+  expect(await again.rest()).toEqual([{ type: "reply", content: "d", final: true, message_id: "t1" }]);
+});
+
+test("P-7 an end that a dying socket swallowed is sent again, until the next turn begins", async () => {
+  await using world = await connected();
+  world.peer.inbound("t1", "hello");
+  const turn = await world.nextTurn();
+  world.peer.socket.pause();
   turn.end("done");
-  const { peer, hello } = await world.bridge.greeted();
-  expect(hello["resumes"]).toBe("t1");
-  expect(await peer.next()).toMatchObject({ type: "reply", content: "done" });
-  peer.socket.terminate();
-  expect((await world.bridge.greeted()).hello).not.toHaveProperty("resumes");
+  world.peer.socket.terminate();
+  const second = await world.bridge.greeted(0);
+  expect(second.hello["resumes"]).toBe("t1");
+  expect(await second.peer.rest()).toMatchObject([{ content: "done", final: true }]);
+  second.peer.socket.terminate();
+  const third = await world.bridge.greeted(1);
+  expect(await third.peer.rest()).toEqual([]);
+  third.peer.inbound("t2", "next");
+  await world.nextTurn();
+  third.peer.socket.terminate();
+  expect((await world.bridge.greeted(0)).hello["resumes"]).toBe("t2");
+});
+
+test("P-7 a bridge that does not say what arrived gets a failure, unless nothing was sent yet", async () => {
+  await using world = await connected();
+  world.peer.inbound("t1", "hello");
+  const turn = await world.nextTurn();
+  world.peer.socket.terminate();
+  const second = await world.bridge.connection();
+  turn.reply("a");
+  expect(await second.next()).toMatchObject({ resumes: "t1" });
+  second.send({ type: "hello_ack" });
+  expect(await second.next()).toMatchObject({ type: "reply", content: "a" });
+  second.socket.terminate();
+  const third = await world.bridge.greeted();
+  expect(await third.peer.rest()).toEqual([
+    { type: "failure", message: expect.stringContaining("does not say what arrived"), message_id: "t1" },
+  ]);
+  expect(turn.signal.aborted).toBe(true);
+});
+
+test("P-7 a turn whose lost frames are no longer kept fails instead of going on with a hole", async () => {
+  await using world = await connected();
+  world.peer.inbound("t1", "hello");
+  const turn = await world.nextTurn();
+  for (let part = 0; part < 1_100; part += 1) turn.reply("x");
+  await world.peer.take(1_100);
+  world.peer.socket.terminate();
+  const { peer } = await world.bridge.greeted(75);
+  expect(await peer.rest()).toMatchObject([{ type: "failure", message_id: "t1" }]);
+  expect(turn.signal.aborted).toBe(true);
+});
+
+test.each([1009, 4004])("close code %i fails the turn instead of sending the same again", async (code) => {
+  await using world = await connected();
+  world.peer.inbound("t1", "hello");
+  const turn = await world.nextTurn();
+  turn.reply("a");
+  world.peer.socket.close(code, "because");
+  await once(turn.signal, "abort");
+  const { peer } = await world.bridge.greeted(0);
+  expect(await peer.rest()).toEqual([
+    {
+      type: "failure",
+      message: `The bridge refused a part of the answer (${code}, because)`,
+      message_id: "t1",
+    },
+  ]);
+});
+
+test("P-11 a text of any length is sent in parts of at most 256 KiB", async () => {
+  const part = "x".repeat(256 * 1024);
+  await using world = await connected((turn) => {
+    turn.reply(`${part}a`);
+    turn.progress(`${part}b`);
+    turn.end(`${part}c`);
+  });
+  world.peer.inbound("t1", "hello");
+  const said = (await world.peer.rest()).map(({ type, content, text, final }) => [
+    type,
+    content ?? text,
+    final,
+  ]);
+  expect(said).toEqual([
+    ["reply", part, false],
+    ["reply", "a", false],
+    ["progress", part, undefined],
+    ["progress", "b", undefined],
+    ["reply", part, false],
+    ["reply", "c", true],
+  ]);
 });
 
 test("more than 1,024 frames without a connection fail the turn", async () => {
@@ -210,7 +304,7 @@ test("more than 1,024 frames without a connection fail the turn", async () => {
   ]);
 });
 
-test.each([4001, 4002, 4003, 4005])("close code %i is final and stops the turn", async (code) => {
+test.each([1001, 4001, 4002, 4003, 4005])("close code %i is final and stops the turn", async (code) => {
   const reasons: string[] = [];
   await using world = await connected(undefined, { onClose: ({ message }) => void reasons.push(message) });
   world.peer.inbound("t1", "hello");

@@ -101,11 +101,12 @@ export class TestBridge {
     }
   }
 
-  /** The next connection with its hello, acknowledged. */
-  async greeted(): Promise<{ readonly peer: Peer; readonly hello: RawFrame }> {
+  /** The next connection with its hello, acknowledged; as by an older bridge where `received` is absent. */
+  async greeted(received?: number): Promise<{ readonly peer: Peer; readonly hello: RawFrame }> {
     const peer = await this.connection();
     const hello = await peer.next();
-    peer.send({ type: "hello_ack", protocol: 1, ping_interval_ms: 30_000 });
+    const more = received === undefined ? {} : { received };
+    peer.send({ type: "hello_ack", protocol: 1, ping_interval_ms: 30_000, ...more });
     return { peer, hello };
   }
 

@@ -1,14 +1,13 @@
 import { request } from "node:http";
 import { json } from "node:stream/consumers";
-import { join } from "node:path";
-import { ConfigError, locate } from "@synthesis/config";
+import { ConfigError, controlSocketPath, locate } from "@synthesis/config";
 import { StatusAnswer } from "@synthesis/protocol";
-import type { LocationOptions } from "./location-options.ts";
+import type { LocationOptions } from "./command-options.ts";
 
 /** `synthesis status`: the workers of the running instance, from its control socket. Throws `ConfigError` where none runs. */
 export async function status(options: LocationOptions): Promise<void> {
   const { runtimeDir, stateDir } = locate(options);
-  const { workers } = await ask(join(runtimeDir, "supervisor.sock"), stateDir);
+  const { workers } = await ask(controlSocketPath(runtimeDir), stateDir);
   if (workers.length === 0) console.log("Synthesis is running; no workspace has been asked for yet.");
   for (const { workspace, state, pid, restarts, status: now } of workers) {
     const detail = now

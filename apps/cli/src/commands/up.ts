@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { apiKeyFile, loadSettings, locate, type Settings } from "@synthesis/config";
 import { createLogger, ForkedChild, KeptChild, type CloseReason, type LogLevel } from "@synthesis/kit";
+import type { Endpoint } from "@synthesis/protocol";
 import { prepareStateDir } from "../first-run.ts";
 import { welcome } from "../welcome.ts";
-import type { LocationOptions } from "./location-options.ts";
+import type { ServerOptions } from "./command-options.ts";
 
-export interface UpOptions extends LocationOptions {
-  readonly host?: string;
-  readonly port?: number;
+export interface UpOptions extends ServerOptions {
   readonly logLevel?: LogLevel;
 }
 
@@ -40,17 +39,14 @@ export async function up(options: UpOptions): Promise<void> {
   process.exit(ended.code === "unusable" ? 1 : 0);
 }
 
-async function keepSupervisor(
-  settings: Settings,
-  onServing: (endpoint: string) => void,
-): Promise<CloseReason> {
+async function keepSupervisor(settings: Settings, onServing: (url: string) => void): Promise<CloseReason> {
   const log = createLogger(settings.logLevel, { process: "up" });
   const { promise: asked, resolve: stop } = Promise.withResolvers<CloseReason>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => stop({ code: "signal", message: signal }));
   }
   process.on("disconnect", () => stop({ code: "parent_gone", message: "whoever started Synthesis is gone" }));
-  let endpoint: string | undefined;
+  let endpoint: Endpoint | undefined;
   const supervisor = new KeptChild({
     title: "the supervisor",
     limits: settings.limits,
@@ -60,7 +56,7 @@ async function keepSupervisor(
       new ForkedChild({
         entry: import.meta.resolve("#supervisor"),
         // A supervisor that is started again serves where the first one did, also where the port was 0.
-        configuration: { settings: endpoint === undefined ? settings : withPortOf(endpoint, settings) },
+        configuration: { settings: endpoint === undefined ? settings : withPort(endpoint.port, settings) },
         startMs: settings.limits.startMs,
         closeMs: 2 * settings.limits.closeMs + SUPERVISOR_CLOSE_MARGIN_MS,
         compileCacheDir: join(settings.stateDir, "cache"),
@@ -69,7 +65,7 @@ async function keepSupervisor(
           if (message.type === "unusable") stop({ code: "unusable", message: message.message });
           if (message.type !== "ready" || message.endpoint === undefined || endpoint !== undefined) return;
           endpoint = message.endpoint;
-          onServing(endpoint);
+          onServing(endpoint.url);
         },
       }),
   });
@@ -80,6 +76,6 @@ async function keepSupervisor(
   return reason;
 }
 
-function withPortOf(endpoint: string, settings: Settings): Settings {
-  return { ...settings, server: { ...settings.server, port: Number(new URL(endpoint).port) } };
+function withPort(port: number, settings: Settings): Settings {
+  return { ...settings, server: { ...settings.server, port } };
 }

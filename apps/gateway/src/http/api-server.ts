@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { WireFailure } from "@synthesis/protocol";
+import { hostInUrl } from "@synthesis/config";
+import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import { getHealth } from "../routes/get-health.ts";
 import { getModels } from "../routes/get-models.ts";
 import { postChatCompletions } from "../routes/post-chat-completions.ts";
 import type { GatewayParts, Route } from "../routes/route-context.ts";
 import { EdgeGuard } from "./edge-guard.ts";
+import { internalError } from "./internal-error.ts";
+import { refuseUnreadable } from "./refuse-unreadable.ts";
 import { listen } from "./listen.ts";
 import { checkBody } from "./read-json.ts";
 import { respondError, respondJson } from "./respond.ts";
@@ -38,19 +41,20 @@ export class ApiServer {
     this.#parts = parts;
     this.#http.maxConnections = parts.configuration.limits.connections;
     this.#http.maxHeadersCount = 100;
+    this.#http.on("clientError", refuseUnreadable);
   }
 
-  /** Listens; the endpoint's URL. Rejects with an `UnusableError` where the address cannot be had. */
-  async start(): Promise<string> {
+  /** Listens; where. Rejects with an `UnusableError` where the address cannot be had. */
+  async start(): Promise<Endpoint> {
     const { server, keys } = this.#parts.configuration;
     const port = await listen(this.#http, server);
-    const named = server.host.includes(":") ? `[${server.host}]` : server.host;
+    const named = hostInUrl(server.host);
     const own = [named, "127.0.0.1", "localhost", "[::1]"].flatMap((host) =>
       port === 80 ? [host, `${host}:80`] : [`${host}:${port}`],
     );
     const hosts = new Set([...own, ...server.allowedHosts].map((host) => host.toLowerCase()));
     this.#guard = new EdgeGuard({ keys, hosts });
-    return `http://${named}:${port}`;
+    return { url: `http://${named}:${port}`, port };
   }
 
   async close(): Promise<void> {
@@ -90,13 +94,13 @@ export class ApiServer {
     guard.checkOrigin(request);
     const path = request.url?.split("?")[0] ?? "";
     const caller = guard.identify(request);
-    if (path === "/health" && request.method === "GET" && caller === undefined)
+    if (path === "/health" && methodOf(request) === "GET" && caller === undefined)
       return respondJson(response, 200, { ok: true });
     const known = guard.demand(caller);
     const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (methods === undefined)
       throw new WireFailure("not_found", `there is no such path here: use ${Object.keys(routes).join(", ")}`);
-    const method = request.method ?? "";
+    const method = methodOf(request);
     const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
     if (route === undefined) {
       response.setHeader("allow", Object.keys(methods).join(", "));
@@ -111,12 +115,14 @@ export class ApiServer {
     if (!request.complete) response.setHeader("connection", "close");
     if (error instanceof WireFailure) return respondError(response, error.error);
     if (response.destroyed || request.destroyed) return; // it left while its body was being read
-    this.#parts.log.error("request.failed", {
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    respondError(response, { code: "internal_error", message: "the gateway failed: see its log" });
+    respondError(response, internalError(error, this.#parts.log));
   }
 }
 
 /** How long the last answers may take to be read when the gateway closes. */
 const LAST_WORDS_MS = 500;
+
+/** HEAD is GET without a body, which Node leaves out. */
+function methodOf({ method = "" }: IncomingMessage): string {
+  return method === "HEAD" ? "GET" : method;
+}

@@ -1,3 +1,4 @@
+import { printable } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 
 /** The agent that a request is for. */
@@ -37,7 +38,7 @@ export function chooseAgent(
   const asked =
     model === undefined
       ? "no model was named and there is no default agent"
-      : `no agent is called "${clean(model)}"`;
+      : `no agent is called "${printable(model)}"`;
   throw new WireFailure(
     "model_not_found",
     `${asked}: use one of ${Object.keys(agents).join(", ")} as the model`,
@@ -52,8 +53,4 @@ function chooseWithModel(
   if (model === undefined || slash === -1) return undefined;
   const claudeModel = model.slice(slash + 1);
   return CLAUDE_MODEL.test(claudeModel) ? choose(model.slice(0, slash), claudeModel) : undefined;
-}
-
-function clean(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 200);
 }

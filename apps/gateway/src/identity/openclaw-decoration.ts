@@ -26,7 +26,17 @@ export function withoutDecoration(messages: readonly ChatMessage[]): ChatMessage
     (message) => message.role !== "user" || !INTERNAL_CONTEXT.test(textOf(message)),
   );
   const first = own.findIndex(({ role }) => role === "user");
-  return own.map((message, index) =>
-    index === first ? { ...message, content: textOf(message).replace(RUNTIME_LINE, "").trimEnd() } : message,
-  );
+  return own.map((message, index) => (index === first ? withoutRuntime(message) : message));
+}
+
+function withoutRuntime(message: ChatMessage): ChatMessage {
+  const { content } = message;
+  if (typeof content === "string") return { ...message, content: cut(content) };
+  if (!Array.isArray(content)) return message;
+  const parts = content.map((part) => (part.text === undefined ? part : { ...part, text: cut(part.text) }));
+  return { ...message, content: parts.filter(({ type, text }) => type !== "text" || text !== "") };
+}
+
+function cut(text: string): string {
+  return text.replace(RUNTIME_LINE, "").trimEnd();
 }

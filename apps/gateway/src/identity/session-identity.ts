@@ -53,10 +53,11 @@ export function identify(clues: IdentityClues): SessionIdentity {
   ][]) {
     const key = read(clues);
     if (!key) continue;
-    if (key.length > MAX_KEY_CHARACTERS || /\p{Cc}/u.test(key)) {
+    // It goes into an agent's environment, which takes neither NUL nor half a character.
+    if (key.length > MAX_KEY_CHARACTERS || /\p{Cc}/u.test(key) || !key.isWellFormed()) {
       throw new WireFailure(
         "invalid_request",
-        `the session key (${rule}) must have at most ${MAX_KEY_CHARACTERS} characters and no control characters`,
+        `the session key (${rule}) must have at most ${MAX_KEY_CHARACTERS} characters, all of them printable`,
       );
     }
     return { rule, key };

@@ -59,9 +59,7 @@ export class CompletionOutput implements AnswerOutput {
     respondJson(this.#response, 200, body, cost);
   }
 
-  /** A turn that brought output is not to be repeated by the client's library: it may have had effects. */
   failed(error: WireError): void {
-    const { retryAfterMs: _, ...final } = error;
-    respondError(this.#response, this.#text === "" ? error : final);
+    respondError(this.#response, error);
   }
 }

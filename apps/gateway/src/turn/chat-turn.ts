@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { abortable, type Logger } from "@synthesis/kit";
 import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import { internalError } from "../http/internal-error.ts";
 import { seededPrompt, type Conversation } from "../identity/conversation.ts";
 import type { ChosenAgent } from "../identity/choose-agent.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
@@ -44,12 +45,10 @@ export async function runChatTurn(options: ChatTurnOptions): Promise<void> {
   const ticket = queues.enter(`${link.workspace}/${session.id}`);
   output.admitted({ turn, session: session.id, rule: session.rule, position: ticket.position });
   try {
-    await waitForTime(ticket, options);
-    const current = link.isOpen ? link : await options.connect();
-    const order = await makeOrder(turn, current, options);
-    await submit(order, current, options);
+    const ready = await prepare(turn, ticket, options);
+    await submit(ready.order, ready.link, ticket, options);
   } catch (error) {
-    const failure = error instanceof WireFailure ? error.error : internal(error, log);
+    const failure = error instanceof WireFailure ? error.error : internalError(error, log);
     log.info("turn.not_ended", { turn, code: failure.code });
     output.failed(failure);
   } finally {
@@ -57,16 +56,22 @@ export async function runChatTurn(options: ChatTurnOptions): Promise<void> {
   }
 }
 
-async function waitForTime(ticket: Ticket, { queueMs, left, closing }: ChatTurnOptions): Promise<void> {
+/** Waits for the turn's time, and then makes it ready to be submitted; all of it within `queueMs`. */
+async function prepare(
+  turn: string,
+  ticket: Ticket,
+  options: ChatTurnOptions,
+): Promise<{ order: Submit; link: WorkerLink }> {
+  const { queueMs, left, closing } = options;
   const expiry = new AbortController();
-  const late = new WireFailure(
-    "queue_timeout",
-    `the session's earlier turns took longer than ${queueMs} ms (limits.queueMs)`,
-    { retryAfterMs: 5_000 },
-  );
+  const message = `the turn's time did not come within ${queueMs} ms (limits.queueMs)`;
+  const late = new WireFailure("queue_timeout", message, { retryAfterMs: 5_000 });
   const timer = setTimeout(() => expiry.abort(late), queueMs);
+  const stop = AbortSignal.any([left, closing, expiry.signal]);
   try {
-    await ticket.whenFirst(AbortSignal.any([left, closing, expiry.signal]));
+    await ticket.whenFirst(stop);
+    const link = options.link.isOpen ? options.link : await abortable(options.connect(), stop);
+    return { link, order: await abortable(makeOrder(turn, link, options), stop) };
   } finally {
     clearTimeout(timer);
   }
@@ -85,12 +90,17 @@ async function makeOrder(turn: string, link: WorkerLink, options: ChatTurnOption
     session: { id, key, agent: agent.name, scope },
     ...(agent.model === undefined ? {} : { model: agent.model }),
     prompt: isKnown ? conversation.prompt : seededPrompt(conversation),
-    transcript: conversation.hashAfter,
+    ...(isNew || expectHead !== undefined ? { transcript: conversation.hashAfter } : {}),
     ...(expectHead === undefined ? {} : { expectHead }),
   };
 }
 
-async function submit(order: Submit, link: WorkerLink, options: ChatTurnOptions): Promise<void> {
+async function submit(
+  order: Submit,
+  link: WorkerLink,
+  ticket: Ticket,
+  options: ChatTurnOptions,
+): Promise<void> {
   const { output, left, closing, session, log } = options;
   const { promise, resolve } = Promise.withResolvers<void>();
   const { turn } = order;
@@ -108,7 +118,7 @@ async function submit(order: Submit, link: WorkerLink, options: ChatTurnOptions)
     resolve();
   };
   link.submit(order, {
-    onAccepted: () => {},
+    onAccepted: () => ticket.accepted(),
     onText: (text) => output.text(text),
     onReasoning: (text) => output.reasoning(text),
     onRefused: (error) => {
@@ -132,11 +142,4 @@ async function submit(order: Submit, link: WorkerLink, options: ChatTurnOptions)
   } finally {
     left.removeEventListener("abort", onLeft);
   }
-}
-
-function internal(error: unknown, log: Logger): WireError {
-  log.error("turn.internal_error", {
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
-  return { code: "internal_error", message: "the gateway failed: see its log" };
 }

@@ -7,6 +7,8 @@ export interface Ticket {
   readonly position: number;
   /** Resolves when it is first; rejects with the signal's reason if that aborts before. */
   whenFirst(signal: AbortSignal): Promise<void>;
+  /** Its turn runs now: it is no longer one that waits. */
+  accepted(): void;
   /** Gives the place up, wherever it is; the next one moves up. Idempotent. */
   leave(): void;
 }
@@ -23,7 +25,8 @@ const RETRY_AFTER_MS = 5_000;
 export class SessionQueues {
   readonly #limits: QueueLimits;
   readonly #queues = new Map<string, PromiseWithResolvers<void>[]>();
-  #waiting = 0;
+  /** Every turn that no worker has accepted: behind another of its session, or before a free process. */
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -31,7 +34,7 @@ export class SessionQueues {
 
   /** Sessions with a turn, and turns that wait. */
   get counts(): { readonly sessions: number; readonly waiting: number } {
-    return { sessions: this.#queues.size, waiting: this.#waiting };
+    return { sessions: this.#queues.size, waiting: this.#waiting.size };
   }
 
   isBusy(session: string): boolean {
@@ -46,10 +49,11 @@ export class SessionQueues {
     const turn = Promise.withResolvers<void>();
     if (queue.push(turn) === 1) turn.resolve();
     this.#queues.set(session, queue);
-    if (position > 0) this.#waiting++;
+    this.#waiting.add(turn);
     return {
       position,
       whenFirst: (signal) => abortable(turn.promise, signal),
+      accepted: () => this.#waiting.delete(turn),
       leave: () => this.#leave(session, queue, turn),
     };
   }
@@ -58,26 +62,20 @@ export class SessionQueues {
     const { sessionQueue, totalQueue } = this.#limits;
     const retry = { retryAfterMs: RETRY_AFTER_MS };
     if (position > sessionQueue) {
-      throw new WireFailure(
-        "queue_full",
-        `${sessionQueue} turns of this session are waiting already (limits.sessionQueue)`,
-        retry,
-      );
+      const message = `${sessionQueue} turns of this session are waiting already (limits.sessionQueue)`;
+      throw new WireFailure("queue_full", message, retry);
     }
-    if (position > 0 && this.#waiting >= totalQueue) {
-      throw new WireFailure(
-        "queue_full",
-        `${totalQueue} turns are waiting already (limits.totalQueue)`,
-        retry,
-      );
+    if (this.#waiting.size >= totalQueue) {
+      const message = `${totalQueue} turns are waiting already (limits.totalQueue)`;
+      throw new WireFailure("queue_full", message, retry);
     }
   }
 
   #leave(session: string, queue: PromiseWithResolvers<void>[], turn: PromiseWithResolvers<void>): void {
+    this.#waiting.delete(turn);
     const index = queue.indexOf(turn);
     if (index === -1) return;
     queue.splice(index, 1);
-    if (queue.length > 0 || index > 0) this.#waiting--;
     if (queue.length === 0) this.#queues.delete(session);
     else if (index === 0) queue[0]?.resolve();
   }

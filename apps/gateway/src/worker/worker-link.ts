@@ -5,6 +5,7 @@ import {
   PROTOCOL_VERSION,
   WireFailure,
   WorkerFrame,
+  type Attached,
   type EnsureAnswer,
   type GatewayFrame,
   type Locate,
@@ -95,7 +96,9 @@ export class WorkerLink {
     // Not sent, so certainly not run: it may be sent again.
     if (!this.isOpen) return listener.onRefused(lost().error);
     this.#turns.set(order.turn, listener);
-    this.#send(order);
+    // A message of its own: prompts are as large as bodies may be, and a message has a bound.
+    this.#batch.flush();
+    this.#socket.send(encodeFrames([order]));
   }
 
   cancel(turn: string, reason: string): void {
@@ -117,9 +120,13 @@ export class WorkerLink {
     if (!decoded.ok) return this.#socket.terminate(); // reported as the loss of its turns
     for (const frame of decoded.frames) {
       if (frame.type !== "attached") this.#dispatch(frame);
-      else if (frame.workspace === this.workspace && frame.epoch === this.epoch) onAttached();
+      else if (this.#isMeant(frame)) onAttached();
       else onForeign(new Error(`another worker answers: ${frame.workspace}, epoch ${frame.epoch}`));
     }
+  }
+
+  #isMeant({ workspace, epoch, protocol }: Attached): boolean {
+    return workspace === this.workspace && epoch === this.epoch && protocol === PROTOCOL_VERSION;
   }
 
   #dispatch(frame: Exclude<WorkerFrame, { type: "attached" }>): void {

@@ -4,6 +4,7 @@ import type { SupervisorClient } from "./supervisor-client.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 const RETRY_PAUSE_MS = 50;
+const MAX_NAMES = 1_000;
 
 /** The links to the workers, one per workspace, opened when first needed and again when lost. */
 export class WorkerPool {
@@ -11,6 +12,8 @@ export class WorkerPool {
   readonly #startMs: number;
   readonly #log: Logger;
   readonly #links = new Map<string, WorkerLink>();
+  /** What a workspace was asked for by, and its name: the supervisor is asked once for each. Bounded. */
+  readonly #names = new Map<string, string>();
   readonly #opening = new Map<string, Promise<WorkerLink>>();
 
   constructor(supervisor: SupervisorClient, startMs: number, log: Logger) {
@@ -21,7 +24,7 @@ export class WorkerPool {
 
   /** An open link to the worker of the asked workspace. Rejects with a `WireFailure`. */
   async link(asked: string): Promise<WorkerLink> {
-    const known = this.#links.get(asked);
+    const known = this.#links.get(this.#names.get(asked) ?? asked);
     if (known?.isOpen) return known;
     const opening = this.#opening.get(asked) ?? this.#open(asked).finally(() => this.#opening.delete(asked));
     this.#opening.set(asked, opening);
@@ -37,6 +40,8 @@ export class WorkerPool {
     const deadline = performance.now() + this.#startMs;
     for (;;) {
       const answer = await this.#supervisor.ensure(asked);
+      if (this.#names.size >= MAX_NAMES) this.#names.clear();
+      this.#names.set(asked, answer.workspace);
       const known = this.#links.get(answer.workspace);
       if (known?.isOpen && known.epoch === answer.epoch) return known;
       try {

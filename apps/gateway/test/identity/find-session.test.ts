@@ -54,6 +54,7 @@ test("a history that the worker does not know begins a new session that is told 
   expect(rule).toBe("new");
   expect(submit.prompt).toContain('<message role="assistant">\ntwo\n</message>');
   expect(submit).not.toHaveProperty("expectHead");
+  expect(submit.transcript).toBe(rollTranscript(head, "user", "three"));
 });
 
 test("a session by key that the worker knows gets only what is new, one that it does not is told the history", async () => {
@@ -64,6 +65,17 @@ test("a session by key that the worker knows gets only what is new, one that it 
   const known = await turn({ messages: history }, options);
   expect(known).toMatchObject({ rule: "session-affinity", submit: { prompt: "three" } });
   expect(known.submit.session).toEqual(unknown.submit.session);
+});
+
+test.for<[title: string, options: NonNullable<Parameters<RunningGateway["chat"]>[1]>, body: object]>([
+  ["a header", { headers: { "x-openclaw-session-key": "k" } }, {}],
+  ["a field of the body", {}, { prompt_cache_key: "k" }],
+])("a session that is named by %s has no transcript to be found by", async ([, options, body]) => {
+  for (const messages of [history.slice(0, 1), history]) {
+    const { submit } = await turn({ ...body, messages }, options);
+    expect(submit).not.toHaveProperty("transcript");
+    expect(submit).not.toHaveProperty("expectHead");
+  }
 });
 
 test("of two requests that continue one transcript at once, the second is a branch of its own", async () => {

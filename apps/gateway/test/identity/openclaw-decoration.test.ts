@@ -92,6 +92,22 @@ test("a Runtime line that changed since does not change the history", () => {
   expect(hash(changed)).toBe(hash(turn2));
 });
 
+test("what is no text stays in the first message; its Runtime line goes, and a part that was nothing else", () => {
+  const image = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } };
+  const content = [
+    { type: "text", text: `look\n\n${line}` },
+    image,
+    { type: "text", text: line },
+    { type: "text", text: "and say" },
+  ];
+  const [bare] = withoutDecoration([{ role: "user", content }, internalContext]);
+  expect(bare).toEqual({
+    role: "user",
+    content: [{ type: "text", text: "look" }, image, { type: "text", text: "and say" }],
+  });
+  expect(() => readConversation([bare!])).toThrow('parts of type "image_url" are not taken: send text');
+});
+
 test("a retry's prompt keeps what it says, without the Runtime line", () => {
   const retry =
     "[Sun 2026-11-22 11:08 UTC] [Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\nhi cut\n\nContinue the current task from the existing transcript, preserving completed work.";

@@ -19,17 +19,31 @@ type FrameOf<Type extends GatewayFrame["type"]> = Extract<GatewayFrame, { type: 
 const PATIENCE_MS = 4_000;
 const completed: TurnEnd = { state: "completed", finishReason: "stop" };
 
+export interface FakeWorkerOptions {
+  /** Who it says it is, where that is not who it is. */
+  readonly attachAs?: EnsureAnswer;
+  /** Its bound for one message, as the real one has it. */
+  readonly maxPayload?: number;
+}
+
 /** A worker as the gateway sees it: a real WebSocket listener on a Unix socket that a test answers by hand. */
 export class FakeWorker {
   /** What it answers to `locate`; "held" leaves that to the test. */
   locate: (frame: Locate) => string | undefined = () => undefined;
   readonly #http = createServer();
-  readonly #sockets = new WebSocketServer({ server: this.#http, perMessageDeflate: false });
+  readonly #sockets: WebSocketServer;
   readonly #unread: GatewayFrame[] = [];
   readonly #wanted: { type: string; give: (frame: GatewayFrame) => void }[] = [];
 
-  static async listen(answer: EnsureAnswer, attachAs: EnsureAnswer = answer): Promise<FakeWorker> {
-    const worker = new FakeWorker();
+  private constructor(maxPayload: number) {
+    this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
+  }
+
+  static async listen(
+    answer: EnsureAnswer,
+    { attachAs = answer, maxPayload = 0 }: FakeWorkerOptions = {},
+  ): Promise<FakeWorker> {
+    const worker = new FakeWorker(maxPayload);
     worker.#sockets.on("connection", (socket) =>
       socket.on("message", (data: Buffer) => {
         const decoded = decodeFrames(GatewayFrame, data.toString("utf8"));

@@ -81,7 +81,7 @@ export class RunningGateway {
       closing: closing.signal,
       log,
     });
-    const url = await server.start();
+    const { url } = await server.start();
     const fakes = stack.move();
     return new RunningGateway({ url, worker, supervisor: fake, queues }, async () => {
       // The same steps as in `runGateway`.

@@ -54,9 +54,9 @@ test("a queued client that leaves frees its place and never reaches the worker",
   const leaving = new AbortController();
   await gateway.stream("b", { ...same, signal: leaving.signal });
   const last = await gateway.stream("c", same);
-  expect(gateway.queues.counts.waiting).toBe(2);
+  expect(gateway.queues.counts.waiting).toBe(3);
   leaving.abort();
-  await eventually(() => expect(gateway.queues.counts.waiting).toBe(1));
+  await eventually(() => expect(gateway.queues.counts.waiting).toBe(2));
   worker.answer(await worker.next("submit"), "A");
   const next = await worker.next("submit");
   expect(next.prompt).toBe("c");
@@ -70,9 +70,11 @@ test("a turn that waits too long is told so, and frees its place", async () => {
   const streamed = await gateway.stream("b", same);
   const plain = await gateway.chat("c", same);
   expect([plain.status, plain.headers.get("retry-after")]).toEqual([503, "5"]);
-  expect(await plain.json()).toMatchObject({ error: { code: "queue_timeout" } });
+  expect(await plain.json()).toMatchObject({
+    error: { code: "queue_timeout", message: "the turn's time did not come within 50 ms (limits.queueMs)" },
+  });
   expect((await streamed.events.rest()).at(-1)).toMatchObject({ error: { code: "queue_timeout" } });
-  expect(gateway.queues.counts).toEqual({ sessions: 1, waiting: 0 });
+  expect(gateway.queues.counts).toEqual({ sessions: 1, waiting: 1 });
   worker.answer(await worker.next("submit"), "A");
   expect((await running.events.rest()).at(-1)).toBe("[DONE]");
 });
@@ -129,8 +131,10 @@ test("when the gateway closes, running and waiting turns are told so; the runnin
   const { worker } = await start();
   const running = await gateway.stream("a", same);
   const submit = await worker.next("submit");
-  worker.send({ type: "delta", turn: submit.turn, text: "part" });
   const waiting = gateway.chat("b", same);
+  await eventually(() => expect(gateway.queues.counts.waiting).toBe(2));
+  const { turn } = submit;
+  worker.send({ type: "accepted", turn }, { type: "delta", turn, text: "part" });
   await eventually(() => expect(gateway.queues.counts.waiting).toBe(1));
   const closed = gateway.close();
   const all = await running.events.rest();

@@ -22,12 +22,25 @@ test("a session's turns go first in, first out; other sessions do not wait for i
   expect(order).toEqual(["a", "b", "c"]);
 });
 
+test("a turn waits until it is accepted, also the first of its session", () => {
+  const queues = new SessionQueues(wide);
+  const [first] = [queues.enter("s"), queues.enter("s"), queues.enter("t")];
+  expect(queues.counts).toEqual({ sessions: 2, waiting: 3 });
+  first.accepted();
+  first.accepted();
+  expect(queues.counts).toEqual({ sessions: 2, waiting: 2 });
+  first.leave();
+  expect(queues.counts).toEqual({ sessions: 2, waiting: 2 });
+});
+
 test("nothing is left of a session whose turns have left", () => {
   const queues = new SessionQueues(wide);
   const [first, second] = [queues.enter("s"), queues.enter("s")];
+  first.accepted();
   expect(queues.counts).toEqual({ sessions: 1, waiting: 1 });
   expect(queues.isBusy("s")).toBe(true);
   first.leave();
+  second.accepted();
   expect(queues.counts).toEqual({ sessions: 1, waiting: 0 });
   first.leave();
   second.leave();
@@ -40,15 +53,15 @@ test("one that leaves in the middle gives its place to the next, and never turns
   const queues = new SessionQueues(wide);
   const [first, middle, last] = [queues.enter("s"), queues.enter("s"), queues.enter("s")];
   middle.leave();
-  expect(queues.counts.waiting).toBe(1);
+  expect(queues.counts.waiting).toBe(2);
   first.leave();
   await last.whenFirst(never);
-  expect(queues.counts).toEqual({ sessions: 1, waiting: 0 });
+  expect(queues.counts).toEqual({ sessions: 1, waiting: 1 });
 });
 
 test("a wait ends with its signal's reason, before or after it aborts; the place is kept until it is left", async () => {
   const queues = new SessionQueues(wide);
-  queues.enter("s");
+  queues.enter("s").accepted();
   const second = queues.enter("s");
   const stop = new AbortController();
   const waiting = expect(second.whenFirst(stop.signal)).rejects.toThrow("enough");
@@ -73,18 +86,21 @@ test("a session's queue is bounded, not counting the turn that runs", () => {
   expect(queues.enter("s").position).toBe(2);
 });
 
-test("the queues of all sessions together are bounded; a session without a turn is let in all the same", () => {
+test("all turns that no worker has accepted are bounded together, also the first ones of their sessions", () => {
   const queues = new SessionQueues({ sessionQueue: 5, totalQueue: 2 });
-  const tickets = ["a", "a", "b", "b"].map((session) => queues.enter(session));
-  expect(() => queues.enter("a")).toThrow("2 turns are waiting already (limits.totalQueue)");
-  queues.enter("c");
-  tickets[1]?.leave();
-  queues.enter("b");
-  expect(queues.counts).toEqual({ sessions: 3, waiting: 2 });
+  const full = "2 turns are waiting already (limits.totalQueue)";
+  const [first] = [queues.enter("a"), queues.enter("b")];
+  for (const session of ["a", "b", "c"]) expect(() => queues.enter(session)).toThrow(full);
+  first.accepted();
+  const third = queues.enter("c");
+  expect(() => queues.enter("d")).toThrow(full);
+  third.leave();
+  queues.enter("a");
+  expect(queues.counts).toEqual({ sessions: 2, waiting: 2 });
 });
 
 test("a refused turn leaves no trace and says when to come again", () => {
-  const queues = new SessionQueues({ sessionQueue: 1, totalQueue: 1 });
+  const queues = new SessionQueues({ sessionQueue: 1, totalQueue: 2 });
   const tickets = [queues.enter("s"), queues.enter("s")];
   try {
     queues.enter("s");

@@ -44,7 +44,7 @@ test("a turn that waited for a worker that is lost runs on the next one", async 
   const running = gateway.chat("a", same);
   await worker.next("submit");
   const waiting = gateway.chat("b", same);
-  await eventually(() => expect(queues.counts.waiting).toBe(1));
+  await eventually(() => expect(queues.counts.waiting).toBe(2));
   worker.drop();
   await (await running).text();
   worker.answer(await worker.next("submit"), "B");
@@ -82,7 +82,7 @@ test("requests that come at once share one link", async () => {
 test("W-1, C-4: another generation than the one that was named is not taken: the supervisor is asked again", async () => {
   await using folder = await tempFolder();
   const stale = { workspace: "demo", epoch: 7, socketPath: folder.join("w.sock") };
-  const imposter = await FakeWorker.listen(stale, { ...stale, epoch: 6 });
+  const imposter = await FakeWorker.listen(stale, { attachAs: { ...stale, epoch: 6 } });
   const right = await gateway.supervisor.ensure("demo");
   gateway.supervisor.ensure = () => (gateway.supervisor.asked.length === 1 ? stale : right);
   const asked = gateway.chat("a");
@@ -92,6 +92,20 @@ test("W-1, C-4: another generation than the one that was named is not taken: the
   expect(imposter.unread("submit")).toBe(0);
   expect(gateway.supervisor.asked).toHaveLength(2);
   await imposter.close();
+});
+
+test("a folder that is asked for by its path has one link too, and the supervisor is asked for it once", async () => {
+  const right = await gateway.supervisor.ensure("demo");
+  gateway.supervisor.ensure = () => ({ ...right, workspace: "demo" });
+  for (const headers of [{ "x-openclaw-workspace": "/srv/code/demo" }, { "x-openclaw-workspace": "demo" }]) {
+    for (const prompt of ["a", "b"]) {
+      const asked = gateway.chat(prompt, { headers });
+      gateway.worker.answer(await gateway.worker.next("submit"), "ok");
+      await (await asked).text();
+    }
+  }
+  expect(gateway.supervisor.asked).toEqual(["/srv/code/demo"]);
+  expect(gateway.worker.connections).toBe(1);
 });
 
 test("a worker that is slow to start holds up nobody's requests but its own", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { apiKeyDigest, Limits, type Settings } from "@synthesis/config";
 import type { TempFolder } from "@synthesis/testkit";
 
-const key = "sk-the-key-of-supervisor-tests";
+export const testKey = "sk-the-key-of-supervisor-tests";
 
 /** One for all tests: a cold start takes twice as long. */
 export const compileCache =
@@ -18,7 +18,7 @@ export async function settingsIn(folder: TempFolder, limits: Partial<Limits> = {
   await symlink(compileCache, folder.join("state/cache"));
   return {
     server: { host: "127.0.0.1", port: 0, allowedHosts: [] },
-    keys: [{ name: "default", sha256: apiKeyDigest(key), client: "generic" }],
+    keys: [{ name: "default", sha256: apiKeyDigest(testKey), client: "generic" }],
     workspaces: { a: folder.join("a"), b: folder.join("b"), gone: folder.join("gone") },
     roots: [folder.join("root")],
     agents: { echo: { driver: "command", workspace: "a", command: ["false"], env: {} } },

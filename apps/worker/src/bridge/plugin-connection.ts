@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   type BridgeFrame,
   type Hello,
+  type HelloAck,
 } from "@synthesis/protocol";
 import type { RawData, WebSocket } from "ws";
 import type { PluginSeat } from "./plugin-seat.ts";
@@ -34,8 +35,11 @@ export class PluginConnection {
     const { socket, helloMs } = options;
     this.#timer = setTimeout(() => this.close(CloseCode.expectedHello, "expected hello"), helloMs);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data, isBinary));
-    socket.on("close", () => this.#closed());
-    socket.on("error", (error) => options.log.warn("plugin.socket_error", { error: error.message }));
+    socket.on("close", (code) => this.#closed(`closed with ${code}`));
+    socket.on("error", (error) => {
+      options.log.warn("plugin.socket_error", { error: error.message });
+      this.#closed(error.message); // such as a message that is too large; `close` follows
+    });
   }
 
   send(frame: BridgeFrame): void {
@@ -46,7 +50,7 @@ export class PluginConnection {
     if (this.#state === "closed") return;
     this.#options.log.info("plugin.closed", { session: this.#options.seat.sessionKey, code, reason });
     this.#options.socket.close(code, reason);
-    this.#closed();
+    this.#closed(`closed with ${code}, ${reason}`);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -87,27 +91,34 @@ export class PluginConnection {
     this.#state = "seated";
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#heartbeat(), pingMs);
-    const more = hello.protocol === undefined ? {} : { protocol: PROTOCOL_VERSION, ping_interval_ms: pingMs };
-    this.send({ type: "hello_ack", ...more });
+    this.send({ type: "hello_ack", ...this.#details(hello) });
     log.info("plugin.connected", { session: seat.sessionKey, pid: hello.pid });
     seat.take(this, hello);
+  }
+
+  /** What `hello_ack` says to a peer that named its protocol. */
+  #details({ protocol, resumes }: Hello): Omit<HelloAck, "type"> {
+    if (protocol === undefined) return {};
+    const { seat, pingMs } = this.#options;
+    const details = { protocol: PROTOCOL_VERSION, ping_interval_ms: pingMs };
+    return resumes === undefined ? details : { ...details, received: seat.framesTaken(resumes) };
   }
 
   #heartbeat(): void {
     if (this.#pongOwed) {
       this.#options.log.warn("plugin.silent", { session: this.#options.seat.sessionKey });
       this.#options.socket.terminate();
-      return this.#closed();
+      return this.#closed("silent, it answered no ping");
     }
     this.#pongOwed = true;
     this.send({ type: "ping" });
   }
 
-  #closed(): void {
+  #closed(why: string): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#timer);
-    this.#options.seat.leave(this);
+    this.#options.seat.leave(this, why);
   }
 }
 

@@ -6,9 +6,11 @@ import type { PluginConnection } from "./plugin-connection.ts";
 export interface SeatListener {
   /** A connection said hello: the first, or one that replaces the last. */
   onHello(hello: Hello): void;
-  /** The connection is gone and none replaced it. */
-  onVacant(): void;
+  /** The connection is gone and none replaced it; `why` is for people. */
+  onVacant(why: string): void;
   onFrame(frame: PluginFrame): void;
+  /** How many frames of this turn it has taken (P-7). */
+  framesTaken(turnId: string): number;
 }
 
 /**
@@ -30,6 +32,11 @@ export class PluginSeat {
     return this.#connection !== undefined;
   }
 
+  /** How many frames of this turn have been heard; they stay as many until another connection is seated. */
+  framesTaken(turnId: string): number {
+    return this.#listener.framesTaken(turnId);
+  }
+
   /** Seats a connection that said a valid hello; one that is there already gives way (P-4). */
   take(connection: PluginConnection, hello: Hello): void {
     const replaced = this.#connection;
@@ -44,10 +51,10 @@ export class PluginSeat {
   }
 
   /** The connection's socket is gone. */
-  leave(connection: PluginConnection): void {
+  leave(connection: PluginConnection, why: string): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
-    this.#listener.onVacant();
+    this.#listener.onVacant(why);
   }
 
   /** Sends to the connection; false where none is there. */

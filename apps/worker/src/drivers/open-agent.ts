@@ -3,7 +3,7 @@ import type { Logger } from "@synthesis/kit";
 import { nanoid } from "nanoid";
 import type { Bridge } from "../bridge/bridge.ts";
 import { AgentChild } from "../process/agent-child.ts";
-import { childEnvironment } from "../process/child-environment.ts";
+import { claudeEnvironment, programEnvironment } from "../process/child-environment.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { AgentProcess } from "./agent-process.ts";
 import { CommandProcess } from "./command/command-process.ts";
@@ -41,13 +41,14 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
         model: agent.model,
         maxLineBytes: limits.lineBytes,
         log,
+        onUnsolicited: () => surroundings.onUnsolicited(),
         spawn: (onStdout) =>
           new AgentChild({
             ...common,
             command: claude.bin,
             endedBy: "stdin",
             args: claudeArguments(agent, session.claude),
-            env: childEnvironment({ ...CLAUDE_RETRIES, ...process.env }, claude.env),
+            env: { ...CLAUDE_RETRIES, ...claudeEnvironment(process.env), ...claude.env },
             onStdout,
           }),
       });
@@ -66,10 +67,12 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
             command: program,
             endedBy: "SIGTERM",
             args,
-            env: childEnvironment(process.env, agent.env, {
+            env: {
+              ...programEnvironment(process.env),
+              ...agent.env,
               SYNTHESIS_BRIDGE_URL: bridgeUrl,
               SYNTHESIS_SESSION_KEY: session.key,
-            }),
+            },
             onStdout: (chunk) => log.debug("agent.stdout", { text: chunk.toString("utf8") }),
           }),
       });

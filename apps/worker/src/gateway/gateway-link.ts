@@ -1,5 +1,6 @@
 import { LoopBatch, type Logger } from "@synthesis/kit";
 import {
+  CloseCode,
   decodeFrames,
   encodeFrames,
   GatewayFrame,
@@ -46,6 +47,8 @@ export class GatewayLink {
     const { workspace, name, epoch } = this.#options;
     switch (frame.type) {
       case "attach":
+        if (frame.protocol !== PROTOCOL_VERSION)
+          return this.#options.socket.close(CloseCode.unsupportedProtocol);
         return this.#send({ type: "attached", protocol: PROTOCOL_VERSION, workspace: name, epoch });
       case "locate": {
         const session = workspace.locate(frame.by);

@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
-import { chmodSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import type { Logger } from "@synthesis/kit";
+import { listenPrivately, type Logger } from "@synthesis/kit";
 import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
@@ -26,12 +25,7 @@ export class GatewayServer {
   }
 
   async start(): Promise<void> {
-    const { socketPath } = this.#configuration;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#http.once("error", reject);
-    this.#http.listen(socketPath, () => resolve());
-    await promise;
-    chmodSync(socketPath, 0o600);
+    await listenPrivately(this.#http, this.#configuration.socketPath);
   }
 
   async close(): Promise<void> {

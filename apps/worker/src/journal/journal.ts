@@ -9,6 +9,7 @@ import { openDatabase } from "./open-database.ts";
 /** A session as the journal remembers it. */
 export interface SessionRecord {
   readonly id: string;
+  readonly agent: string;
   /** Transcript hash after its last turn; null before the first. */
   readonly head: string | null;
   /** The agent's own name for the conversation: Claude's session id, a UUID. */
@@ -113,11 +114,12 @@ export class Journal {
 
   session(id: string): SessionRecord | undefined {
     const row = this.#statement(
-      "SELECT id, head, agent_session, agent_started FROM sessions WHERE id = ?",
+      "SELECT id, agent, head, agent_session, agent_started FROM sessions WHERE id = ?",
     ).get(id);
     if (row === undefined) return undefined;
     return {
       id: String(row["id"]),
+      agent: String(row["agent"]),
       head: row["head"] === null ? null : String(row["head"]),
       agentSession: String(row["agent_session"]),
       agentStarted: row["agent_started"] === 1,

@@ -66,6 +66,11 @@ function openChecked(file: string): DatabaseSync {
   }
 }
 
+/** Whether SQLite itself failed: a full disk, a lock, a file that is no database. */
+export function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error;
+}
+
 /** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26). */
 function isCorrupt(error: unknown): boolean {
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;

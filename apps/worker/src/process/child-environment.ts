@@ -1,14 +1,38 @@
-/** Variables that a program needs to find its way, by name. */
+/** Variables that any program needs to find its way. */
 const plain = new Set([
-  "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "TMPDIR", "HOSTNAME",
-  "SSH_AUTH_SOCK", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR",
-  "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-  "CLOUD_ML_REGION", "API_TIMEOUT_MS", "DISABLE_TELEMETRY", "DISABLE_ERROR_REPORTING", "DISABLE_AUTOUPDATER",
-]); // prettier-ignore
-/** Families of variables that configure Claude and the accounts it may be driven with. */
-const families = [
-  "LC_",
-  "XDG_",
+  "PATH",
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "SHELL",
+  "LANG",
+  "LANGUAGE",
+  "TZ",
+  "TERM",
+  "TMPDIR",
+  "HOSTNAME",
+  "SSH_AUTH_SOCK",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+]);
+const plainFamilies = ["LC_", "XDG_"];
+
+/** What configures Claude Code, and the accounts that it may be driven with. */
+const claude = new Set([
+  "CLOUD_ML_REGION",
+  "API_TIMEOUT_MS",
+  "DISABLE_TELEMETRY",
+  "DISABLE_ERROR_REPORTING",
+  "DISABLE_AUTOUPDATER",
+]);
+const claudeFamilies = [
   "ANTHROPIC_",
   "CLAUDE_CODE_",
   "CLAUDE_CONFIG_",
@@ -24,21 +48,31 @@ const families = [
 const never = new Set(["CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"]);
 
 /**
- * The environment of an agent process: an allow-list, so that neither Synthesis's own secrets nor variables
- * that inject code (`NODE_OPTIONS`, `LD_PRELOAD`, …) reach it. What the configuration names is added as it is.
+ * The environment of a `command` program: an allow-list, so that neither secrets of Synthesis and Claude nor
+ * variables that inject code (`NODE_OPTIONS`, `LD_PRELOAD`, …) reach it. Its configuration may add to it.
  */
-export function childEnvironment(
-  source: NodeJS.ProcessEnv,
-  ...added: readonly Readonly<Record<string, string>>[]
-): Record<string, string> {
+export function programEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
+  return pick(source, isPlain);
+}
+
+/** The environment of Claude Code: that of a program, and what configures Claude and its account. */
+export function claudeEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
+  return pick(source, (name) => isPlain(name) || isClaudes(name));
+}
+
+function isPlain(name: string): boolean {
+  return plain.has(name) || plainFamilies.some((family) => name.startsWith(family));
+}
+
+function isClaudes(name: string): boolean {
+  if (never.has(name)) return false;
+  return claude.has(name) || claudeFamilies.some((family) => name.startsWith(family));
+}
+
+function pick(source: NodeJS.ProcessEnv, isAllowed: (name: string) => boolean): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(source)) {
     if (value !== undefined && isAllowed(name)) kept[name] = value;
   }
-  return Object.assign(kept, ...added);
-}
-
-function isAllowed(name: string): boolean {
-  if (never.has(name)) return false;
-  return plain.has(name) || families.some((family) => name.startsWith(family));
+  return kept;
 }

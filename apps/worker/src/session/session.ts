@@ -45,9 +45,19 @@ export class Session {
     return this.#warm.current;
   }
 
+  /** Whether its process is there for the next turn too. */
+  get isWarm(): boolean {
+    return this.#warm.isWarm;
+  }
+
   /** Since when its process has been idle (epoch ms). */
   get idleSince(): number | undefined {
     return this.#warm.idleSince;
+  }
+
+  /** How long its process has been there, in ms. */
+  get processAgeMs(): number {
+    return this.#warm.ageMs;
   }
 
   /** Whether nothing is lost when this object is dropped: no process, no turn. */
@@ -88,12 +98,7 @@ export class Session {
   /** Rejects as long as the turn is not accepted. */
   async #admit(turn: Turn): Promise<void> {
     this.#checkHead(turn.order);
-    const { queueMs } = this.#around.configuration.limits;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
-    const warm = await this.#warm
-      .take(AbortSignal.any([turn.cancel, late.signal]))
-      .finally(() => clearTimeout(timer));
+    const warm = await this.#takeProcess(turn);
     let record: SessionRecord;
     try {
       record = turn.accept();
@@ -101,9 +106,21 @@ export class Session {
       this.#warm.rest();
       throw error;
     }
-    const end = await this.#runOn(warm ?? this.#open(record), turn, warm !== undefined);
+    const end = await this.#runOn(warm, record, turn);
     this.#warm.rest();
     turn.end(end);
+  }
+
+  /** The warm process, or a slot for one, within the time that a turn may wait. */
+  async #takeProcess(turn: Turn): Promise<AgentProcess | undefined> {
+    const { queueMs } = this.#around.configuration.limits;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
+    try {
+      return await this.#warm.take(AbortSignal.any([turn.cancel, late.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #checkRoom(): void {
@@ -118,9 +135,10 @@ export class Session {
     throw new WireFailure("history_changed", message, { retryAfterMs: 1_000 });
   }
 
-  async #runOn(process: AgentProcess, turn: Turn, isWarm: boolean): Promise<TurnEnd> {
+  async #runOn(warm: AgentProcess | undefined, record: SessionRecord, turn: Turn): Promise<TurnEnd> {
     try {
-      const end = await this.#attempt(process, turn, isWarm);
+      const process = warm ?? this.#open(record);
+      const end = await this.#attempt(process, turn, warm !== undefined);
       return end.state === "session_lost" ? await this.#beginAnew(process, turn) : end;
     } catch (error) {
       return turn.failed(error);
@@ -133,7 +151,7 @@ export class Session {
     const why = "Claude has no transcript of the session";
     log.warn("session.reset", { session: this.id, why });
     await process.kill({ code: "session_lost", message: why });
-    await this.#warm.take(turn.cancel);
+    await this.#takeProcess(turn);
     const end = await this.#attempt(this.#open(journal.renewAgentSession(this.id)), turn, false);
     if (end.state !== "session_lost") return end;
     const message = "Claude Code refuses to begin a session: see the log for its message";

@@ -1,4 +1,4 @@
-import type { CloseReason } from "@synthesis/kit";
+import { abortable, type CloseReason } from "@synthesis/kit";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { ProcessSlots } from "./process-slots.ts";
 
@@ -28,6 +28,7 @@ type State =
 export class WarmProcess {
   readonly #options: WarmProcessOptions;
   #state: State = { name: "cold" };
+  #openedAt = 0;
 
   constructor(options: WarmProcessOptions) {
     this.#options = options;
@@ -38,8 +39,18 @@ export class WarmProcess {
     return "process" in this.#state ? this.#state.process : undefined;
   }
 
+  /** Whether the next turn would find it alive. */
+  get isWarm(): boolean {
+    return this.#state.name === "idle" || this.#state.name === "running";
+  }
+
   get isCold(): boolean {
     return this.#state.name === "cold";
+  }
+
+  /** How long it has been there, in ms. */
+  get ageMs(): number {
+    return performance.now() - this.#openedAt;
   }
 
   /** Since when it has been idle (epoch ms). */
@@ -52,7 +63,8 @@ export class WarmProcess {
    * at a time calls it. Rejects with the signal's reason when it aborts first.
    */
   async take(signal: AbortSignal): Promise<AgentProcess | undefined> {
-    if (this.#state.name === "closing") await this.#state.process.closed;
+    signal.throwIfAborted();
+    if (this.#state.name === "closing") await abortable(this.#state.process.closed, signal);
     if (this.#state.name === "idle") {
       const { process, eviction } = this.#state;
       clearTimeout(eviction);
@@ -71,6 +83,7 @@ export class WarmProcess {
 
   /** Puts a started process into the slot that was taken, for a turn. */
   open(process: AgentProcess): AgentProcess {
+    this.#openedAt = performance.now();
     this.#move({ name: "running", process });
     void process.closed.then(() => this.#gone(process));
     return process;

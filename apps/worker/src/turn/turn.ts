@@ -1,6 +1,7 @@
 import type { Logger } from "@synthesis/kit";
 import { rollTranscript, WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
 import type { Journal, SessionRecord } from "../journal/journal.ts";
+import { isDatabaseError } from "../journal/open-database.ts";
 import { endOfStop } from "./end-of-stop.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
@@ -23,6 +24,8 @@ export class Turn {
   readonly #options: TurnOptions;
   #isStarted = false;
   #text = "";
+  /** Whether the agent did anything for it: then it may have had effects. */
+  #isActive = false;
 
   constructor(options: TurnOptions) {
     this.order = options.order;
@@ -53,16 +56,22 @@ export class Turn {
   }
 
   text(text: string): void {
+    this.#isActive = true;
     this.#text += text;
     this.#options.sink.text(text);
   }
 
   reasoning(text: string): void {
+    this.#isActive = true;
     this.#options.sink.reasoning(text);
   }
 
-  /** Reported even where the journal cannot be written: it will be found open, and be ended, at the next start. */
-  end(end: TurnEnd): void {
+  /**
+   * Reported even where the journal cannot be written: it will be found open, and be ended, at the next start.
+   * A turn that may have had effects is not to be repeated, whatever its failure.
+   */
+  end(judged: TurnEnd): void {
+    const end = this.#isActive ? withoutRetry(judged) : judged;
     const { journal, sink, log, order } = this.#options;
     const { turn, session } = order;
     const code = end.state === "completed" ? undefined : end.error.code;
@@ -84,13 +93,21 @@ export class Turn {
 
   /** The transcript as the client has it now; as before where the agent said nothing. */
   #headAfter(end: TurnEnd): string | undefined {
-    if (end.state !== "completed" && this.#text === "") return undefined;
-    return rollTranscript(this.order.transcript, "assistant", this.#text);
+    const { transcript } = this.order;
+    if (transcript === undefined || (end.state !== "completed" && this.#text === "")) return undefined;
+    return rollTranscript(transcript, "assistant", this.#text);
   }
 }
 
 function errorOf(cause: unknown): WireError {
   if (cause instanceof WireFailure) return cause.error;
+  if (!isDatabaseError(cause)) return { code: "internal_error", message: "the worker failed: see its log" };
   const message = "the workspace's journal cannot be written: free disk space, then try again";
   return { code: "worker_unavailable", message, retryAfterMs: 5_000 };
+}
+
+function withoutRetry(end: TurnEnd): TurnEnd {
+  if (end.state === "completed") return end;
+  const { code, message } = end.error;
+  return { state: end.state, error: { code, message } };
 }

@@ -78,7 +78,12 @@ test("the owner is told of each connection that comes or goes, and of none once 
   const told: number[] = [];
   const bridge: Bridge = new Bridge(testLimits(), new LogRecorder(), () => told.push(bridge.connections));
   await bridge.start();
-  const { url } = bridge.seat("s", { onHello: () => {}, onVacant: () => {}, onFrame: () => {} });
+  const { url } = bridge.seat("s", {
+    onHello: () => {},
+    onVacant: () => {},
+    onFrame: () => {},
+    framesTaken: () => 0,
+  });
   await using peer = new Peer(url);
   await peer.opened;
   peer.socket.close();
@@ -106,7 +111,12 @@ test("closing ends every connection, greeted or not", async () => {
 test("a refused peer that keeps its side open does not hold up the close", async () => {
   const bridge = new Bridge(testLimits(), new LogRecorder());
   await bridge.start();
-  const { url } = bridge.seat("s", { onHello: () => {}, onVacant: () => {}, onFrame: () => {} });
+  const { url } = bridge.seat("s", {
+    onHello: () => {},
+    onVacant: () => {},
+    onFrame: () => {},
+    framesTaken: () => 0,
+  });
   const { host, port } = new URL(url);
   const socket = connect({ port: Number(port), host: "127.0.0.1", allowHalfOpen: true });
   socket.on("error", () => {});

@@ -46,6 +46,15 @@ test("P-3 waiting_for_hello -> seated: a peer that names its protocol is told ou
   expect(peer.frames).toEqual([{ type: "hello_ack", protocol: 1, ping_interval_ms: 12_345 }]);
 });
 
+test("P-7 waiting_for_hello -> seated: a peer that resumes a turn is told how much of it arrived", async () => {
+  await using bridge = await TestBridge.start({ pingMs: 12_345 });
+  const seat = bridge.seat();
+  await using unknown = await bridge.greet(seat, { protocol: 1, resumes: "turn" });
+  expect(unknown.frames).toEqual([{ type: "hello_ack", protocol: 1, ping_interval_ms: 12_345, received: 0 }]);
+  await using seed = await bridge.greet(seat, { resumes: "turn" });
+  expect(seed.frames).toEqual([{ type: "hello_ack" }]);
+});
+
 test("P-3 waiting_for_hello -> closed: another protocol is closed with 4005", async () => {
   await using bridge = await TestBridge.start();
   const seat = bridge.seat();

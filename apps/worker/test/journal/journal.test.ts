@@ -49,6 +49,7 @@ test("new -> accepted: the session is made with a name for the agent that nothin
   const { session } = accepted();
   expect(journal.session(session)).toEqual({
     id: session,
+    agent: "claude",
     head: null,
     agentSession: expect.stringMatching(/^[0-9a-f-]{36}$/),
     agentStarted: false,

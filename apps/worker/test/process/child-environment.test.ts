@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { childEnvironment } from "../../src/process/child-environment.ts";
+import { claudeEnvironment, programEnvironment } from "../../src/process/child-environment.ts";
 
 const passed = {
   PATH: "/bin",
@@ -45,19 +45,18 @@ const withheld = {
   EDITOR: "vi",
 };
 
-test("exactly the variables of the allow-list pass", () => {
-  expect(childEnvironment({ ...withheld, ...passed, UNSET: undefined })).toEqual(passed);
+test("exactly the variables of the allow-list reach Claude", () => {
+  expect(claudeEnvironment({ ...withheld, ...passed, UNSET: undefined })).toEqual(passed);
+});
+
+test("a program gets what any program needs, and none of Claude's account", () => {
+  const plain = Object.entries(passed).filter(
+    ([name]) => !/^(ANTHROPIC|CLAUDE|AWS|GOOGLE|MCP|BASH)_/.test(name),
+  );
+  expect(programEnvironment({ ...withheld, ...passed })).toEqual(Object.fromEntries(plain));
 });
 
 test.for(Object.keys(withheld))("%s never reaches a child by itself", (name) => {
-  expect(childEnvironment({ [name]: "x" })).toEqual({});
-});
-
-test("what the configuration names is added as it is, the last one wins", () => {
-  const environment = childEnvironment(
-    { PATH: "/bin", HOME: "/home/me" },
-    { NODE_OPTIONS: "--max-old-space-size=512", HOME: "/other" },
-    { HOME: "/last" },
-  );
-  expect(environment).toEqual({ PATH: "/bin", HOME: "/last", NODE_OPTIONS: "--max-old-space-size=512" });
+  expect(claudeEnvironment({ [name]: "x" })).toEqual({});
+  expect(programEnvironment({ [name]: "x" })).toEqual({});
 });

@@ -77,7 +77,22 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
   const holding = space.submit("!hold", { agent: "seed", session: "seed" });
   await running.untilText("w1");
   await eventually(() => expect(space.workspace.status().conns).toBe(1));
-  await space.close();
+  const closed = space.close();
+  const late = space.submit("never run", { session: "late" });
+  expect(late.events).toEqual(["refused"]);
+  expect(await late.outcome).toMatchObject({
+    error: {
+      code: "shutting_down",
+      message: "the workspace's worker is being ended: the test is over",
+      retryAfterMs: 1_000,
+    },
+  });
+  await closed;
+  expect([running, holding, waiting].map(({ events }) => events.at(-1))).toEqual([
+    "interrupted",
+    "interrupted",
+    "refused",
+  ]);
   expect(await running.outcome).toMatchObject({
     state: "interrupted",
     error: { code: "turn_interrupted", message: "the turn was cut: the test is over" },

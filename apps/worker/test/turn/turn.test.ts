@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { EMPTY_TRANSCRIPT, rollTranscript, WireFailure, type TurnEnd } from "@synthesis/protocol";
 import { tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -5,7 +6,7 @@ import { Journal } from "../../src/journal/journal.ts";
 import { Turn } from "../../src/turn/turn.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
 import { RecordedTurn } from "../support/recorded-turn.ts";
-import { testSubmit } from "../support/test-workspace.ts";
+import { testSubmit, type SubmitOptions } from "../support/test-workspace.ts";
 
 let folder: TempFolder;
 let journal: Journal;
@@ -31,11 +32,11 @@ afterEach(async () => {
 const completed: TurnEnd = { state: "completed", finishReason: "stop" };
 const failed: TurnEnd = { state: "failed", error: { code: "turn_failed", message: "no" } };
 
-function makeTurn() {
+function makeTurn(options: SubmitOptions = {}) {
   const sink = new RecordedTurn();
   const log = new LogRecorder();
   const turn = new Turn({
-    order: testSubmit(sink.id, "hi"),
+    order: testSubmit(sink.id, "hi", options),
     sink,
     cancel: new AbortController().signal,
     journal,
@@ -43,6 +44,22 @@ function makeTurn() {
     onOver: () => sink.events.push("over"),
   });
   return { turn, sink, log };
+}
+
+/** SQLite fails from now on. */
+function breakJournal(): void {
+  const other = new DatabaseSync(folder.join("journal.sqlite"));
+  other.exec("DROP TABLE turns; DROP TABLE sessions;");
+  other.close();
+}
+
+function errorFrom(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not throw");
 }
 
 /** The transcript after the answer `text` to "hi". */
@@ -99,10 +116,61 @@ test("a refused turn tells its failure and is not journaled", async () => {
 
 test("where the journal cannot be written a turn is not accepted, and refused as worker_unavailable", async () => {
   const { turn, sink } = makeTurn();
+  breakJournal();
+  const failure = errorFrom(() => turn.accept());
+  expect(failure).toMatchObject({ message: expect.stringContaining("no such table") as string });
+  turn.refuse(failure);
+  expect(await sink.outcome).toMatchObject({
+    state: "refused",
+    error: {
+      code: "worker_unavailable",
+      message: expect.stringContaining("journal cannot be written") as string,
+      retryAfterMs: 5_000,
+    },
+  });
+  expect(turn.failed(failure)).toMatchObject({ state: "failed", error: { code: "worker_unavailable" } });
+});
+
+test("any other failure is a fault of the worker, and trying again is no remedy", async () => {
+  const { turn, sink, log } = makeTurn();
   closeJournal();
-  expect(() => turn.accept()).toThrow("database is not open");
-  turn.refuse(new Error("database is not open"));
-  expect(await sink.outcome).toMatchObject({ state: "refused", error: { code: "worker_unavailable" } });
+  const failure = errorFrom(() => turn.accept());
+  turn.refuse(failure);
+  const error = { code: "internal_error", message: "the worker failed: see its log" };
+  expect(await sink.outcome).toEqual({ state: "refused", error });
+  expect(turn.failed(failure)).toEqual({ state: "failed", error });
+  expect(log.fieldsOf("turn.not_run")).toMatchObject([
+    { cause: expect.stringContaining("database is not open") as string },
+  ]);
+});
+
+const busy: TurnEnd = {
+  state: "failed",
+  error: { code: "upstream_overloaded", message: "busy", retryAfterMs: 10_000 },
+};
+
+test.for<[title: string, act: (turn: Turn) => void, retryAfterMs: number | undefined]>([
+  ["nothing", () => {}, 10_000],
+  ["text", (turn) => turn.text("half"), undefined],
+  ["a thought or a tool call", (turn) => turn.reasoning("[Bash]\n"), undefined],
+])("after %s a failure is repeated only if it had no effects", async ([, act, retryAfterMs]) => {
+  const { turn, sink } = makeTurn();
+  turn.accept();
+  turn.start();
+  act(turn);
+  turn.end(busy);
+  const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const error = { code: "upstream_overloaded", message: "busy", ...retry };
+  expect(await sink.outcome).toEqual({ state: "failed", error });
+});
+
+test("a turn without a transcript leaves none", () => {
+  const { turn } = makeTurn({ transcript: undefined });
+  turn.accept();
+  turn.start();
+  turn.text("one");
+  turn.end(completed);
+  expect(journal.session("s")?.head).toBeNull();
 });
 
 test("where the end cannot be journaled it is told all the same", async () => {

@@ -19,6 +19,9 @@ export interface KeptChildOptions {
 /** starting: forked, not ready. serving: ready. pausing: dead, the next one waits for its backoff. closed: for good. */
 type KeptChildState = "starting" | "serving" | "pausing" | "closed";
 
+/** How long it must serve for its earlier deaths to be forgotten: one that dies as soon as it is ready is not mended. */
+const STEADY_MS = 1_000;
+
 /** A process that is kept running: forked, watched, and forked again when it dies, within its restart budget. */
 export class KeptChild {
   readonly #options: KeptChildOptions;
@@ -30,6 +33,8 @@ export class KeptChild {
   /** Resolves when the current or next generation serves; rejects when it is closed before. */
   #serving = pendingService();
   #restarts = 0;
+  /** Runs while it serves, till that counts. */
+  #steady: NodeJS.Timeout | undefined;
 
   constructor(options: KeptChildOptions) {
     this.#options = options;
@@ -63,7 +68,7 @@ export class KeptChild {
     const { startMs } = limits;
     const retry = { retryAfterMs: 5000 };
     if (this.#state === "closed") throw this.#stopped();
-    if (this.#budget.isSpent) {
+    if (this.#state !== "serving" && this.#budget.isSpent) {
       throw new WireFailure(
         "worker_unavailable",
         `${title} keeps dying at its start: see the log for why`,
@@ -97,6 +102,7 @@ export class KeptChild {
         () => {},
       );
       const reason = await this.#child.closed;
+      clearTimeout(this.#steady);
       if (this.#state === "serving") this.#serving = pendingService();
       this.#options.onGone(reason);
       if (this.#stop.signal.aborted) return;
@@ -114,7 +120,7 @@ export class KeptChild {
   #serve(): void {
     if (this.#state !== "starting") return;
     this.#state = "serving";
-    this.#budget.refill();
+    this.#steady = setTimeout(() => this.#budget.refill(), STEADY_MS);
     this.#serving.resolve();
   }
 

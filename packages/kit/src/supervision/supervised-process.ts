@@ -1,4 +1,4 @@
-import { type ChildMessage, SupervisorMessage } from "@synthesis/protocol";
+import { type ChildMessage, type Endpoint, SupervisorMessage } from "@synthesis/protocol";
 import type * as z from "zod";
 import type { CloseReason } from "../close-reason.ts";
 import { withDeadline } from "../deadline.ts";
@@ -6,7 +6,7 @@ import { withDeadline } from "../deadline.ts";
 /** What a supervised process lets its supervisor do. */
 export interface Supervised {
   /** Where it serves, for the person who started Synthesis. */
-  readonly endpoint?: string;
+  readonly endpoint?: Endpoint;
   /** The supervisor asks it to end an idle agent process. */
   evict?(): void;
   /** The supervisor looks after it; a good moment to report its status. */

@@ -15,7 +15,7 @@ test("it is ready when it says so, answers pings, and ends when asked", async ()
   const child = new ForkedChild(orderWith({}, heard));
   await child.ready;
   expect(liveProcess(child.pid!)).toBeDefined();
-  expect(heard).toEqual([{ type: "ready", endpoint: "http://example.invalid" }]);
+  expect(heard).toEqual([{ type: "ready", endpoint: { url: "http://example.invalid", port: 80 } }]);
   child.send({ type: "ping" });
   await eventually(() => expect(heard.at(-1)).toEqual({ type: "pong" }));
   await child.close(done);

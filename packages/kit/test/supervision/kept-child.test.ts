@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { eventually, expectClean } from "../../../testkit/src/index.ts";
 import type { CloseReason } from "../../src/close-reason.ts";
+import type { Logger } from "../../src/logger.ts";
 import { ForkedChild, type ForkOrder } from "../../src/supervision/forked-child.ts";
 import { KeptChild, type KeptChildOptions } from "../../src/supervision/kept-child.ts";
 import { orderWith, quiet } from "../support/fork-order.ts";
@@ -45,6 +46,33 @@ test("serving -> starting: a killed child is replaced at once, and who waits get
   expect(child.pid).not.toBe(first);
   expect(child.restarts).toBe(1);
   expect(gone).toEqual([{ code: "exited", message: "SIGKILL" }]);
+});
+
+test("one that dies as soon as it serves is paused for, longer each time", async () => {
+  const delays: unknown[] = [];
+  const log: Logger = {
+    ...quiet,
+    warn: (event, fields) => event === "child.restarting" && delays.push(fields?.["delayMs"]),
+    child: () => log,
+  };
+  const { child } = keep([{}], { log });
+  for (let death = 1; death <= 3; death += 1) {
+    await child.whenServing();
+    process.kill(child.pid!, "SIGKILL");
+    await eventually(() => expect(delays).toHaveLength(death));
+  }
+  const [first, second, third] = delays as number[];
+  expect(first).toBe(0);
+  expect(second).toBeGreaterThanOrEqual(50);
+  expect(third).toBeGreaterThanOrEqual(100);
+});
+
+test("who asks for one that serves is never told that it keeps dying", async () => {
+  const { child } = keep([{}], { limits: { startMs: 10_000, restarts: 1, restartPauseMs: 30_000 } });
+  await child.whenServing();
+  process.kill(child.pid!, "SIGKILL");
+  await eventually(() => expect([child.restarts, child.state]).toEqual([1, "serving"]));
+  await child.whenServing();
 });
 
 test("who waits during deaths at the start is served by the first generation that gets ready", async () => {

@@ -33,7 +33,7 @@ async function serving(configuration: object = {}): Promise<ChildProcess> {
     configuration: { closedFile: folder.join("closed"), ...configuration },
   });
   expect(await once(child, "message")).toEqual([
-    { type: "ready", endpoint: "http://example.invalid" },
+    { type: "ready", endpoint: { url: "http://example.invalid", port: 80 } },
     undefined,
   ]);
   return child;

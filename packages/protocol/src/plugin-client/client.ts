@@ -8,11 +8,16 @@ import type { PluginClose } from "./plugin-close.ts";
 import { Turn, type InboundTurn, type TurnFrame } from "./turn.ts";
 
 const FINAL_CODES: ReadonlySet<number> = new Set([
+  CloseCode.goingAway,
   CloseCode.expectedHello,
   CloseCode.replaced,
   CloseCode.sessionMismatch,
   CloseCode.unsupportedProtocol,
 ]);
+/** RFC 6455: a message was too big (PROTOCOL.md P-11). */
+const TOO_BIG = 1009;
+/** The bridge would not have what was written: sent again, it would only end the next connection too. */
+const REFUSED_FRAME_CODES: ReadonlySet<number> = new Set([TOO_BIG, CloseCode.malformedFrame]);
 
 export interface PluginClientOptions {
   /** `ws://…/bridge?…`, with its secret: never log it. */
@@ -34,8 +39,8 @@ type State =
   | { readonly name: "closed" };
 
 /**
- * A plugin's connection to its Synthesis worker. Reconnects by itself and takes the running turn along; what
- * is written in between is sent afterwards.
+ * A plugin's connection to its Synthesis worker. Reconnects by itself and takes the running turn along: what was
+ * written in between, or did not arrive, is sent afterwards.
  */
 export class PluginClient {
   /** Settles when the client has ended for good; never rejects. */
@@ -87,7 +92,7 @@ export class PluginClient {
   }
 
   #connect(): void {
-    const resumes = this.#turn?.id ?? this.#outbox.turnId;
+    const resumes = this.#outbox.turnId;
     const hello: Hello = {
       type: "hello",
       pid: process.pid,
@@ -97,23 +102,24 @@ export class PluginClient {
       ...(resumes === undefined ? {} : { resumes }),
     };
     const connection = new Connection(this.#options.url, hello, {
-      onReady: () => {
+      onReady: ({ received }) => {
         this.#attempt = 0;
-        this.#outbox.connect((frame) => connection.send(frame));
+        const isWhole = this.#outbox.connect((frame) => connection.send(frame), received);
+        if (!isWhole) this.#abandon("a part of the answer was lost");
         this.#ready.resolve();
       },
-      onFrame: (frame) => this.#receive(frame),
+      onFrame: (frame) => this.#receive(frame, connection),
       onClosed: (end) => this.#lost(end),
     });
     this.#state = { name: "connected", connection };
   }
 
-  #receive(frame: BridgeFrame): void {
+  #receive(frame: BridgeFrame, connection: Connection): void {
     if (frame.type === "inbound") this.#begin(frame);
     else if (frame.type === "cancel") {
       if (this.#turn?.id === frame.message_id) this.#turn.cancel("cancelled by the bridge");
-      // Its last frame may have been lost with a connection: say once more that it is over.
-      else this.#write({ type: "cancelled", message_id: frame.message_id });
+      // Over, or its prompt was lost with a connection: either way nothing more will be said for it.
+      else connection.send({ type: "cancelled", message_id: frame.message_id });
     }
   }
 
@@ -129,13 +135,17 @@ export class PluginClient {
       },
     );
     this.#turn = turn;
+    this.#outbox.begin(turn.id);
     void turn.run(this.#options.onInbound);
   }
 
   #write(frame: TurnFrame): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;
-    if (this.#outbox.push(frame)) return;
-    this.#turn?.abandon("too much was written without a connection");
+    if (!this.#outbox.push(frame)) this.#abandon("too much was written without a connection");
+  }
+
+  #abandon(why: string): void {
+    this.#turn?.abandon(why);
     this.#turn = undefined;
   }
 
@@ -146,6 +156,10 @@ export class PluginClient {
     if (unreadable) return this.#end({ code: "unreadable", message: `Cannot read the bridge (${why})` });
     if (FINAL_CODES.has(code))
       return this.#end({ code: "refused", message: `The bridge closed for good (${why})` });
+    if (REFUSED_FRAME_CODES.has(code)) {
+      this.#outbox.fail(`The bridge refused a part of the answer (${why})`);
+      this.#abandon("the bridge refused a part of the answer");
+    }
     if (wasReady) this.#connectedAtMs = performance.now();
     const { giveUpAfterMs = 60_000 } = this.#options;
     if (performance.now() - this.#connectedAtMs > giveUpAfterMs) {
@@ -162,8 +176,7 @@ export class PluginClient {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "waiting") clearTimeout(this.#state.timer);
     this.#state = { name: "closed" };
-    this.#turn?.abandon(reason.message);
-    this.#turn = undefined;
+    this.#abandon(reason.message);
     this.#ready.reject(new Error(reason.message));
     this.#closed.resolve(reason);
     this.#options.onClose?.(reason);

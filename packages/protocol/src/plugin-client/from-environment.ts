@@ -1,6 +1,6 @@
 import { PluginClient, type PluginClientOptions } from "./client.ts";
 
-/** What Synthesis sets for every agent process that it starts. */
+/** What Synthesis sets for every `command` agent that it starts. */
 export interface PluginEnvironment {
   readonly SYNTHESIS_BRIDGE_URL?: string | undefined;
   readonly SYNTHESIS_SESSION_KEY?: string | undefined;

@@ -1,4 +1,5 @@
 import type { Cancelled, Failure, Progress, Reply } from "../plugin-frame.ts";
+import { textParts } from "./text-parts.ts";
 
 const MAX_FAILURE_CHARS = 4096;
 
@@ -14,7 +15,7 @@ export interface InboundTurn {
   readonly meta: Readonly<Record<string, unknown>>;
   /** Aborts when nobody wants the answer any more: stop working, then return. */
   readonly signal: AbortSignal;
-  /** Sends the next part of the answer. */
+  /** Sends the next part of the answer, in as many frames as it takes. */
   reply(text: string): void;
   /** Ends the answer, with `text` as its last part. */
   end(text?: string): void;
@@ -52,12 +53,14 @@ export class Turn implements InboundTurn {
   }
 
   reply(text: string): void {
-    if (this.#state === "running")
-      this.#write({ type: "reply", content: text, final: false, message_id: this.id });
+    for (const content of textParts(text)) this.#replyInPart(content);
   }
 
   end(text = ""): void {
-    this.#finish({ type: "reply", content: text, final: true, message_id: this.id });
+    const parts = textParts(text);
+    const last = parts.pop();
+    for (const content of parts) this.#replyInPart(content);
+    this.#finish({ type: "reply", content: last ?? "", final: true, message_id: this.id });
   }
 
   fail(message: string): void {
@@ -67,8 +70,8 @@ export class Turn implements InboundTurn {
   }
 
   progress(text?: string): void {
-    if (this.#state !== "running") return;
-    this.#write({ type: "progress", message_id: this.id, ...(text === undefined ? {} : { text }) });
+    if (text === undefined) this.#say({ type: "progress", message_id: this.id });
+    else for (const part of textParts(text)) this.#say({ type: "progress", message_id: this.id, text: part });
   }
 
   /**
@@ -95,6 +98,14 @@ export class Turn implements InboundTurn {
   abandon(reason: string): void {
     this.#state = "ended";
     this.#abort.abort(new Error(reason));
+  }
+
+  #replyInPart(content: string): void {
+    this.#say({ type: "reply", content, final: false, message_id: this.id });
+  }
+
+  #say(frame: TurnFrame): void {
+    if (this.#state === "running") this.#write(frame);
   }
 
   #finish(frame: TurnFrame): void {

@@ -37,7 +37,11 @@ export class CommandProcess implements AgentProcess {
   readonly #seat: PluginSeat;
   readonly #child: AgentChild;
   #turn: RunningTurn | undefined;
+  /** Of the turn that was asked last, also after its end: its plugin may not know what arrived. */
+  #taken = { turnId: "", frames: 0 };
   #canCancel = false;
+  /** Why its last connection was lost, as long as no other came. */
+  #lost: string | undefined;
   /** Why the process is being killed within its turn; the turn ends so once it is dead. */
   #verdict: TurnEnd | undefined;
 
@@ -45,8 +49,12 @@ export class CommandProcess implements AgentProcess {
     this.#options = options;
     const { seat, url } = options.bridge.seat(options.sessionKey, {
       onHello: (hello) => this.#onHello(hello),
-      onVacant: () => this.#awaitReconnect("its connection was lost"),
+      onVacant: (why) => {
+        this.#lost = why;
+        this.#awaitReconnect(`its connection was lost (${why})`);
+      },
       onFrame: (frame) => this.#onFrame(frame),
+      framesTaken: (turnId) => (turnId === this.#taken.turnId ? this.#taken.frames : 0),
     });
     this.#seat = seat;
     this.#child = options.spawn(url);
@@ -91,11 +99,13 @@ export class CommandProcess implements AgentProcess {
     const { id, prompt } = running.turn;
     running.events.onStart();
     running.asked = true;
+    this.#taken = { turnId: id, frames: 0 };
     const meta = { chat_id: this.#options.sessionKey, message_id: id, ts: new Date().toISOString() };
     this.#seat.send({ type: "inbound", content: prompt, meta });
   }
 
   #onHello(hello: Hello): void {
+    this.#lost = undefined;
     this.#canCancel = hello.capabilities?.includes("cancel") ?? false;
     const running = this.#turn;
     if (running === undefined) return;
@@ -139,6 +149,7 @@ export class CommandProcess implements AgentProcess {
     const running = this.#turn;
     const answersRunning = frame.message_id === undefined || frame.message_id === running?.turn.id;
     if (!running?.asked || !answersRunning) return this.#unsolicited(frame.type);
+    this.#taken.frames += 1;
     this.#carryOn(running);
     running.events.onLife();
     switch (frame.type) {
@@ -187,7 +198,8 @@ export class CommandProcess implements AgentProcess {
       const message = `the agent's program "${program}" ended before it said hello (${reason.message})`;
       return { state: "failed", error: { code: "agent_unavailable", message } };
     }
-    const message = `the agent's program ended within the turn (${reason.message}): what it did so far may have had effects`;
+    const lost = this.#lost === undefined ? "" : `; its connection was lost before: ${this.#lost}`;
+    const message = `the agent's program ended within the turn (${reason.message}${lost}): what it did so far may have had effects`;
     return { state: "interrupted", error: { code: "turn_interrupted", message } };
   }
 }

@@ -77,8 +77,6 @@ const ControlRequestLine = z.looseObject({
   request: z.looseObject({ subtype: z.string() }),
 });
 
-const OtherLine = z.looseObject({ type: z.string() });
-
 const KnownLine = z.discriminatedUnion("type", [
   StreamLine,
   AssistantLine,
@@ -86,13 +84,7 @@ const KnownLine = z.discriminatedUnion("type", [
   SystemLine,
   ControlRequestLine,
 ]);
-const known: ReadonlySet<string> = new Set([
-  "stream_event",
-  "assistant",
-  "result",
-  "system",
-  "control_request",
-]);
+const knownTypes: ReadonlySet<unknown> = new Set(KnownLine.options.map(({ shape }) => shape.type.value));
 
 /** One line of `claude --output-format stream-json`, as far as it matters here (measured with 2.1.330). */
 export type ClaudeLine = z.infer<typeof KnownLine> | { readonly type: "other" };
@@ -105,7 +97,7 @@ export function parseClaudeLine(text: string): ClaudeLine | undefined {
   } catch {
     return undefined;
   }
-  const line = OtherLine.safeParse(value);
-  if (!line.success) return undefined;
-  return known.has(line.data.type) ? KnownLine.safeParse(value).data : { type: "other" };
+  if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
+  if (!knownTypes.has(value.type)) return typeof value.type === "string" ? { type: "other" } : undefined;
+  return KnownLine.safeParse(value).data;
 }

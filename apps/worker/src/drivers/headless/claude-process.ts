@@ -13,6 +13,8 @@ export interface ClaudeProcessOptions {
   readonly model: string | undefined;
   readonly maxLineBytes: number;
   readonly log: Logger;
+  /** Claude said something when no turn ran: counted, never delivered. */
+  onUnsolicited(): void;
   /** Starts the process; its output goes to `onStdout`. */
   spawn(onStdout: (chunk: Buffer) => void): AgentChild;
 }
@@ -32,6 +34,8 @@ export class ClaudeProcess implements AgentProcess {
   readonly #child: AgentChild;
   readonly #lines: LineSplitter;
   #turn: RunningTurn | undefined;
+  /** Whether it took up a prompt: from then on a refused session id is no explanation any more. */
+  #hasBegun = false;
   #model: string | undefined;
 
   constructor(options: ClaudeProcessOptions) {
@@ -90,12 +94,21 @@ export class ClaudeProcess implements AgentProcess {
     }
     if (line.type === "control_request") this.#child.write(refusal(line.request_id, line.request.subtype));
     if (this.#foundNoSession(line)) return this.#end({ state: "session_lost" });
+    if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
+    if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
+      this.#noteUnsolicited(line);
     const end = this.#turn?.reader.read(line);
     if (end) this.#end(end);
   }
 
+  #noteUnsolicited({ type }: ClaudeLine): void {
+    this.#options.onUnsolicited();
+    this.#options.log.warn("claude.unsolicited", { pid: this.pid, type });
+  }
+
   #foundNoSession(line: ClaudeLine): boolean {
     return (
+      !this.#hasBegun &&
       line.type === "result" &&
       line.is_error &&
       (line.errors ?? []).some((error) => SESSION_REFUSED.test(error))
@@ -109,7 +122,7 @@ export class ClaudeProcess implements AgentProcess {
   }
 
   #endOfDeadProcess(reason: CloseReason): AgentTurnEnd {
-    if (SESSION_REFUSED.test(this.#child.stderrTail)) return { state: "session_lost" };
+    if (!this.#hasBegun && SESSION_REFUSED.test(this.#child.stderrTail)) return { state: "session_lost" };
     if (this.pid === undefined) {
       return {
         state: "failed",

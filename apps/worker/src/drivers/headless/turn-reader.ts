@@ -55,8 +55,7 @@ export class TurnReader {
         return;
       case "content_block_start":
         this.#answer.beginBlock(event.index ?? 0);
-        if (event.content_block?.type === "tool_use")
-          this.#events.onReasoning(`[${event.content_block.name ?? "tool"}]\n`);
+        if (event.content_block?.type === "tool_use") this.#noteTool(event.content_block.name);
         return;
       case "content_block_delta":
         if (event.delta?.text !== undefined) this.#judge(this.#answer.add(event.delta.text));
@@ -86,7 +85,12 @@ export class TurnReader {
     }
     for (const block of message.content) {
       if (block.type === "text" && block.text !== undefined) this.#judge(this.#answer.add(block.text));
+      if (block.type === "tool_use") this.#noteTool(block.name);
     }
+  }
+
+  #noteTool(name = "tool"): void {
+    this.#events.onReasoning(`[${name}]\n`);
   }
 
   #readSystem({ subtype, error_status, tool_name }: LineOf<"system">): void {

@@ -106,6 +106,44 @@ test("P-7 a reconnect that resumes the turn carries it on", async () => {
   expect(second.frames.some(({ type }) => type === "inbound")).toBe(false);
 });
 
+test("P-7 hello_ack says how many frames of the turn were taken, before and after its end", async () => {
+  await using rig = await PluginRig.start();
+  await using peers = new AsyncDisposableStack();
+  const connect = async (resumes?: string) => {
+    const peer = peers.use(await rig.connect({ protocol: 1, ...(resumes && { resumes }) }));
+    return { peer, received: (await peer.next("hello_ack"))["received"] };
+  };
+  const first = await connect();
+  expect(first.received).toBeUndefined();
+  const turn = rig.run("hi");
+  await first.peer.next("inbound");
+  first.peer.send({ type: "reply", content: "a", final: false, message_id: turn.id });
+  first.peer.send({ type: "progress" });
+  first.peer.send({ type: "reply", content: "not for it", message_id: "another" });
+  await settled(first.peer);
+  const second = await connect(turn.id);
+  expect(second.received).toBe(2);
+  second.peer.send({ type: "reply", content: "b" });
+  expect(await turn.end).toEqual(completed);
+  second.peer.send({ type: "reply", content: "too late", message_id: turn.id });
+  await settled(second.peer);
+  const third = await connect(turn.id);
+  expect(third.received).toBe(3);
+  const next = rig.run("next");
+  await third.peer.next("inbound");
+  expect((await connect(next.id)).received).toBe(0);
+  expect((await connect(turn.id)).received).toBe(0);
+  expect(turn.events).toEqual(["start", "text:a", "text:b"]);
+});
+
+test("P-7 hello_ack comes before the prompt of a turn that waited for the connection", async () => {
+  await using rig = await PluginRig.start();
+  rig.run("hi");
+  await using peer = await rig.connect({ protocol: 1, resumes: "an earlier turn" });
+  await peer.next("inbound");
+  expect(peer.frames).toMatchObject([{ type: "hello_ack", received: 0 }, { type: "inbound" }]);
+});
+
 test.for([
   { title: "nobody reconnects", hello: undefined },
   { title: "a reconnect resumes nothing", hello: {} },

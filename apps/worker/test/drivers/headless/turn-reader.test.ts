@@ -189,3 +189,9 @@ test("thinking, tools and denials are reasoning; every line is life", () => {
   expect(reading).toMatchObject({ text: "", life: 5, end: undefined });
   expect(reading.reasoning).toBe("hm [Bash]\n[Write: permission denied]\n");
 });
+
+test("a tool call is told once, also of a message that came whole", () => {
+  const streamed = [line.messageStart("a"), line.blockStart(0, "tool_use", "Bash"), line.toolUse("a")];
+  expect(read(streamed).reasoning).toBe("[Bash]\n");
+  expect(read([line.assistant("b", "before"), line.toolUse("b")]).reasoning).toBe("[Bash]\n");
+});

@@ -1,0 +1,71 @@
+import { expectClean } from "@synthesis/testkit";
+import type { CloseReason } from "@synthesis/kit";
+import { expect, test } from "vitest";
+import type { AgentProcess } from "../../src/drivers/agent-process.ts";
+import { ProcessSlots } from "../../src/session/process-slots.ts";
+import { WarmProcess } from "../../src/session/warm-process.ts";
+
+expectClean();
+
+const never = new AbortController().signal;
+const reason = { code: "test", message: "the test asks for it" };
+
+/** An agent that runs no turns and ends when the test says so. */
+class IdleAgent implements AgentProcess {
+  readonly pid = 1;
+  readonly #ended = Promise.withResolvers<CloseReason>();
+  readonly closed = this.#ended.promise;
+
+  run(): never {
+    throw new Error("no turn is run here");
+  }
+
+  interrupt(): void {}
+
+  async close(): Promise<void> {
+    await this.closed;
+  }
+
+  async kill(): Promise<void> {
+    this.#ended.resolve(reason);
+    await this.closed;
+  }
+}
+
+/** A session's process that is idle, in the only slot. */
+async function idle() {
+  const slots = new ProcessSlots(1, () => {});
+  const warm = new WarmProcess({ slots, idleMs: 60_000, onChange: () => {} });
+  await warm.take(never);
+  const agent = new IdleAgent();
+  warm.open(agent);
+  warm.rest();
+  return { warm, agent };
+}
+
+test("idle -> running: the idle process is taken; an aborted turn takes nothing and leaves it idle", async () => {
+  const { warm, agent } = await idle();
+  await expect(warm.take(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+  expect([warm.isWarm, warm.idleSince]).toEqual([true, expect.any(Number)]);
+  expect(await warm.take(never)).toBe(agent);
+  expect([warm.isWarm, warm.idleSince]).toEqual([true, undefined]);
+  await agent.kill();
+});
+
+test("closing: a turn that is aborted does not wait for the end, the next one does", async () => {
+  const { warm, agent } = await idle();
+  const evicted = warm.evict(reason);
+  expect([warm.isWarm, warm.isCold, warm.current]).toEqual([false, false, agent]);
+  await expect(warm.take(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+  const leaving = new AbortController();
+  const waiting = expect(warm.take(leaving.signal)).rejects.toThrow("left");
+  leaving.abort(new Error("left"));
+  await waiting;
+  const next = warm.take(never);
+  await agent.kill();
+  await evicted;
+  expect(await next).toBeUndefined();
+  expect(warm.isCold).toBe(false);
+  warm.rest();
+  expect(warm.isCold).toBe(true);
+});
