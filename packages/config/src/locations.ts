@@ -32,9 +32,9 @@ export function locate(choice: LocationChoice, env: NodeJS.ProcessEnv = process.
   return { stateDir, configFile, runtimeDir: runtimeDir(choice, stateDir, env) };
 }
 
-/** The supervisor's Unix socket. */
-export function controlSocketPath(runtimeDir: string): string {
-  return join(runtimeDir, "supervisor.sock");
+/** The supervisor's Unix socket in the runtime folder. */
+export function controlSocketPath(folder: string): string {
+  return join(folder, "supervisor.sock");
 }
 
 /** `path` with a leading `~` expanded, absolute, taken relative to `base`. */
