@@ -36,7 +36,7 @@ test.for<[title: string, text: string, complaint: string]>([
   ["no YAML", "agents: [", "c.yaml:1:10: not YAML: "],
   ["a key twice", `${agents}${demo}${demo}`, "c.yaml:5:1: not YAML: Map keys must be unique"],
   ["an alias of nothing", `${agents}${demo}roots: *home\n`, "not YAML: "],
-  ["an empty file", "", "c.yaml:1:1: agents: Invalid input"],
+  ["an empty file", "", "c.yaml:1:1: agents: is missing: add it (record)"],
   ["a text", "hello", "c.yaml:1:1: the file: Invalid input"],
   ["no agent", `agents: {}\n${demo}`, "c.yaml:1:9: agents: name at least one agent"],
   [
