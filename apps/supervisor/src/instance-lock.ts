@@ -20,6 +20,7 @@ export class InstanceLock {
       this.#database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
     } catch (cause) {
       this.#database.close();
+      if (!isBusy(cause)) throw cause;
       throw new UnusableError(
         `Synthesis is already running with the state folder ${stateDir}: stop it, or choose another with --state-dir`,
         { cause },
@@ -31,4 +32,9 @@ export class InstanceLock {
   release(): void {
     if (this.#database.isOpen) this.#database.close();
   }
+}
+
+/** SQLITE_BUSY: somebody else holds it. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 5;
 }

@@ -90,6 +90,7 @@ test("at the bound a worker that keeps dying makes room", async () => {
   const hash = createHash("sha256").update(folder.join("a")).digest("hex").slice(0, 16);
   mkdirSync(folder.join("state", "journals", `${hash}.db`)); // no journal can be opened there
   const dying = expect(workspaces.ensure("a")).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  await eventually(() => expect(workspaces.status().workers).toMatchObject([{ workspace: "a" }]));
   const answer = await eventually(async () => workspaces.ensure("b"), 15_000);
   expect(answer.workspace).toBe("b");
   await dying;

@@ -57,7 +57,7 @@ export const Limits = z.strictObject({
     "How long a turn waits for its plugin to come back, or a new connection to take it up.",
   ),
   restarts: count(5).describe(
-    "Deaths of a worker in a row, before it served, after which requests for it are refused while it is tried again.",
+    "Deaths of a worker in a row after which requests for it are refused while it is tried again.",
   ),
   restartPauseMs: milliseconds(30_000).describe(
     "Longest pause before a worker that keeps dying is tried again.",

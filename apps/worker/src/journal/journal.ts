@@ -104,6 +104,11 @@ export class Journal {
     });
   }
 
+  /** The agent never came to life: the session is begun again, not resumed. */
+  unstart(session: string): void {
+    this.#run("UPDATE sessions SET agent_started = 0 WHERE id = ?", session);
+  }
+
   /** The agent lost its side of the conversation: the session goes on under a new name. */
   renewAgentSession(session: string): SessionRecord {
     this.#run("UPDATE sessions SET agent_session = ?, agent_started = 0 WHERE id = ?", randomUUID(), session);

@@ -22,6 +22,7 @@ export class Turn {
   readonly order: Submit;
   readonly cancel: AbortSignal;
   readonly #options: TurnOptions;
+  #record: SessionRecord | undefined;
   #isStarted = false;
   #text = "";
   /** Whether the agent did anything for it: then it may have had effects. */
@@ -35,9 +36,9 @@ export class Turn {
 
   /** It will be run. Throws what the journal throws, and then it was not accepted. */
   accept(): SessionRecord {
-    const record = this.#options.journal.accept(this.order);
+    this.#record = this.#options.journal.accept(this.order);
     this.#options.sink.accepted();
-    return record;
+    return this.#record;
   }
 
   /** It will not be run. */
@@ -77,6 +78,8 @@ export class Turn {
     const code = end.state === "completed" ? undefined : end.error.code;
     try {
       journal.end(turn, session.id, end, this.#headAfter(end));
+      // No agent could be started: what is to be told a new one is still to be told.
+      if (code === "agent_unavailable" && this.#record?.agentStarted === false) journal.unstart(session.id);
     } catch (error) {
       log.error("journal.write_failed", { turn, error: String(error) });
     }

@@ -102,3 +102,10 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
   expect(space.log.fieldsOf("turn.ended")).toHaveLength(2);
   expect(space.log.fieldsOf("journal.write_failed")).toEqual([]);
 });
+
+test("a session whose agent could not be started is not one that its agent remembers", async () => {
+  await using test = await TestWorkspace.start({ claudeBin: "/nowhere/claude" });
+  const { outcome } = await test.run("hi");
+  expect(outcome).toMatchObject({ state: "failed", error: { code: "agent_unavailable" } });
+  expect(test.workspace.locate({ session: "s" })).toBeUndefined();
+});

@@ -1,15 +1,15 @@
 const FIRST_DELAY_MS = 100;
 
 export interface RestartLimits {
-  /** Deaths in a row, before it served, that spend the budget. */
+  /** Deaths in a row that spend the budget. */
   readonly restarts: number;
   /** Longest pause before a restart, in ms. */
   readonly restartPauseMs: number;
 }
 
 /**
- * How long to wait before the next restart. The first is immediate; only consecutive deaths before serving
- * count, for they alone show that a restart does not help.
+ * How long to wait before the next restart. The first is immediate; only consecutive deaths count, with no
+ * steady service in between, for they alone show that a restart does not help.
  */
 export class RestartBudget {
   readonly #limits: RestartLimits;
@@ -19,7 +19,7 @@ export class RestartBudget {
     this.#limits = limits;
   }
 
-  /** The child served: what happened before does not count any more. */
+  /** The child has served for a while: what happened before does not count any more. */
   refill(): void {
     this.#deaths = 0;
   }
