@@ -104,8 +104,8 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
 });
 
 test("a session whose agent could not be started is not one that its agent remembers", async () => {
-  await using test = await TestWorkspace.start({ claudeBin: "/nowhere/claude" });
-  const { outcome } = await test.run("hi");
+  await using space = await TestWorkspace.start({ claudeBin: "/nowhere/claude" });
+  const { outcome } = await space.run("hi");
   expect(outcome).toMatchObject({ state: "failed", error: { code: "agent_unavailable" } });
-  expect(test.workspace.locate({ session: "s" })).toBeUndefined();
+  expect(space.workspace.locate({ session: "s" })).toBeUndefined();
 });
