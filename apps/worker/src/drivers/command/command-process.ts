@@ -4,6 +4,7 @@ import type { Bridge } from "../../bridge/bridge.ts";
 import type { PluginSeat } from "../../bridge/plugin-seat.ts";
 import type { AgentChild } from "../../process/agent-child.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { endOfProgram } from "./end-of-program.ts";
 
 /** What a command process needs from the outside. */
 export interface CommandProcessOptions {
@@ -60,7 +61,11 @@ export class CommandProcess implements AgentProcess {
     this.#child = options.spawn(url);
     this.closed = this.#child.closed.then((reason) => {
       options.bridge.vacate(seat);
-      this.#end(this.#verdict ?? this.#endOfDeadProcess(reason));
+      const { program } = options;
+      const [isStarted, isAsked] = [this.pid !== undefined, this.#turn?.asked ?? false];
+      this.#end(
+        this.#verdict ?? endOfProgram({ program, isStarted, isAsked, how: reason.message, lost: this.#lost }),
+      );
       return reason;
     });
   }
@@ -186,20 +191,5 @@ export class CommandProcess implements AgentProcess {
     this.#turn = undefined;
     clearTimeout(running?.grace);
     running?.settle(end);
-  }
-
-  #endOfDeadProcess(reason: CloseReason): TurnEnd {
-    const { program } = this.#options;
-    if (this.pid === undefined) {
-      const message = `the agent's program "${program}" could not be started (${reason.message}): check its command in the configuration`;
-      return { state: "failed", error: { code: "agent_unavailable", message } };
-    }
-    if (this.#turn?.asked === false) {
-      const message = `the agent's program "${program}" ended before it said hello (${reason.message})`;
-      return { state: "failed", error: { code: "agent_unavailable", message } };
-    }
-    const lost = this.#lost === undefined ? "" : `; its connection was lost before: ${this.#lost}`;
-    const message = `the agent's program ended within the turn (${reason.message}${lost}): what it did so far may have had effects`;
-    return { state: "interrupted", error: { code: "turn_interrupted", message } };
   }
 }
