@@ -21,6 +21,7 @@ type KeptChildState = "starting" | "serving" | "pausing" | "closed";
 
 /** How long it must serve for its earlier deaths to be forgotten: one that dies as soon as it is ready is not mended. */
 const STEADY_MS = 1_000;
+const RETRY_AFTER_MS = 5_000;
 
 /** A process that is kept running: forked, watched, and forked again when it dies, within its restart budget. */
 export class KeptChild {
@@ -66,21 +67,12 @@ export class KeptChild {
   async whenServing(): Promise<void> {
     const { title, limits } = this.#options;
     const { startMs } = limits;
-    const retry = { retryAfterMs: 5000 };
     if (this.#state === "closed") throw this.#stopped();
-    if (this.#state !== "serving" && this.#budget.isSpent) {
-      throw new WireFailure(
-        "worker_unavailable",
-        `${title} keeps dying at its start: see the log for why`,
-        retry,
-      );
-    }
+    if (this.#state !== "serving" && this.#budget.isSpent) throw this.#failing();
     await withDeadline(this.#serving.promise, startMs, `${title} did not start`).catch((cause: unknown) => {
       if (cause instanceof WireFailure) throw cause;
-      throw new WireFailure("worker_unavailable", `${title} did not start within ${startMs} ms`, {
-        ...retry,
-        cause,
-      });
+      const message = `${title} did not start within ${startMs} ms`;
+      throw new WireFailure("worker_unavailable", message, { retryAfterMs: RETRY_AFTER_MS, cause });
     });
   }
 
@@ -108,6 +100,10 @@ export class KeptChild {
       if (this.#stop.signal.aborted) return;
       this.#state = "pausing";
       const delayMs = this.#budget.nextDelayMs();
+      if (this.#budget.isSpent) {
+        this.#serving.reject(this.#failing()); // who waits is not kept waiting till the start's deadline
+        this.#serving = pendingService();
+      }
       log.warn("child.restarting", { title, reason: reason.message, delayMs: Math.round(delayMs) });
       await sleep(delayMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
@@ -124,10 +120,14 @@ export class KeptChild {
     this.#serving.resolve();
   }
 
+  #failing(): WireFailure {
+    const message = `${this.#options.title} keeps dying at its start: see the log for why`;
+    return new WireFailure("worker_unavailable", message, { retryAfterMs: RETRY_AFTER_MS });
+  }
+
   #stopped(): WireFailure {
-    return new WireFailure("shutting_down", `${this.#options.title} is being stopped`, {
-      retryAfterMs: 5000,
-    });
+    const message = `${this.#options.title} is being stopped`;
+    return new WireFailure("shutting_down", message, { retryAfterMs: RETRY_AFTER_MS });
   }
 }
 

@@ -97,6 +97,12 @@ test("one that keeps dying at its start is reported as unavailable, without wait
   });
 });
 
+test("who waits while it keeps dying is told so as soon as its budget is spent", async () => {
+  const dying = { configuration: { start: "die" } };
+  const { child } = keep([dying], { limits: { startMs: 60_000, restarts: 2, restartPauseMs: 30_000 } });
+  await expect(child.whenServing()).rejects.toThrow("the fixture keeps dying");
+});
+
 test("who waits for a start that takes too long is told so", async () => {
   const { child } = keep([{ configuration: { start: "never" } }], {
     limits: { startMs: 20, restarts: 5, restartPauseMs: 30_000 },
