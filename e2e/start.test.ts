@@ -97,17 +97,23 @@ test("configuration, port, key, state and runtime folder can each be set in the 
       SYNTHESIS_PORT: String(port),
       SYNTHESIS_API_KEY: key,
       SYNTHESIS_STATE_DIR: folder.join("state"),
-      SYNTHESIS_RUNTIME_DIR: folder.join("run"),
+      SYNTHESIS_RUNTIME_DIR: folder.join("a: run"),
     },
   });
   const endpoint = await cli.endpoint();
   expect(endpoint).toBe(`http://127.0.0.1:${port}`);
   expect(await models(endpoint, key)).toEqual(["mine"]);
+  const chat = await fetch(`${endpoint}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model: "mine", messages: [{ role: "user", content: "hi" }] }),
+  });
+  expect(await chat.json()).toMatchObject({ choices: [{ message: { content: "You said: hi" } }] });
   expect(cli.stdout.text).toContain("the value of SYNTHESIS_API_KEY");
-  expect(await readdir(folder.join("run"), { recursive: true })).toContainEqual(
+  expect(await readdir(folder.join("a: run"), { recursive: true })).toContainEqual(
     expect.stringMatching(/\.sock$/),
   );
-  expect((await stat(folder.join("run"))).mode & 0o777).toBe(0o700);
+  expect((await stat(folder.join("a: run"))).mode & 0o777).toBe(0o700);
   expect((await stat(folder.join("state", "journals"))).isDirectory()).toBe(true);
   await expect(stat(folder.join("state", "api-key"))).rejects.toThrow("ENOENT");
   await expect(stat(folder.join("state", "synthesis.config.yaml"))).rejects.toThrow("ENOENT");

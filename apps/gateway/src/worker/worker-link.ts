@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { LoopBatch, withDeadline } from "@synthesis/kit";
 import {
   decodeFrames,
@@ -57,7 +58,9 @@ export class WorkerLink {
 
   /** Connects and attaches. Rejects where nobody, or another generation, answers. */
   static async open(answer: EnsureAnswer): Promise<WorkerLink> {
-    const socket = new WebSocket(`ws+unix://${answer.socketPath}:/`, {
+    // Not as a ws+unix URL: in a path, spaces and colons are just characters.
+    const socket = new WebSocket("ws://worker/", {
+      createConnection: () => connect(answer.socketPath),
       perMessageDeflate: false,
       maxPayload: 0,
     });
