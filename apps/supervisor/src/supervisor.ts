@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { controlSocketPath, type Settings } from "@synthesis/config";
 import {
@@ -38,7 +38,7 @@ export async function runSupervisor(): Promise<void> {
 /** Everything below is this instance's alone: nobody else holds the lock. */
 async function supervise(settings: Settings, lock: InstanceLock, log: Logger): Promise<Supervised> {
   claimRuntimeDir(settings.runtimeDir);
-  const instance = createHash("sha256").update(settings.stateDir).digest("hex").slice(0, 16);
+  const instance = createHash("sha256").update(realpathSync(settings.stateDir)).digest("hex").slice(0, 16);
   const orphans = killMarked(`${instance}/`);
   if (orphans > 0) log.warn("supervisor.orphans_killed", { orphans });
   const controlSocket = controlSocketPath(settings.runtimeDir);

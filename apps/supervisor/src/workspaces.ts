@@ -1,11 +1,14 @@
 import type { Settings } from "@synthesis/config";
-import type { CloseReason, Logger } from "@synthesis/kit";
+import { sleep, type CloseReason, type Logger } from "@synthesis/kit";
 import { WireFailure, type EnsureAnswer, type StatusAnswer } from "@synthesis/protocol";
 import { WorkspaceHost } from "./workspace-host.ts";
-import { resolveWorkspace } from "./workspace-resolver.ts";
+import { resolveWorkspace, type ResolvedWorkspace } from "./workspace-resolver.ts";
 
 const MEMORY_CHECK_MS = 2_000;
 const MIB = 1024 * 1024;
+/** How long a worker must have been without a turn to be ended for another: one may be on its way to it. */
+const AT_REST_MS = 1_000;
+const ROOM_POLL_MS = 100;
 
 /** Which workspaces have a worker: started when asked for, bounded in number and in their agents' memory. */
 export class Workspaces {
@@ -30,20 +33,11 @@ export class Workspaces {
     const workspace = await resolveWorkspace(asked, this.#settings);
     // Two workers of one folder would share its journal, and the end of one takes the agents of both.
     await this.#retiring.get(workspace.path);
-    if (this.#closing)
-      throw new WireFailure("shutting_down", "Synthesis is being stopped", { retryAfterMs: 5000 });
-    let host = this.#hosts.get(workspace.path);
-    if (host === undefined) {
-      this.#makeRoom();
-      host = new WorkspaceHost({
-        workspace,
-        settings: this.#settings,
-        instance: this.#instance,
-        log: this.#log,
-      });
-      this.#hosts.set(workspace.path, host);
+    const deadline = performance.now() + this.#settings.limits.startMs;
+    while (!this.#hosts.has(workspace.path) && !this.#makeRoom(performance.now() > deadline)) {
+      await sleep(ROOM_POLL_MS);
     }
-    return host.ensure();
+    return this.#hostOf(workspace).ensure();
   }
 
   status(): StatusAnswer {
@@ -67,21 +61,35 @@ export class Workspaces {
     ]);
   }
 
-  /** At the bound, the worker that has been without a turn longest makes room; its sessions are resumed later. */
-  #makeRoom(): void {
+  #hostOf(workspace: ResolvedWorkspace): WorkspaceHost {
+    if (this.#closing) {
+      throw new WireFailure("shutting_down", "Synthesis is being stopped", { retryAfterMs: 5_000 });
+    }
+    const known = this.#hosts.get(workspace.path);
+    if (known) return known;
+    const [settings, instance, log] = [this.#settings, this.#instance, this.#log];
+    const host = new WorkspaceHost({ workspace, settings, instance, log });
+    this.#hosts.set(workspace.path, host);
+    return host;
+  }
+
+  /**
+   * Whether one more worker may be started. At the bound, the one that has been without a turn longest makes
+   * room; its sessions are resumed later. False: one will soon. Throws `too_many_workspaces` where none will,
+   * or `isLate`.
+   */
+  #makeRoom(isLate: boolean): boolean {
     const max = this.#settings.limits.workspaces;
-    if (this.#hosts.size < max) return;
+    if (this.#closing !== undefined || this.#hosts.size < max) return true;
     const idle = [...this.#hosts.values()].filter(
       ({ state, status }) => state === "pausing" || status?.turns === 0,
     );
     const [oldest] = idle.sort((a, b) => a.usedAt - b.usedAt);
-    if (oldest === undefined) {
-      throw new WireFailure(
-        "too_many_workspaces",
-        `${max} workspaces are at work, and no more may be (limits.workspaces)`,
-        { retryAfterMs: 10_000 },
-      );
+    if (oldest === undefined || isLate) {
+      const message = `${max} workspaces are at work, and no more may be (limits.workspaces)`;
+      throw new WireFailure("too_many_workspaces", message, { retryAfterMs: 10_000 });
     }
+    if (oldest.state !== "pausing" && Date.now() - oldest.usedAt < AT_REST_MS) return false;
     const { path } = oldest.workspace;
     this.#hosts.delete(path);
     const end = oldest.close({ code: "retired", message: "another workspace needs its place" });
@@ -89,6 +97,7 @@ export class Workspaces {
       path,
       end.finally(() => this.#retiring.delete(path)),
     );
+    return true;
   }
 
   /** Over the memory budget, the agent process that has been idle longest is ended; the next check sees what that gave. */

@@ -100,6 +100,7 @@ export class Workspace {
    * what it knows only as long as it lives.
    */
   locate(by: Locate["by"]): string | undefined {
+    if (this.#closing !== undefined) return undefined; // a turn for it will be refused
     const id = "session" in by ? by.session : this.#journal.sessionByHead(by.scope, by.head);
     const record = id === undefined ? undefined : this.#journal.session(id);
     if (record === undefined) return undefined;

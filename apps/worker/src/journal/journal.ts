@@ -92,7 +92,7 @@ export class Journal {
   start(turn: string, session: string): void {
     this.#transaction(() => {
       this.#move(turn, "started", "started_at", null);
-      this.#run("UPDATE sessions SET agent_started = 1 WHERE id = ?", session);
+      this.markAgentStarted(session);
     });
   }
 
@@ -104,8 +104,13 @@ export class Journal {
     });
   }
 
+  /** A prompt is about to reach the agent under its present name: from here on that session is resumed, not begun. */
+  markAgentStarted(session: string): void {
+    this.#run("UPDATE sessions SET agent_started = 1 WHERE id = ?", session);
+  }
+
   /** The agent never came to life: the session is begun again, not resumed. */
-  unstart(session: string): void {
+  unmarkAgentStarted(session: string): void {
     this.#run("UPDATE sessions SET agent_started = 0 WHERE id = ?", session);
   }
 

@@ -52,7 +52,9 @@ export class Turn {
 
   /** Its prompt is about to be written, now or again after the agent found no conversation. Throws what the journal throws. */
   start(): void {
-    if (!this.#isStarted) this.#options.journal.start(this.order.turn, this.order.session.id);
+    const { turn, session } = this.order;
+    if (this.#isStarted) this.#options.journal.markAgentStarted(session.id);
+    else this.#options.journal.start(turn, session.id);
     this.#isStarted = true;
   }
 
@@ -79,7 +81,8 @@ export class Turn {
     try {
       journal.end(turn, session.id, end, this.#headAfter(end));
       // No agent could be started: what is to be told a new one is still to be told.
-      if (code === "agent_unavailable" && this.#record?.agentStarted === false) journal.unstart(session.id);
+      if (code === "agent_unavailable" && this.#record?.agentStarted === false)
+        journal.unmarkAgentStarted(session.id);
     } catch (error) {
       log.error("journal.write_failed", { turn, error: String(error) });
     }

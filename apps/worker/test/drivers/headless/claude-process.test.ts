@@ -153,6 +153,18 @@ test("a conversation that Claude lost is begun anew under another name", async (
   expect((await space.run("and again")).answer).toContain("turn 2 of this conversation");
 });
 
+test("a conversation that was begun anew is resumed like any other", async () => {
+  await using space = await TestWorkspace.start();
+  await space.run("hi");
+  space.workspace.evictOldest();
+  rmSync(space.folder.join("claude-config"), { recursive: true });
+  await space.run("hi again");
+  space.workspace.evictOldest();
+  expect(space.workspace.locate({ session: "s" })).toBe("s");
+  expect((await space.run("and again")).answer).toContain("turn 2 of this conversation");
+  expect(space.log.fieldsOf("session.reset")).toHaveLength(1);
+});
+
 test("what a turn started in a session of its own is gone with the process", async () => {
   await using space = await TestWorkspace.start();
   const pid = Number((await space.run("!spawn")).answer);
