@@ -31,10 +31,11 @@ export class Workspaces {
   /** Sees that the asked workspace is served. Rejects with a `WireFailure`. */
   async ensure(asked: string): Promise<EnsureAnswer> {
     const workspace = await resolveWorkspace(asked, this.#settings);
-    // Two workers of one folder would share its journal, and the end of one takes the agents of both.
-    await this.#retiring.get(workspace.path);
     const deadline = performance.now() + this.#settings.limits.startMs;
-    while (!this.#hosts.has(workspace.path) && !this.#makeRoom(performance.now() > deadline)) {
+    for (;;) {
+      // Two workers of one folder would share its journal, and the end of one takes the agents of both.
+      await this.#retiring.get(workspace.path);
+      if (this.#hosts.has(workspace.path) || this.#makeRoom(performance.now() > deadline)) break;
       await sleep(ROOM_POLL_MS);
     }
     return this.#hostOf(workspace).ensure();

@@ -1,13 +1,10 @@
 import { apiKeyDigest, Limits } from "@synthesis/config";
 import { createLogger } from "@synthesis/kit";
-import { WireFailure } from "@synthesis/protocol";
 import { tempFolder } from "@synthesis/testkit";
 import { Agent, fetch, type RequestInit, type Response } from "undici";
 import { GatewayConfiguration } from "../../src/gateway-configuration.ts";
-import { ApiServer } from "../../src/http/api-server.ts";
-import { SessionQueues } from "../../src/turn/session-queues.ts";
-import { SupervisorClient } from "../../src/worker/supervisor-client.ts";
-import { WorkerPool } from "../../src/worker/worker-pool.ts";
+import { Gateway } from "../../src/gateway.ts";
+import type { SessionQueues } from "../../src/turn/session-queues.ts";
 import { Events } from "./events.ts";
 import { FakeSupervisor } from "./fake-supervisor.ts";
 import { FakeWorker } from "./fake-worker.ts";
@@ -56,11 +53,6 @@ export class RunningGateway {
     const fake = stack.adopt(new FakeSupervisor(() => answer), (listening) => listening.close());
     await fake.listen(folder.join("s.sock"));
     const limits = Limits.parse({ startMs: 2_000, ...some });
-    const log = createLogger("error");
-    const supervisor = new SupervisorClient(folder.join("s.sock"), limits.startMs);
-    const workers = new WorkerPool(supervisor, limits.startMs, log);
-    const queues = new SessionQueues(limits);
-    const closing = new AbortController();
     const configuration = GatewayConfiguration.parse({
       server: { host: "127.0.0.1", port: 0, allowedHosts: [], ...more },
       keys: [
@@ -73,22 +65,11 @@ export class RunningGateway {
       limits,
       logLevel: "error",
     });
-    const server = new ApiServer({
-      configuration,
-      supervisor,
-      workers,
-      queues,
-      closing: closing.signal,
-      log,
-    });
-    const { url } = await server.start();
+    const gateway = new Gateway(configuration, createLogger("error"));
+    const { url } = await gateway.start();
     const fakes = stack.move();
-    return new RunningGateway({ url, worker, supervisor: fake, queues }, async () => {
-      // The same steps as in `runGateway`.
-      closing.abort(new WireFailure("shutting_down", "Synthesis is being stopped", { retryAfterMs: 5_000 }));
-      await server.close();
-      await workers.close();
-      await supervisor.close();
+    return new RunningGateway({ url, worker, supervisor: fake, queues: gateway.queues }, async () => {
+      await gateway.close();
       await fakes.disposeAsync();
     });
   }
@@ -130,7 +111,7 @@ export class RunningGateway {
     return { response, events: new Events(response) };
   }
 
-  /** Ends the gateway's side as `runGateway` does, then the fakes. Idempotent. */
+  /** Ends the gateway, then the fakes. Idempotent. */
   async close(): Promise<void> {
     this.#closed ??= this.#close();
     await this.#closed;

@@ -34,7 +34,6 @@ const PRUNE_EVERY = 1_000;
 export class Journal {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-
   readonly #keep: JournalBounds;
   #acceptedSincePrune = 0;
 
