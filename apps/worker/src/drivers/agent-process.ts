@@ -33,6 +33,8 @@ export type AgentTurnEnd = TurnEnd | { readonly state: "session_lost" };
 export interface AgentProcess {
   /** Process id, where the program could be started. */
   readonly pid: number | undefined;
+  /** Whether it runs, as far as the system has said: it is false before {@link closed} settles. */
+  readonly isAlive: boolean;
   /** Settles once, when the process and everything it started is gone. */
   readonly closed: Promise<CloseReason>;
   /**

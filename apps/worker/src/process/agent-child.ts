@@ -48,6 +48,11 @@ export class AgentChild {
     return this.#subprocess.pid;
   }
 
+  get isAlive(): boolean {
+    const { pid, exitCode, signalCode } = this.#subprocess.nodeChildProcess;
+    return pid !== undefined && exitCode === null && signalCode === null;
+  }
+
   /** The end of what it wrote to stderr. */
   get stderrTail(): string {
     return this.#stderrTail;

@@ -41,7 +41,8 @@ export class WarmProcess {
 
   /** Whether the next turn would find it alive. */
   get isWarm(): boolean {
-    return this.#state.name === "idle" || this.#state.name === "running";
+    const { name } = this.#state;
+    return (name === "idle" || name === "running") && this.current?.isAlive === true;
   }
 
   get isCold(): boolean {
@@ -64,7 +65,10 @@ export class WarmProcess {
    */
   async take(signal: AbortSignal): Promise<AgentProcess | undefined> {
     signal.throwIfAborted();
-    if (this.#state.name === "closing") await abortable(this.#state.process.closed, signal);
+    const { current } = this;
+    // A process that died while idle is found so before its end is complete: a prompt would be lost in it.
+    if (current && (this.#state.name === "closing" || !current.isAlive))
+      await abortable(current.closed, signal);
     if (this.#state.name === "idle") {
       const { process, eviction } = this.#state;
       clearTimeout(eviction);

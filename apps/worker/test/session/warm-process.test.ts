@@ -13,6 +13,7 @@ const reason = { code: "test", message: "the test asks for it" };
 /** An agent that runs no turns and ends when the test says so. */
 class IdleAgent implements AgentProcess {
   readonly pid = 1;
+  isAlive = true;
   readonly #ended = Promise.withResolvers<CloseReason>();
   readonly closed = this.#ended.promise;
 
@@ -50,6 +51,15 @@ test("idle -> running: the idle process is taken; an aborted turn takes nothing 
   expect(await warm.take(never)).toBe(agent);
   expect([warm.isWarm, warm.idleSince]).toEqual([true, undefined]);
   await agent.kill();
+});
+
+test("idle -> opening: a process that has died is not taken, also before its end is complete", async () => {
+  const { warm, agent } = await idle();
+  agent.isAlive = false;
+  const next = warm.take(never);
+  await agent.kill();
+  expect(await next).toBeUndefined();
+  warm.rest();
 });
 
 test("closing: a turn that is aborted does not wait for the end, the next one does", async () => {

@@ -17,6 +17,7 @@ const dead: TurnEnd = { state: "interrupted", error: { code: "turn_interrupted",
 /** An agent that does what the test says and notes what it is told. */
 class ScriptedProcess implements AgentProcess {
   readonly pid = 1;
+  readonly isAlive = true;
   readonly closed = new Promise<never>(() => {});
   readonly told: string[] = [];
   readonly turn = Promise.withResolvers<AgentTurnEnd>();

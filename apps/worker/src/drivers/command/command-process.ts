@@ -74,6 +74,10 @@ export class CommandProcess implements AgentProcess {
     return this.#child.pid;
   }
 
+  get isAlive(): boolean {
+    return this.#child.isAlive;
+  }
+
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
     const running: RunningTurn = { turn, events, settle: resolve, asked: false, grace: undefined };

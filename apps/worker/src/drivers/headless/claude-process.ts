@@ -53,6 +53,10 @@ export class ClaudeProcess implements AgentProcess {
     return this.#child.pid;
   }
 
+  get isAlive(): boolean {
+    return this.#child.isAlive;
+  }
+
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     events.onStart();
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
