@@ -62,7 +62,6 @@ test("create and the stream helper answer with a message and usage, and the agen
   expect(final.choices[0]).toMatchObject({ finish_reason: "stop", message: { content } });
   expect(final.usage?.completion_tokens).toBeGreaterThan(0);
   expect(deltas.join("")).toBe(content);
-  expect(deltas.filter((delta) => delta !== "").length).toBeGreaterThan(1);
 });
 
 test("an aborted stream stops its turn, and the conversation goes on", async () => {
@@ -112,9 +111,6 @@ test("errors come as the SDK's typed errors, with code and message", async () =>
   });
   const silent = await create({ model: "claude", messages: [{ role: "system", content: "be brief" }] });
   expect(silent).toBeInstanceOf(BadRequestError);
-  const limited = await create(saying("!error 429"));
-  expect(limited).toBeInstanceOf(RateLimitError);
-  expect(limited).toMatchObject({ code: "upstream_rate_limit" });
 
   const running = client.chat.completions.stream(saying("!silent"), session("one"));
   await synthesis.healthy({ turns: 1 });
@@ -126,6 +122,10 @@ test("errors come as the SDK's typed errors, with code and message", async () =>
   for (const turn of [waiting, running]) turn.abort();
   await Promise.allSettled([running.done(), waiting.done()]);
   await synthesis.healthy({ turns: 0, waiting: 0 });
+
+  const limited = await create(saying("!error 429"));
+  expect(limited).toBeInstanceOf(RateLimitError);
+  expect(limited).toMatchObject({ code: "upstream_rate_limit" });
 });
 
 test("a turn that fails throws, within a stream too, and is not repeated: it may have had effects", async () => {

@@ -90,6 +90,7 @@ async function* dataLines(response: Response): AsyncGenerator<string, void, unde
     pending += decoder.decode(bytes, { stream: true });
     const events = pending.split("\n\n");
     pending = events.pop() ?? "";
-    for (const event of events) if (event.startsWith("data: ")) yield event.slice("data: ".length);
+    for (const line of events.flatMap((event) => event.split("\n")))
+      if (line.startsWith("data: ")) yield line.slice("data: ".length);
   }
 }

@@ -2,9 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkoutDir, ConfigError, configJsonSchema } from "@synthesis/config";
 import { logLevels } from "@synthesis/kit";
+import { WireFailure } from "@synthesis/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { check } from "./commands/check.ts";
+import { restart } from "./commands/restart.ts";
 import { status } from "./commands/status.ts";
+import { stop } from "./commands/stop.ts";
 import { up } from "./commands/up.ts";
 
 /** The options that every command takes; a flag beats its variable, the variable beats the file. */
@@ -25,13 +28,18 @@ const server = [
     .argParser(portFrom),
 ];
 
+const drain = new Option(
+  "--drain <seconds>",
+  "how long running turns may go on before they are cut; default: limits.drainMs of the configuration",
+).argParser(millisecondsFrom);
+
 /** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
   dropEmptyVariables(process.env);
   try {
     await program().parseAsync(argv);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof ConfigError || error instanceof WireFailure)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }
@@ -54,14 +62,22 @@ function program(): Command {
     .showHelpAfterError("(synthesis --help says more)")
     .addHelpText("after", "\nSYNTHESIS_API_KEY, where set, takes the place of the generated key.");
   withOptions(root.command("up"), [...shared, ...server])
-    .description("start Synthesis and keep it running until Ctrl-C")
+    .description("start Synthesis and keep it running until Ctrl-C, which lets running turns finish")
     .addOption(
       new Option("--log-level <level>", "what goes to stderr").env("SYNTHESIS_LOG_LEVEL").choices(logLevels),
     )
     .action(up);
   withOptions(root.command("status"), shared)
-    .description("show the workers of the running Synthesis")
+    .description("show gateway and workers of the running Synthesis")
     .action(status);
+  withOptions(root.command("restart"), [...shared, drain])
+    .description("restart the worker of one workspace, or the gateway and every worker; no client notices")
+    .argument("[workspace]", "name or path of the workspace")
+    .addHelpText("after", RESTART_HELP)
+    .action(restart);
+  withOptions(root.command("stop"), [...shared, drain])
+    .description("let running turns finish, then end the running Synthesis, as Ctrl-C in its terminal does")
+    .action(stop);
   withOptions(root.command("check"), [...shared, ...server])
     .description("check the configuration and say what it means")
     .action(check);
@@ -76,6 +92,22 @@ function withOptions(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option);
   return command;
 }
+
+const RESTART_HELP = `
+Running turns finish first, waiting ones run on the new worker, sessions keep their memory. What is restarted runs the
+code that is on disk now. The supervisor and \`synthesis up\` keep their code, and all of Synthesis keeps its
+configuration, till the next stop and start.`;
+
+function millisecondsFrom(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === "" || !(seconds >= 0 && seconds <= MAX_DRAIN_SECONDS)) {
+    throw new InvalidArgumentError(`It is a number of seconds from 0 to ${MAX_DRAIN_SECONDS}.`);
+  }
+  return Math.round(seconds * 1000);
+}
+
+/** A week. */
+const MAX_DRAIN_SECONDS = 604_800;
 
 function portFrom(text: string): number {
   const port = Number(text);

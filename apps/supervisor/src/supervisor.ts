@@ -6,11 +6,13 @@ import {
   createLogger,
   killMarked,
   runSupervised,
+  sleep,
   UnusableError,
+  type CloseReason,
   type Logger,
   type Supervised,
 } from "@synthesis/kit";
-import type { Endpoint } from "@synthesis/protocol";
+import type { ChildMessage } from "@synthesis/protocol";
 import { ControlApi } from "./control-api.ts";
 import { GatewayHost } from "./gateway-host.ts";
 import { InstanceLock } from "./instance-lock.ts";
@@ -19,7 +21,7 @@ import { Workspaces } from "./workspaces.ts";
 
 /** The supervisor process: keeps the gateway and the workers running until `synthesis up` ends it. */
 export async function runSupervisor(): Promise<void> {
-  await runSupervised(SupervisorConfiguration, async ({ settings }) => {
+  await runSupervised(SupervisorConfiguration, async ({ settings }, send) => {
     process.title = "synthesis-supervisor";
     const log = createLogger(settings.logLevel, { process: "supervisor" });
     for (const folder of [settings.stateDir, join(settings.stateDir, "journals"), settings.runtimeDir]) {
@@ -27,7 +29,7 @@ export async function runSupervisor(): Promise<void> {
     }
     const lock = new InstanceLock(settings.stateDir);
     try {
-      return await supervise(settings, lock, log);
+      return await supervise(settings, lock, send, log);
     } catch (error) {
       lock.release();
       throw error;
@@ -35,24 +37,28 @@ export async function runSupervisor(): Promise<void> {
   });
 }
 
+/** How long the gateway may still hand on what came from the workers, once these are gone, in ms. */
+const LAST_WORDS_MS = 500;
+const DRAINING: CloseReason = { code: "draining", message: "Synthesis is being stopped" };
+
 /** Everything below is this instance's alone: nobody else holds the lock. */
-async function supervise(settings: Settings, lock: InstanceLock, log: Logger): Promise<Supervised> {
+async function supervise(
+  settings: Settings,
+  lock: InstanceLock,
+  send: (message: ChildMessage) => void,
+  log: Logger,
+): Promise<Supervised> {
   claimRuntimeDir(settings.runtimeDir);
   const instance = createHash("sha256").update(realpathSync(settings.stateDir)).digest("hex").slice(0, 16);
   const orphans = killMarked(`${instance}/`);
   if (orphans > 0) log.warn("supervisor.orphans_killed", { orphans });
   const controlSocket = controlSocketPath(settings.runtimeDir);
+  const { drainMs } = settings.limits;
   const workspaces = new Workspaces(settings, instance, log);
-  const control = new ControlApi(workspaces, log);
+  const gateway = new GatewayHost({ settings, instance, controlSocket, log });
+  const onStop = (allowedMs: number) => send({ type: "stop_requested", drainMs: allowedMs });
+  const control = new ControlApi({ workspaces, gateway, drainMs, log, onStop });
   await control.start(controlSocket);
-  const { promise: endpoint, resolve, reject } = Promise.withResolvers<Endpoint>();
-  const gateway = new GatewayHost({
-    settings,
-    controlSocket,
-    log,
-    onServing: resolve,
-    onUnusable: (message) => reject(new UnusableError(message)),
-  });
   const close: Supervised["close"] = async (reason) => {
     await gateway.close(reason);
     await workspaces.close(reason);
@@ -61,10 +67,19 @@ async function supervise(settings: Settings, lock: InstanceLock, log: Logger): P
     lock.release();
   };
   try {
-    return { endpoint: await endpoint, close };
+    const endpoint = await gateway.start();
+    return { endpoint, drainMs, close, drain: async (allowedMs) => drain(allowedMs) };
   } catch (error) {
     await close({ code: "unusable", message: "the gateway cannot serve" });
     throw error;
+  }
+
+  /** Gateway and workers at once: the workers take no new turns, the gateway has the running ones to answer. */
+  async function drain(allowedMs: number): Promise<void> {
+    send({ type: "draining", turns: workspaces.turns });
+    const answered = gateway.close(DRAINING, allowedMs);
+    await workspaces.close(DRAINING, allowedMs);
+    await Promise.race([answered, sleep(LAST_WORDS_MS)]);
   }
 }
 

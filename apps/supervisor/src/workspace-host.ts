@@ -2,14 +2,21 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "@synthesis/config";
-import { ForkedChild, KeptChild, killMarked, type CloseReason, type Logger } from "@synthesis/kit";
-import type { EnsureAnswer, WorkerStatus } from "@synthesis/protocol";
+import {
+  ForkedChild,
+  KeptChild,
+  killMarked,
+  type CloseReason,
+  type KeptChildState,
+  type Logger,
+} from "@synthesis/kit";
+import type { EnsureAnswer, StatusAnswer, WorkerStatus } from "@synthesis/protocol";
 import type { ResolvedWorkspace } from "./workspace-resolver.ts";
 
 export interface WorkspaceHostOptions {
   readonly workspace: ResolvedWorkspace;
   readonly settings: Settings;
-  /** Tells this instance's agent processes from those of another. */
+  /** Tells this instance's processes from those of another. */
   readonly instance: string;
   readonly log: Logger;
 }
@@ -37,16 +44,8 @@ export class WorkspaceHost {
     });
   }
 
-  get state(): string {
+  get state(): KeptChildState {
     return this.#kept.state;
-  }
-
-  get pid(): number | undefined {
-    return this.#kept.pid;
-  }
-
-  get restarts(): number {
-    return this.#kept.restarts;
   }
 
   /** What its worker said of itself last. */
@@ -59,7 +58,21 @@ export class WorkspaceHost {
     return this.#usedAt;
   }
 
-  /** Where its worker serves, once it does. */
+  /** How it is, for a person. */
+  report(): StatusAnswer["workers"][number] {
+    const { state, pid, restarts, nextAttemptMs } = this.#kept;
+    return {
+      workspace: this.workspace.name,
+      path: this.workspace.path,
+      state,
+      restarts,
+      ...(pid === undefined ? {} : { pid }),
+      ...(nextAttemptMs === undefined ? {} : { nextAttemptMs }),
+      ...(this.#status === undefined ? {} : { status: this.#status }),
+    };
+  }
+
+  /** Where its worker serves, once it does; during a restart that is the new one. Rejects with a `WireFailure`. */
   async ensure(): Promise<EnsureAnswer> {
     this.#usedAt = Date.now();
     await this.#kept.whenServing();
@@ -70,8 +83,14 @@ export class WorkspaceHost {
     this.#kept.child.send({ type: "evict" });
   }
 
-  async close(reason: CloseReason): Promise<void> {
-    await this.#kept.close(reason);
+  /** Drains its worker and replaces it; the epoch of the one that serves then. Rejects with a `WireFailure`. */
+  async restart(drainMs: number): Promise<number> {
+    await this.#kept.restart({ code: "restarting", message: "its restart was asked for" }, drainMs);
+    return this.#epoch;
+  }
+
+  async close(reason: CloseReason, drainMs: number): Promise<void> {
+    await this.#kept.close(reason, drainMs);
   }
 
   get #hash(): string {
@@ -95,6 +114,7 @@ export class WorkspaceHost {
     // Not below an earlier epoch, also of an earlier supervisor, whatever the clock says within this one.
     this.#epoch = Math.max(Date.now(), this.#epoch + 1);
     const { name, path } = this.workspace;
+    const mark = `${this.#markPrefix}/${this.#epoch}`;
     return new ForkedChild({
       entry: workerEntry,
       configuration: {
@@ -103,13 +123,15 @@ export class WorkspaceHost {
         epoch: this.#epoch,
         socketPath: this.#socketPath,
         journalFile: join(stateDir, "journals", `${this.#hash}.db`),
-        markPrefix: `${this.#markPrefix}/${this.#epoch}`,
+        markPrefix: mark,
         agents,
         claude,
         limits,
         logLevel,
       },
+      mark,
       startMs: limits.startMs,
+      silentMs: limits.hangMs,
       closeMs: limits.closeMs + WORKER_CLOSE_MARGIN_MS,
       compileCacheDir: join(stateDir, "cache"),
       log: log.child({ workspace: name }),

@@ -1,6 +1,6 @@
 import type { Settings } from "@synthesis/config";
-import { sleep, type CloseReason, type Logger } from "@synthesis/kit";
-import { WireFailure, type EnsureAnswer, type StatusAnswer } from "@synthesis/protocol";
+import { printable, sleep, type CloseReason, type KeptChildState, type Logger } from "@synthesis/kit";
+import { WireFailure, type EnsureAnswer, type RestartAnswer, type StatusAnswer } from "@synthesis/protocol";
 import { WorkspaceHost } from "./workspace-host.ts";
 import { resolveWorkspace, type ResolvedWorkspace } from "./workspace-resolver.ts";
 
@@ -41,25 +41,43 @@ export class Workspaces {
     return this.#hostOf(workspace).ensure();
   }
 
-  status(): StatusAnswer {
-    const workers = [...this.#hosts.values()].map(({ workspace, state, pid, restarts, status }) => ({
-      workspace: workspace.name,
-      path: workspace.path,
-      state,
-      restarts,
-      ...(pid === undefined ? {} : { pid }),
-      ...(status === undefined ? {} : { status }),
-    }));
-    return { workers };
+  /**
+   * Drains and replaces the worker of a workspace, where one runs. Rejects with a `WireFailure`: where there
+   * is no such workspace, or the new worker does not serve.
+   */
+  async restart(asked: string, drainMs: number): Promise<RestartAnswer> {
+    const running = [...this.#hosts.values()].find(({ workspace }) => workspace.name === asked);
+    const workspace = running?.workspace ?? (await this.#known(asked));
+    const host = this.#hosts.get(workspace.path);
+    if (host === undefined) return { workspace: workspace.name };
+    return { workspace: workspace.name, epoch: await host.restart(drainMs) };
   }
 
-  async close(reason: CloseReason): Promise<void> {
-    this.#closing = reason;
+  /** How each worker is. */
+  report(): StatusAnswer["workers"] {
+    return [...this.#hosts.values()].map((host) => host.report());
+  }
+
+  /** Turns that the workers have and that are not over. */
+  get turns(): number {
+    return [...this.#hosts.values()].reduce((sum, { status }) => sum + (status?.turns ?? 0), 0);
+  }
+
+  /** Ends every worker, with `drainMs` for what runs. Called again, the earliest end counts. */
+  async close(reason: CloseReason, drainMs = 0): Promise<void> {
+    this.#closing ??= reason;
     clearInterval(this.#memoryCheck);
     await Promise.all([
-      ...[...this.#hosts.values()].map((host) => host.close(reason)),
+      ...[...this.#hosts.values()].map((host) => host.close(reason, drainMs)),
       ...this.#retiring.values(),
     ]);
+  }
+
+  async #known(asked: string): Promise<ResolvedWorkspace> {
+    return resolveWorkspace(asked, this.#settings).catch((cause: unknown) => {
+      const message = `there is no workspace "${printable(asked)}": \`synthesis status\` names those with a worker`;
+      throw new WireFailure("workspace_not_found", message, { cause });
+    });
   }
 
   #hostOf(workspace: ResolvedWorkspace): WorkspaceHost {
@@ -83,17 +101,17 @@ export class Workspaces {
     const max = this.#settings.limits.workspaces;
     if (this.#closing !== undefined || this.#hosts.size < max) return true;
     const idle = [...this.#hosts.values()].filter(
-      ({ state, status }) => state === "pausing" || status?.turns === 0,
+      ({ state, status }) => isDead(state) || (state !== "draining" && status?.turns === 0),
     );
     const [oldest] = idle.sort((a, b) => a.usedAt - b.usedAt);
     if (oldest === undefined || isLate) {
       const message = `${max} workspaces are at work, and no more may be (limits.workspaces)`;
       throw new WireFailure("too_many_workspaces", message, { retryAfterMs: 10_000 });
     }
-    if (oldest.state !== "pausing" && Date.now() - oldest.usedAt < AT_REST_MS) return false;
+    if (!isDead(oldest.state) && Date.now() - oldest.usedAt < AT_REST_MS) return false;
     const { path } = oldest.workspace;
     this.#hosts.delete(path);
-    const end = oldest.close({ code: "retired", message: "another workspace needs its place" });
+    const end = oldest.close({ code: "retired", message: "another workspace needs its place" }, 0);
     this.#retiring.set(
       path,
       end.finally(() => this.#retiring.delete(path)),
@@ -116,4 +134,9 @@ export class Workspaces {
     });
     oldest.evictOldest();
   }
+}
+
+/** Dead, and to be started again. */
+function isDead(state: KeptChildState): boolean {
+  return state === "pausing" || state === "failing";
 }

@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import { createLogger } from "@synthesis/kit";
-import { EnsureAnswer, StatusAnswer } from "@synthesis/protocol";
+import { EnsureAnswer, RestartAnswer, StatusAnswer } from "@synthesis/protocol";
 import { expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlApi } from "../src/control-api.ts";
+import { GatewayHost } from "../src/gateway-host.ts";
 import { Workspaces } from "../src/workspaces.ts";
 import { askControl, type ControlAnswer } from "./support/control-client.ts";
 import { settingsIn } from "./support/settings.ts";
@@ -14,11 +15,17 @@ vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 }); // real processes on
 let folder: TempFolder;
 let workspaces: Workspaces;
 let control: ControlApi;
+let stops: number[];
 beforeEach(async () => {
   folder = await tempFolder();
   const log = createLogger("error");
-  workspaces = new Workspaces(await settingsIn(folder), `test-${process.pid}-control`, log);
-  control = new ControlApi(workspaces, log);
+  const settings = await settingsIn(folder);
+  const instance = `test-${process.pid}-control`;
+  workspaces = new Workspaces(settings, instance, log);
+  const gateway = new GatewayHost({ settings, instance, controlSocket: folder.join("c.sock"), log });
+  stops = [];
+  const onStop = (drainMs: number) => stops.push(drainMs);
+  control = new ControlApi({ workspaces, gateway, drainMs: 60_000, log, onStop });
   await control.start(folder.join("c.sock"));
 });
 afterEach(async () => {
@@ -54,7 +61,38 @@ test.for<[title: string, body: object, code: string]>([
 ])("ensure refuses %s and starts nothing", async ([, body, code]) => {
   const answer = await ask("POST", "/v1/workspaces/ensure", body);
   expect(answer).toMatchObject({ status: 409, body: { error: { code } } });
-  expect(workspaces.status().workers).toEqual([]);
+  expect(workspaces.report()).toEqual([]);
+});
+
+test("restart replaces a worker and names its epoch; without one there is nothing to restart", async () => {
+  expect(await ask("POST", "/v1/workspaces/restart", { workspace: "a" })).toEqual({
+    status: 200,
+    body: { workspace: "a" },
+  });
+  const { epoch } = EnsureAnswer.parse((await ask("POST", "/v1/workspaces/ensure", { workspace: "a" })).body);
+  const restarted = await ask("POST", "/v1/workspaces/restart", { workspace: "a", drainMs: 0 });
+  expect(RestartAnswer.parse(restarted.body).epoch).toBeGreaterThan(epoch);
+});
+
+test("stop answers what runs and how long it may go on, and passes it on", async () => {
+  expect(await ask("POST", "/v1/stop", {})).toEqual({ status: 200, body: { turns: 0, drainMs: 60_000 } });
+  expect(await ask("POST", "/v1/stop", { drainMs: 5 })).toMatchObject({ body: { drainMs: 5 } });
+  expect(stops).toEqual([60_000, 5]);
+});
+
+test.for<[path: string, body: object]>([
+  ["/v1/stop", { drainMs: -1 }],
+  ["/v1/stop", { drainMs: 1.5 }],
+  ["/v1/stop", { drainMs: 604_800_001 }],
+  ["/v1/gateway/restart", { drainMs: "5" }],
+  ["/v1/workspaces/restart", { drainMs: 5 }],
+  ["/v1/workspaces/restart", { workspace: "a", drainMs: null }],
+])("%s refuses %j", async ([path, body]) => {
+  expect(await ask("POST", path, body)).toMatchObject({
+    status: 409,
+    body: { error: { code: "invalid_request" } },
+  });
+  expect(stops).toEqual([]);
 });
 
 test("C-5: another path, another method and no JSON are refused", async () => {

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 test("at the bound a worker whose agents are warm makes room, and its conversations are resumed later", async () => {
-  const agent = { driver: "headless", permissionMode: "default" } as const;
+  const agent = { driver: "headless", permissionMode: "default", onInterrupt: "report" } as const;
   const bin = await fakeClaudeCommand(folder.path);
   supervisor = await SupervisorProcess.start({
     ...(await settingsIn(folder, { workspaces: 1 })),

@@ -1,4 +1,4 @@
-import { createLogger, runSupervised } from "@synthesis/kit";
+import { createLogger, runSupervised, sleep } from "@synthesis/kit";
 import { GatewayServer } from "./gateway/gateway-server.ts";
 import { WorkerConfiguration } from "./worker-configuration.ts";
 import { Workspace } from "./workspace.ts";
@@ -16,8 +16,13 @@ export async function runWorker(): Promise<void> {
       reporting = undefined;
       send({ type: "status", status: workspace.status() });
     };
-    const workspace = new Workspace(configuration, log, () => (reporting ??= setImmediate(report)));
-    const server = new GatewayServer(configuration, workspace, log);
+    const workspace: Workspace = new Workspace(
+      configuration,
+      log,
+      () => (reporting ??= setImmediate(report)),
+      (until) => server.accountHeld(until),
+    );
+    const server: GatewayServer = new GatewayServer(configuration, workspace, log);
     await workspace.start();
     await server.start();
     report();
@@ -26,6 +31,12 @@ export async function runWorker(): Promise<void> {
       onPing: () => {
         workspace.measure();
         report();
+      },
+      drain: async (deadlineMs) => {
+        const over = new AbortController();
+        const late = sleep(deadlineMs, over.signal);
+        await Promise.race([workspace.drain(), late]);
+        over.abort();
       },
       close: async (reason) => {
         await workspace.close(reason);

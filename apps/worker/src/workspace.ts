@@ -1,10 +1,20 @@
 import { residentBytes, type CloseReason, type Logger } from "@synthesis/kit";
-import { WireFailure, type Locate, type Submit, type WorkerStatus } from "@synthesis/protocol";
+import {
+  WireFailure,
+  type FindTurn,
+  type Locate,
+  type Submit,
+  type TurnInfo,
+  type WorkerStatus,
+} from "@synthesis/protocol";
+import { AccountHold } from "./account-hold.ts";
 import { Bridge } from "./bridge/bridge.ts";
 import type { AgentProcess } from "./drivers/agent-process.ts";
 import { Journal } from "./journal/journal.ts";
+import type { OpenTurn } from "./journal/turn-table.ts";
 import { ProcessSlots } from "./session/process-slots.ts";
 import { Session, type SessionSurroundings } from "./session/session.ts";
+import { TurnOutput } from "./turn/turn-output.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
 import { Turn } from "./turn/turn.ts";
 import type { WorkerConfiguration } from "./worker-configuration.ts";
@@ -14,28 +24,43 @@ const NEXT_TURN_MS = 100;
 /** How long a session may keep its place so. */
 const LONGEST_HOLD_MS = 30_000;
 
+/** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. */
+type State = "serving" | "draining" | "closing";
+
 /** One workspace: its sessions, their processes, its journal. */
 export class Workspace {
+  readonly account: AccountHold;
   readonly #configuration: WorkerConfiguration;
   readonly #log: Logger;
   readonly #bridge: Bridge;
   readonly #journal: Journal;
+  readonly #output: TurnOutput;
   readonly #slots: ProcessSlots;
   readonly #surroundings: SessionSurroundings;
   readonly #sessions = new Map<string, Session>();
-  readonly #turns = new Map<string, AbortController>();
+  readonly #turns = new Map<string, Turn>();
+  #state: State = "serving";
   #unsolicited = 0;
   #memoryBytes = 0;
-  /** Set once it closes: from then on nothing is taken any more. */
-  #closing: CloseReason | undefined;
+  #whenQuiet = Promise.withResolvers<void>();
 
-  /** `onChange` is called whenever {@link status} may have changed. Throws where the journal cannot be opened. */
-  constructor(configuration: WorkerConfiguration, log: Logger, onChange: () => void) {
-    const { limits, journalFile } = configuration;
+  /**
+   * `onChange` is called whenever {@link status} may have changed, `onAccountHeld` when its account may not be
+   * used any more, or may be again. Throws where the journal cannot be opened.
+   */
+  constructor(
+    configuration: WorkerConfiguration,
+    log: Logger,
+    onChange: () => void,
+    onAccountHeld: (until: number | undefined) => void,
+  ) {
+    const { limits, journalFile: file, epoch } = configuration;
     this.#configuration = configuration;
     this.#log = log;
+    this.account = new AccountHold(onAccountHeld);
     this.#bridge = new Bridge(limits, log, onChange);
-    this.#journal = new Journal(journalFile, limits, log);
+    this.#journal = new Journal({ file, epoch, limits, log });
+    this.#output = new TurnOutput(this.#journal.events, limits.turnLogBytes, log);
     this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
     this.#surroundings = {
       configuration,
@@ -47,6 +72,7 @@ export class Workspace {
         this.#unsolicited++;
         onChange();
       },
+      onAccountHeld: (until) => this.account.hold(until),
       onChange: (session) => {
         if (session.isUnused) this.#sessions.delete(session.id);
         if (this.#slots.isShort && session.idleSince !== undefined) this.#makeRoom(session);
@@ -55,58 +81,79 @@ export class Workspace {
     };
   }
 
+  /** Takes up what a dead worker of this workspace left. */
   async start(): Promise<void> {
-    const cut = this.#journal.recover();
-    if (cut > 0) this.#log.warn("journal.turns_interrupted", { turns: cut });
     await this.#bridge.start();
+    for (const left of this.#journal.recover()) this.#takeUp(left);
   }
 
-  /** Runs a turn; everything that comes of it goes to `sink`. */
+  /** Runs a turn; everything that comes of it goes to `sink`. One that is known already is followed from its start. */
   submit(order: Submit, sink: TurnSink): void {
-    if (this.#closing !== undefined) {
-      const message = `the workspace's worker is being ended: ${this.#closing.message}`;
-      return sink.refused({ code: "shutting_down", message, retryAfterMs: 1_000 });
+    if (this.#turns.has(order.turn) || this.#journal.turns.isKnown(order.turn))
+      return this.follow(order.turn, 0, sink);
+    if (this.#state !== "serving") {
+      const message = "the workspace's worker is being replaced";
+      return sink.refused(order.turn, { code: "worker_draining", message, retryAfterMs: 1_000 });
     }
-    const agent = this.#configuration.agents[order.session.agent];
-    if (agent === undefined) {
-      return sink.refused({
-        code: "model_not_found",
-        message: `no agent is called "${order.session.agent}"`,
-      });
+    if (this.#configuration.agents[order.session.agent] === undefined) {
+      const message = `no agent is called "${order.session.agent}"`;
+      return sink.refused(order.turn, { code: "model_not_found", message });
     }
-    const id = order.session.id;
-    const session = this.#sessions.get(id) ?? new Session(order.session, agent, this.#surroundings);
-    this.#sessions.set(id, session);
-    const cancel = new AbortController();
-    this.#turns.set(order.turn, cancel);
-    const turn = new Turn({
-      order,
-      sink,
-      cancel: cancel.signal,
-      journal: this.#journal,
-      log: this.#log,
-      onOver: () => this.#turns.delete(order.turn),
-    });
-    void session.run(turn);
+    const turn = this.#newTurn(order);
+    turn.follow(sink, 0);
+    void this.#session(order).run(turn);
+  }
+
+  /** Tells `sink` the turn's events after a number, and those to come. */
+  follow(id: string, after: number, sink: TurnSink): void {
+    const turn = this.#turns.get(id);
+    if (turn) return turn.follow(sink, after);
+    const record = this.#journal.turns.get(id);
+    if (record?.end === undefined) return sink.gone(id);
+    const events = this.#output.after(id, after, record.seq - 1);
+    if (events === undefined) return sink.gone(id, record.end);
+    sink.accepted(id);
+    for (const event of events) sink.event(id, event);
+    sink.ended(id, record.seq, record.end);
+  }
+
+  /** Nobody reads what `sink` is told any more. */
+  unfollow(sink: TurnSink): void {
+    for (const turn of this.#turns.values()) turn.unfollow(sink);
+  }
+
+  /** The turn that was run for a request, if a repetition of it joins that one. */
+  find(caller: string, by: FindTurn["by"]): TurnInfo | undefined {
+    const found = this.#journal.turns.find(caller, by, Date.now() - this.#configuration.limits.retryMs);
+    if (found === undefined) return undefined;
+    const isImplicit = "body" in by || "prompt" in by;
+    if (isImplicit && this.#turns.get(found.turn)?.isFollowed) return undefined;
+    const { caller: _, resumes: __, ...info } = found;
+    return info;
+  }
+
+  /** Its client has the turn's end. */
+  take(id: string): void {
+    try {
+      this.#journal.take(id);
+    } catch (error) {
+      this.#log.error("journal.write_failed", { turn: id, error: String(error) });
+    }
   }
 
   /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */
-  cancel(turn: string, reason: string): void {
-    this.#turns.get(turn)?.abort(new WireFailure("turn_cancelled", `the turn was cancelled: ${reason}`));
+  cancel(id: string, reason: string): void {
+    this.#turns.get(id)?.stop(new WireFailure("turn_cancelled", `the turn was cancelled: ${reason}`));
   }
 
-  /**
-   * Which session is meant, if its agent remembers it: Claude keeps a transcript, any other program knows
-   * what it knows only as long as it lives.
-   */
-  locate(by: Locate["by"]): string | undefined {
-    if (this.#closing !== undefined) return undefined; // a turn for it will be refused
-    const id = "session" in by ? by.session : this.#journal.sessionByHead(by.scope, by.head);
-    const record = id === undefined ? undefined : this.#journal.session(id);
-    if (record === undefined) return undefined;
-    const keepsTranscript =
-      this.#configuration.agents[record.agent]?.driver === "headless" && record.agentStarted;
-    return keepsTranscript || this.#sessions.get(record.id)?.isWarm ? record.id : undefined;
+  /** Which session is meant, and whether its agent lost it. */
+  async locate(by: Locate["by"]): Promise<{ readonly session?: string; readonly reset?: string }> {
+    const { sessions } = this.#journal;
+    const id = "session" in by ? by.session : sessions.byHead(by.scope, by.head);
+    const record = id === undefined ? undefined : sessions.find(id);
+    if (record === undefined) return {};
+    const reset = await this.#sessionOf(record.id, record.agent, record.key)?.lostMemory();
+    return { session: record.id, ...(reset === undefined ? {} : { reset }) };
   }
 
   /** Ends the process that has been idle longest, if one is idle. */
@@ -122,7 +169,7 @@ export class Workspace {
       processes: this.#processes().length,
       conns: this.#bridge.connections,
       turns: this.#turns.size,
-      sessions: this.#journal.sessionCount(),
+      sessions: this.#journal.sessions.count(),
       unsolicited: this.#unsolicited,
       memoryBytes: this.#memoryBytes,
       ...(oldestIdleAt === undefined ? {} : { oldestIdleAt }),
@@ -137,14 +184,85 @@ export class Workspace {
     );
   }
 
-  /** Cuts what runs, ends every process, closes the journal. */
+  /** Refuses what is not accepted; resolves when what is has ended. */
+  async drain(): Promise<void> {
+    if (this.#state === "serving") this.#state = "draining";
+    const draining = new WireFailure("worker_draining", "the workspace's worker is being replaced", {
+      retryAfterMs: 1_000,
+    });
+    for (const turn of this.#turns.values()) if (turn.state === "waiting") turn.stop(draining);
+    if (this.#turns.size > 0) await this.#whenQuiet.promise;
+  }
+
+  /** Cuts what runs, or leaves it to the next worker, ends every process, closes the journal. */
   async close(reason: CloseReason): Promise<void> {
-    this.#closing ??= reason;
-    const closing = new WireFailure("turn_interrupted", `the turn was cut: ${reason.message}`);
-    for (const cancel of this.#turns.values()) cancel.abort(closing);
+    this.#state = "closing";
+    const cut = new WireFailure("turn_interrupted", `the turn was cut: ${reason.message}`);
+    const draining = new WireFailure("worker_draining", cut.message, { retryAfterMs: 1_000 });
+    for (const turn of this.#turns.values()) {
+      const session = this.#sessions.get(turn.order.session.id);
+      if (turn.state === "waiting") turn.stop(draining);
+      else if (!session?.mayResume(turn)) turn.stop(cut); // else an interrupt would be its end
+    }
     await Promise.all([...this.#sessions.values()].map((session) => session.close(reason)));
     await this.#bridge.close();
+    this.account.close();
+    this.#output.flush();
     this.#journal.close();
+  }
+
+  /** Runs what was accepted and not begun, lets Claude finish what it may, and ends the rest. */
+  #takeUp(left: OpenTurn): void {
+    const { order, state } = left;
+    const turn = this.#newTurn(order, left);
+    const session = this.#sessionOf(order.session.id, order.session.agent, order.session.key);
+    const isFresh = this.#isFresh(order.turn);
+    if (session !== undefined && isFresh && (state === "accepted" || session.mayResume(turn))) {
+      this.#sessions.set(session.id, session);
+      this.#log.info("turn.taken_up", { turn: order.turn, session: session.id, state });
+      void session.run(turn);
+      return;
+    }
+    const message = "the workspace's worker ended within the turn: what it did so far may have had effects";
+    turn.end({ state: "interrupted", error: { code: "turn_interrupted", message } });
+  }
+
+  /** Nobody wants to be surprised by a prompt of yesterday. */
+  #isFresh(id: string): boolean {
+    const { acceptedAt = 0 } = this.#journal.turns.get(id) ?? {};
+    return Date.now() - acceptedAt < this.#configuration.limits.queueMs;
+  }
+
+  #newTurn(order: Submit, left?: OpenTurn): Turn {
+    const turn = new Turn({
+      order,
+      journal: this.#journal,
+      output: this.#output,
+      log: this.#log,
+      ...(left === undefined ? {} : { left }),
+      onOver: () => {
+        this.#turns.delete(order.turn);
+        if (this.#turns.size > 0) return;
+        this.#whenQuiet.resolve();
+        this.#whenQuiet = Promise.withResolvers();
+      },
+    });
+    this.#turns.set(order.turn, turn);
+    return turn;
+  }
+
+  #session({ session: { id, agent, key } }: Submit): Session {
+    const session = this.#sessionOf(id, agent, key);
+    if (session === undefined) throw new Error(`no agent is called "${agent}"`);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** The live session, or one that could be; undefined where its agent is not configured any more. */
+  #sessionOf(id: string, agentName: string, key: string): Session | undefined {
+    const agent = this.#configuration.agents[agentName];
+    if (agent === undefined) return undefined;
+    return this.#sessions.get(id) ?? new Session({ id, key }, agent, this.#surroundings);
   }
 
   /**

@@ -26,8 +26,33 @@ export const Limits = z.strictObject({
   startMs: milliseconds(60_000).describe(
     "Longest start of a worker, or of an agent process till its first sign of life.",
   ),
-  stallMs: milliseconds(180_000).describe("Longest silence of an agent within a turn."),
+  firstByteMs: milliseconds(180_000).describe(
+    "Longest wait of a turn for the first sign of an answer, once its agent has started.",
+  ),
+  stallMs: milliseconds(180_000).describe(
+    "Longest silence of an agent within an answer, while no tool runs.",
+  ),
+  toolMs: milliseconds(900_000).describe("Longest silence of an agent while one of its tools runs."),
+  rateLimitMs: milliseconds(60_000).describe(
+    "Longest pause that Claude's API may ask for within a turn; for a longer one the turn ends with 429 and the reset time.",
+  ),
   turnMs: milliseconds(3_600_000).describe("Longest turn."),
+  drainMs: milliseconds(60_000).describe(
+    "How long running turns may go on when their worker, the gateway or all of Synthesis is restarted or stopped; then they are cut.",
+  ),
+  vanishedMs: milliseconds(3_000).describe(
+    "How long a turn goes on whose client left, for a retry of the request to join it; then it is cancelled.",
+  ),
+  retryMs: milliseconds(900_000).describe(
+    "How long after its admission a turn is joined by a retry of its request that has no Idempotency-Key.",
+  ),
+  joinMs: milliseconds(86_400_000).describe(
+    "How long the answer of an ended turn is kept for requests with its Idempotency-Key, and to be read again.",
+  ),
+  joinableTurns: count(1_000).describe("Ended turns per workspace whose answers are kept."),
+  turnLogBytes: bytes(4 * MIB).describe(
+    "Answer bytes kept of one turn; of a longer answer the beginning cannot be read again.",
+  ),
   interruptMs: milliseconds(600).describe(
     "How long an interrupted agent may take to stop before it is killed.",
   ),
@@ -55,6 +80,9 @@ export const Limits = z.strictObject({
   ),
   reconnectMs: milliseconds(5_000).describe(
     "How long a turn waits for its plugin to come back, or a new connection to take it up.",
+  ),
+  hangMs: milliseconds(10_000).describe(
+    "How long a worker or the gateway may not answer its supervisor before it is killed; at half of it it is reported.",
   ),
   restarts: count(5).describe(
     "Deaths of a worker in a row after which requests for it are refused while it is tried again.",

@@ -43,8 +43,14 @@ export function loadSettings(locations: Locations, overrides: Overrides): Settin
 
 function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
   if (agent.driver === "command") return agent;
-  const { workspace, permissionMode, model } = agent;
-  return { driver: "headless", workspace, permissionMode, ...(model === undefined ? {} : { model }) };
+  const { workspace, permissionMode, onInterrupt, model } = agent;
+  return {
+    driver: "headless",
+    workspace,
+    permissionMode,
+    onInterrupt,
+    ...(model === undefined ? {} : { model }),
+  };
 }
 
 function keysOf(

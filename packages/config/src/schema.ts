@@ -25,6 +25,12 @@ const HeadlessAgent = z.strictObject({
     .describe(
       "Claude Code's permission mode. What it would ask is denied; bypassPermissions lets it do anything.",
     ),
+  onInterrupt: z
+    .enum(["report", "resume"])
+    .default("report")
+    .describe(
+      "What becomes of a turn whose Claude process dies: report ends it as interrupted, resume lets the next process finish it, once.",
+    ),
 });
 
 const CommandAgent = z.strictObject({

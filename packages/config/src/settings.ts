@@ -9,6 +9,7 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     workspace: z.string(),
     model: z.string().optional(),
     permissionMode: z.string(),
+    onInterrupt: z.enum(["report", "resume"]),
   }),
   z.object({
     driver: z.literal("command"),

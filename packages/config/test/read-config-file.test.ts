@@ -135,6 +135,7 @@ test("what is left out has its default", () => {
   expect(read("agents: { a: { workspace: d } }\nworkspaces: { d: { path: . } }").agents["a"]).toEqual({
     workspace: "d",
     permissionMode: "default",
+    onInterrupt: "report",
   });
 });
 

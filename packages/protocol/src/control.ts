@@ -36,6 +36,10 @@ export const ChildMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("unusable"), message: z.string() }),
   z.object({ type: z.literal("status"), status: WorkerStatus }),
   z.object({ type: z.literal("pong") }),
+  /** The supervisor only: it is being closed, and so many running turns are finishing first. */
+  z.object({ type: z.literal("draining"), turns: z.number().int().nonnegative() }),
+  /** The supervisor only: somebody asked it to stop everything; whoever started it is to close it, so. */
+  z.object({ type: z.literal("stop_requested"), drainMs: z.number().int().nonnegative() }),
 ]);
 export type ChildMessage = z.infer<typeof ChildMessage>;
 
@@ -45,7 +49,11 @@ export const SupervisorMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ping") }),
   /** End the agent process that has been idle longest. */
   z.object({ type: z.literal("evict") }),
-  z.object({ type: z.literal("close"), reason: z.string() }),
+  /**
+   * End. Running turns may go on for `drainMs` first; nothing new is taken meanwhile. Of several of these
+   * messages the earliest end counts: a second one with `drainMs` 0 cuts what the first let go on.
+   */
+  z.object({ type: z.literal("close"), reason: z.string(), drainMs: z.number().int().nonnegative() }),
 ]);
 export type SupervisorMessage = z.infer<typeof SupervisorMessage>;
 
@@ -61,20 +69,68 @@ export const EnsureAnswer = z.object({
 });
 export type EnsureAnswer = z.infer<typeof EnsureAnswer>;
 
+/** How a supervised process is. */
+const ProcessReport = z.object({
+  /** `starting`, `serving`, `unresponsive`, `draining`, `pausing`, `failing` or `closed`; told apart in `kit`. */
+  state: z.string(),
+  pid: z.number().int().optional(),
+  /** How often it died and was started again. */
+  restarts: z.number().int().nonnegative(),
+  /** In how many ms it is started again, while it is dead. */
+  nextAttemptMs: z.number().int().nonnegative().optional(),
+});
+
 /** `GET /v1/status` on the control socket. */
 export const StatusAnswer = z.object({
+  /** Absent: it has not been started yet. */
+  gateway: ProcessReport.extend({
+    /** Absent: it has not served yet. */
+    endpoint: Endpoint.optional(),
+    /** The process that it took over from, while that still finishes what it has. */
+    drainingPid: z.number().int().optional(),
+  }).optional(),
   workers: z.array(
-    z.object({
+    ProcessReport.extend({
       workspace: z.string(),
       path: z.string(),
-      state: z.string(),
-      pid: z.number().int().optional(),
-      restarts: z.number().int().nonnegative(),
       status: WorkerStatus.optional(),
     }),
   ),
 });
 export type StatusAnswer = z.infer<typeof StatusAnswer>;
+
+/** How long running turns may go on before they are cut, in ms; absent: `limits.drainMs`. */
+const DrainMs = z.number().int().min(0).max(604_800_000).optional();
+
+/** `POST /v1/workspaces/restart` on the control socket: drain and replace this workspace's worker. */
+export const RestartRequest = EnsureRequest.extend({ drainMs: DrainMs });
+export type RestartRequest = z.infer<typeof RestartRequest>;
+
+/** The new worker serves. Without an `epoch` none was running, and none was started. */
+export const RestartAnswer = z.object({
+  workspace: z.string(),
+  epoch: z.number().int().positive().optional(),
+});
+export type RestartAnswer = z.infer<typeof RestartAnswer>;
+
+/** `POST /v1/gateway/restart` on the control socket: start a new gateway, then drain and end the old one. */
+export const GatewayRestartRequest = z.object({ drainMs: DrainMs });
+export type GatewayRestartRequest = z.infer<typeof GatewayRestartRequest>;
+
+/** The new gateway serves, as process `pid`, and the old one is gone. */
+export const GatewayRestartAnswer = z.object({ pid: z.number().int().positive().optional() });
+export type GatewayRestartAnswer = z.infer<typeof GatewayRestartAnswer>;
+
+/** `POST /v1/stop` on the control socket: drain and end everything, as SIGTERM to `synthesis up` does. */
+export const StopRequest = z.object({ drainMs: DrainMs });
+export type StopRequest = z.infer<typeof StopRequest>;
+
+/** It has begun: `turns` run, and may go on for `drainMs`. The control socket is gone when it is done. */
+export const StopAnswer = z.object({
+  turns: z.number().int().nonnegative(),
+  drainMs: z.number().int().nonnegative(),
+});
+export type StopAnswer = z.infer<typeof StopAnswer>;
 
 /** Any non-2xx answer of the control socket. */
 export const ControlError = z.object({ error: WireError });

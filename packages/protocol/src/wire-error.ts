@@ -24,9 +24,16 @@ export const ErrorCode = z.enum([
   "too_many_workspaces",
   "worker_unavailable",
   "shutting_down",
+  /** Between gateway and worker only: it finishes what runs; the next generation takes the turn. */
+  "worker_draining",
+  /** Between gateway and worker only: the agent does not remember the conversation; send the turn with it. */
+  "session_lost",
+  "idempotency_conflict",
   // the turn
   "agent_unavailable",
   "start_timeout",
+  "first_byte_timeout",
+  "tool_timeout",
   "stall_timeout",
   "turn_timeout",
   "turn_cancelled",
@@ -34,6 +41,9 @@ export const ErrorCode = z.enum([
   "turn_failed",
   "answer_diverged",
   "history_changed",
+  "turn_not_found",
+  "turn_gone",
+  "session_not_found",
   // Claude's own API
   "upstream_authentication",
   "upstream_rate_limit",

@@ -6,7 +6,14 @@ const Id = z.string().min(1).max(128);
 const Hash = z.string().length(64);
 
 /** Gateway → worker, first frame. */
-export const Attach = z.object({ type: z.literal("attach"), protocol: z.number().int().positive() });
+export const Attach = z.object({
+  type: z.literal("attach"),
+  protocol: z.number().int().positive(),
+  /** Generation of the gateway; a later one is a later process. */
+  gateway: z.number().int().nonnegative(),
+  /** Generations below this one are dead: what is still unread of their links is never acted on. */
+  fence: z.number().int().nonnegative(),
+});
 export type Attach = z.infer<typeof Attach>;
 
 /** Worker → gateway, the answer to `attach`. */
@@ -34,13 +41,75 @@ export const Located = z.object({
   type: z.literal("located"),
   request: z.number().int(),
   session: Id.optional(),
+  /** Its agent lost the conversation: why. A turn for it begins a new one, seeded with what the request tells. */
+  reset: z.string().optional(),
 });
 export type Located = z.infer<typeof Located>;
 
-/** Gateway → worker: one turn, handed over when it leaves the session's FIFO. */
+/** What a turn is found by when its request comes again: hashes, within one API key, agent and workspace. */
+export const RequestIdentity = z.object({
+  /** Of API key and agent: a request is never matched with that of another. */
+  caller: Hash,
+  /** Of its `Idempotency-Key`. */
+  key: Hash.optional(),
+  /** Of its body. */
+  body: Hash,
+  /** Of what it asked, without what a client's own retry adds. */
+  prompt: Hash,
+});
+export type RequestIdentity = z.infer<typeof RequestIdentity>;
+
+/**
+ * Gateway → worker: is there a turn of this caller? By `key` one that ran or runs for it; by `body` or `prompt`
+ * the latest one admitted within `retryMs` whose client never took its end and which no gateway follows.
+ */
+export const FindTurn = z.object({
+  type: z.literal("find_turn"),
+  request: z.number().int(),
+  caller: Hash,
+  by: z.union([
+    z.object({ key: Hash }),
+    z.object({ body: Hash }),
+    z.object({ prompt: Hash }),
+    z.object({ turn: z.uuid() }),
+  ]),
+});
+export type FindTurn = z.infer<typeof FindTurn>;
+
+/** A turn as its journal has it. */
+export const TurnInfo = z.object({
+  turn: z.uuid(),
+  session: Id,
+  agent: Id,
+  state: z.enum(["accepted", "started", "completed", "failed", "cancelled", "interrupted"]),
+  /** Of the request that it was made for. */
+  body: Hash,
+  /** Sequence number of its last event so far. */
+  seq: z.number().int().nonnegative(),
+  acceptedAt: z.number().int(),
+  endedAt: z.number().int().optional(),
+  /** How it ended. */
+  end: TurnEnd.optional(),
+});
+export type TurnInfo = z.infer<typeof TurnInfo>;
+
+/** Worker → gateway, the answer to `find_turn`. */
+export const FoundTurn = z.object({
+  type: z.literal("found_turn"),
+  request: z.number().int(),
+  turn: TurnInfo.optional(),
+});
+export type FoundTurn = z.infer<typeof FoundTurn>;
+
+/**
+ * Gateway → worker: one turn, handed over when it leaves the session's FIFO; its events follow on this link.
+ * Sent again for the same turn (the link was lost before `accepted` came) it only follows.
+ */
 export const Submit = z.object({
   type: z.literal("submit"),
   turn: z.uuid(),
+  /** By what a repetition of its request finds it. */
+  request: RequestIdentity,
   session: z.object({
     id: Id,
     /** What the agent sees as the session's name. */
@@ -52,6 +121,8 @@ export const Submit = z.object({
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
   prompt: z.string(),
+  /** The prompt relies on earlier messages: refuse with `session_lost` unless the agent remembers them. */
+  needsMemory: z.boolean(),
   /**
    * The transcript hash with this prompt, to which the worker adds the answer. Absent for a session that is
    * named by a key: it is never found by its transcript.
@@ -62,42 +133,92 @@ export const Submit = z.object({
 });
 export type Submit = z.infer<typeof Submit>;
 
+/**
+ * Gateway → worker: send this turn's events with a higher sequence number than `after`, then those to come,
+ * on this link; a second `follow` takes the place of the first. Answered by `gone` where that is not possible.
+ */
+export const Follow = z.object({
+  type: z.literal("follow"),
+  turn: z.uuid(),
+  after: z.number().int().nonnegative(),
+});
+export type Follow = z.infer<typeof Follow>;
+
+/** Gateway → worker: the client has the turn's end; a retry without a key is a request of its own from now on. */
+export const Taken = z.object({ type: z.literal("taken"), turn: z.uuid() });
+export type Taken = z.infer<typeof Taken>;
+
 /** Gateway → worker: stop this turn. Never sent for a gateway that dies: turns outlive it. */
 export const CancelTurn = z.object({ type: z.literal("cancel_turn"), turn: z.uuid(), reason: z.string() });
 export type CancelTurn = z.infer<typeof CancelTurn>;
 
 /** Worker → gateway: the turn stands in the journal. */
-export const Accepted = z.object({ type: z.literal("accepted"), turn: z.uuid() });
+export const Accepted = z.object({
+  type: z.literal("accepted"),
+  turn: z.uuid(),
+  /** The session was begun anew for it: why. */
+  reset: z.string().optional(),
+});
 export type Accepted = z.infer<typeof Accepted>;
 
 /** Worker → gateway: not accepted, nothing was run, nothing is journaled. */
 export const Refused = z.object({ type: z.literal("refused"), turn: z.uuid(), error: WireError });
 export type Refused = z.infer<typeof Refused>;
 
+/** Events of one turn are numbered from 1, without gaps; its end has the last number. */
+const Seq = z.number().int().positive();
+
 /** Worker → gateway: text of the answer, in order and without repetition. */
-export const Delta = z.object({ type: z.literal("delta"), turn: z.uuid(), text: z.string() });
+export const Delta = z.object({ type: z.literal("delta"), turn: z.uuid(), seq: Seq, text: z.string() });
 export type Delta = z.infer<typeof Delta>;
 
 /** Worker → gateway: thinking and tool activity; never part of the answer. */
-export const Reasoning = z.object({ type: z.literal("reasoning"), turn: z.uuid(), text: z.string() });
+export const Reasoning = z.object({
+  type: z.literal("reasoning"),
+  turn: z.uuid(),
+  seq: Seq,
+  text: z.string(),
+});
 export type Reasoning = z.infer<typeof Reasoning>;
 
 /** Worker → gateway: the one end of an accepted turn. */
-export const Ended = z.object({ type: z.literal("ended"), turn: z.uuid(), end: TurnEnd });
+export const Ended = z.object({ type: z.literal("ended"), turn: z.uuid(), seq: Seq, end: TurnEnd });
 export type Ended = z.infer<typeof Ended>;
 
+/** Worker → gateway: the turn cannot be followed: unknown here (no `end`), or its beginning is not kept any more. */
+export const Gone = z.object({ type: z.literal("gone"), turn: z.uuid(), end: TurnEnd.optional() });
+export type Gone = z.infer<typeof Gone>;
+
+/**
+ * Worker → gateway, at once and after each change: until when (epoch ms) Claude's API takes nothing from the
+ * account that its headless agents use; absent: it does.
+ */
+export const AccountHeld = z.object({ type: z.literal("account_held"), until: z.number().int().optional() });
+export type AccountHeld = z.infer<typeof AccountHeld>;
+
 /** Every frame a gateway sends to a worker. */
-export const GatewayFrame = z.discriminatedUnion("type", [Attach, Locate, Submit, CancelTurn]);
+export const GatewayFrame = z.discriminatedUnion("type", [
+  Attach,
+  Locate,
+  FindTurn,
+  Submit,
+  Follow,
+  Taken,
+  CancelTurn,
+]);
 export type GatewayFrame = z.infer<typeof GatewayFrame>;
 
 /** Every frame a worker sends to a gateway. */
 export const WorkerFrame = z.discriminatedUnion("type", [
   Attached,
   Located,
+  FoundTurn,
   Accepted,
   Refused,
   Delta,
   Reasoning,
   Ended,
+  Gone,
+  AccountHeld,
 ]);
 export type WorkerFrame = z.infer<typeof WorkerFrame>;

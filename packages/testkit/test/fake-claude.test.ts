@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import {
   eventually,
@@ -12,7 +13,16 @@ import { StreamJsonProcess } from "./stream-json-process.ts";
 expectClean();
 
 async function startFake(folder: TempFolder, ...args: readonly string[]): Promise<StreamJsonProcess> {
-  const env = { PATH: process.env["PATH"] ?? "", CLAUDE_CONFIG_DIR: folder.join("config"), SYNTHESIS_X: "y" };
+  return startFakeWith({}, folder, ...args);
+}
+
+async function startFakeWith(
+  more: Record<string, string>,
+  folder: TempFolder,
+  ...args: readonly string[]
+): Promise<StreamJsonProcess> {
+  const common = { PATH: process.env["PATH"] ?? "", CLAUDE_CONFIG_DIR: folder.join("config") };
+  const env = { ...common, SYNTHESIS_X: "y", ...more };
   return new StreamJsonProcess(await fakeClaudeCommand(folder.path), args, env, folder.path);
 }
 
@@ -145,6 +155,60 @@ test("control requests are answered as by the real one", async () => {
   });
   expect(await control("d", { subtype: "end_session" })).toMatchObject({ subtype: "success" });
   expect(await fake.exit).toEqual({ code: 0, signal: null });
+});
+
+test("a cut turn is in the transcript, and goes on by itself in a process that is told to", async () => {
+  await using folder = await tempFolder();
+  const id = crypto.randomUUID();
+  await using first = await startFake(folder, "--session-id", id);
+  const uuid = first.prompt("!crash-once");
+  await first.exit;
+  const project = folder.path.replaceAll(/[^a-zA-Z0-9]/g, "-");
+  const transcript = async () => {
+    const text = await readFile(folder.join("config", "projects", project, `${id}.jsonl`), "utf8");
+    return text.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
+  };
+  const prompt = { type: "user", uuid, promptSource: "sdk", cwd: folder.path, sessionId: id };
+  expect(await transcript()).toMatchObject([prompt]);
+
+  await using quiet = await startFake(folder, "--resume", id);
+  quiet.child.stdin.end();
+  await quiet.exit;
+  expect(quiet.lines).toEqual([]);
+
+  const told = { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: "1" };
+  await using second = await startFakeWith(told, folder, "--resume", id);
+  expect(await second.result(uuid)).toMatchObject({
+    result: "one two three",
+    resume_reason: "interrupted_turn",
+  });
+  expect(second.lines.find(({ type }) => type === "stream_event")).toMatchObject({
+    user_message_uuid: uuid,
+    resume_reason: "interrupted_turn",
+  });
+  const answer = { type: "assistant", message: { stop_reason: "end_turn", content: [{ text: "one two three" }] } };
+  expect(await transcript()).toMatchObject([prompt, answer]);
+  expect(await second.ask("next")).toBe("fake: next (turn 2 of this conversation)");
+
+  await using third = await startFakeWith(told, folder, "--resume", id);
+  third.prompt("!crash-once", { uuid }); // over: dropped without a word
+  expect(await third.ask("more")).toBe("fake: more (turn 3 of this conversation)");
+  expect(third.lines.filter(({ type }) => type === "result")).toHaveLength(1);
+});
+
+test("a prompt that is never read leaves nothing behind, once or always", async () => {
+  await using folder = await tempFolder();
+  for (const [text, code] of [
+    ["!unread-once", 1],
+    ["!unread", 1],
+  ] as const) {
+    await using fake = await startFake(folder);
+    fake.prompt(text);
+    expect(await fake.exit).toEqual({ code, signal: null });
+    expect(fake.lines).toEqual([]);
+  }
+  await using fake = await startFake(folder);
+  expect(await fake.ask("!unread-once")).toContain("turn 1 of this conversation");
 });
 
 test.for([

@@ -10,3 +10,9 @@ export interface ServerOptions extends LocationOptions {
   readonly host?: string;
   readonly port?: number;
 }
+
+/** That, and how long running turns may go on before they are cut. */
+export interface DrainOptions extends LocationOptions {
+  /** In ms; absent: `limits.drainMs` of the running instance. */
+  readonly drain?: number;
+}

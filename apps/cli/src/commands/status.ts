@@ -1,36 +1,36 @@
-import { request } from "node:http";
-import { json } from "node:stream/consumers";
-import { ConfigError, controlSocketPath, locate } from "@synthesis/config";
-import { StatusAnswer } from "@synthesis/protocol";
+import { locate } from "@synthesis/config";
+import type { StatusAnswer } from "@synthesis/protocol";
+import { ControlClient } from "../control-client.ts";
 import type { LocationOptions } from "./command-options.ts";
 
-/** `synthesis status`: the workers of the running instance, from its control socket. Throws `ConfigError` where none runs. */
+/** `synthesis status`: gateway and workers of the running instance. Rejects where none runs. */
 export async function status(options: LocationOptions): Promise<void> {
-  const { runtimeDir, stateDir } = locate(options);
-  const { workers } = await ask(controlSocketPath(runtimeDir), stateDir);
-  if (workers.length === 0) console.log("Synthesis is running; no workspace has been asked for yet.");
-  for (const { workspace, state, pid, restarts, status: now } of workers) {
-    const detail = now
-      ? `${now.processes} processes, ${now.turns} turns, ${now.sessions} sessions`
-      : "no report yet";
-    console.log(`${workspace}: ${state}, pid ${pid ?? "none"}, ${restarts} restarts, ${detail}`);
-  }
+  const { gateway, workers } = await new ControlClient(locate(options)).status();
+  if (gateway !== undefined) console.log(gatewayLine(gateway));
+  for (const worker of workers) console.log(workerLine(worker));
+  if (workers.length === 0) console.log("No workspace has been asked for yet.");
 }
 
-async function ask(socketPath: string, stateDir: string): Promise<StatusAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const asking = request({ socketPath, path: "/v1/status", timeout: 5_000 }, (response) =>
-    resolve(json(response)),
-  );
-  asking.once("timeout", () => asking.destroy(new Error("no answer for 5 s")));
-  asking.once("error", reject);
-  asking.end();
-  try {
-    return StatusAnswer.parse(await promise);
-  } catch (cause) {
-    throw new ConfigError(
-      `no Synthesis runs with the state folder ${stateDir}: start it with \`synthesis up\``,
-      { cause },
-    );
-  }
+/** One line for a person. */
+export function gatewayLine(gateway: NonNullable<StatusAnswer["gateway"]>): string {
+  const { drainingPid, endpoint } = gateway;
+  const draining = drainingPid === undefined ? [] : [`pid ${drainingPid} is finishing its answers`];
+  return `gateway: ${[...processParts(gateway), endpoint?.url ?? "not serving yet", ...draining].join(", ")}`;
+}
+
+/** One line for a person. */
+export function workerLine(worker: StatusAnswer["workers"][number]): string {
+  const { workspace, status: now } = worker;
+  const detail = now
+    ? `${now.processes} processes, ${now.turns} turns, ${now.sessions} sessions`
+    : "no report yet";
+  return `${workspace}: ${[...processParts(worker), detail].join(", ")}`;
+}
+
+function processParts(
+  report: Pick<StatusAnswer["workers"][number], "state" | "pid" | "restarts" | "nextAttemptMs">,
+): string[] {
+  const { state, pid, restarts, nextAttemptMs } = report;
+  const next = nextAttemptMs === undefined ? [] : [`next attempt in ${Math.ceil(nextAttemptMs / 1000)} s`];
+  return [state, `pid ${pid ?? "none"}`, `${restarts} restarts`, ...next];
 }

@@ -1,8 +1,16 @@
 import { join } from "node:path";
 import { apiKeyFile, loadSettings, locate, type Settings } from "@synthesis/config";
-import { createLogger, ForkedChild, KeptChild, type CloseReason, type LogLevel } from "@synthesis/kit";
+import {
+  createLogger,
+  EndOrder,
+  ForkedChild,
+  KeptChild,
+  type CloseReason,
+  type LogLevel,
+} from "@synthesis/kit";
 import type { Endpoint } from "@synthesis/protocol";
 import { prepareStateDir } from "../first-run.ts";
+import { turnsAre } from "../turns-are.ts";
 import { welcome } from "../welcome.ts";
 import type { ServerOptions } from "./command-options.ts";
 
@@ -12,6 +20,8 @@ export interface UpOptions extends ServerOptions {
 
 /** A supervisor's own ladder for gateway and workers, and a margin. */
 const SUPERVISOR_CLOSE_MARGIN_MS = 5_000;
+/** A second signal means impatience only when it comes later than this: npm repeats the terminal's Ctrl-C at once. */
+const REPEATED_SIGNAL_MS = 500;
 
 /** `synthesis up`: the first run's preparations, then the supervisor, kept running until a signal ends it. */
 export async function up(options: UpOptions): Promise<void> {
@@ -41,11 +51,16 @@ export async function up(options: UpOptions): Promise<void> {
 
 async function keepSupervisor(settings: Settings, onServing: (url: string) => void): Promise<CloseReason> {
   const log = createLogger(settings.logLevel, { process: "up" });
-  const { promise: asked, resolve: stop } = Promise.withResolvers<CloseReason>();
+  const end = new EndOrder();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => stop({ code: "signal", message: signal }));
+    process.on(signal, () => {
+      const isImpatient = (end.ageMs ?? 0) > REPEATED_SIGNAL_MS;
+      end.give({ code: "signal", message: signal }, isImpatient ? 0 : settings.limits.drainMs);
+    });
   }
-  process.on("disconnect", () => stop({ code: "parent_gone", message: "whoever started Synthesis is gone" }));
+  process.on("disconnect", () =>
+    end.give({ code: "parent_gone", message: "whoever started Synthesis is gone" }, 0),
+  );
   let endpoint: Endpoint | undefined;
   const supervisor = new KeptChild({
     title: "the supervisor",
@@ -58,22 +73,34 @@ async function keepSupervisor(settings: Settings, onServing: (url: string) => vo
         // A supervisor that is started again serves where the first one did, also where the port was 0.
         configuration: { settings: endpoint === undefined ? settings : withPort(endpoint.port, settings) },
         startMs: settings.limits.startMs,
+        silentMs: settings.limits.hangMs,
         closeMs: 2 * settings.limits.closeMs + SUPERVISOR_CLOSE_MARGIN_MS,
         compileCacheDir: join(settings.stateDir, "cache"),
         log,
         onMessage: (message) => {
-          if (message.type === "unusable") stop({ code: "unusable", message: message.message });
+          if (message.type === "unusable") end.give({ code: "unusable", message: message.message }, 0);
+          if (message.type === "draining" && end.ageMs !== undefined) sayStopping(message.turns);
+          if (message.type === "stop_requested") {
+            end.give({ code: "stop_requested", message: "`synthesis stop`" }, message.drainMs);
+          }
           if (message.type !== "ready" || message.endpoint === undefined || endpoint !== undefined) return;
           endpoint = message.endpoint;
           onServing(endpoint.url);
         },
       }),
   });
-  supervisor.whenServing().catch((error: Error) => stop({ code: "unusable", message: error.message }));
-  const reason = await asked;
-  if (reason.code !== "unusable") console.log("Stopping …");
+  supervisor.whenServing().catch((error: Error) => end.give({ code: "unusable", message: error.message }, 0));
+  const { reason, drainMs } = await end.given;
+  const closed = supervisor.close(reason, drainMs);
+  await Promise.race([closed, end.due]);
   await supervisor.close(reason);
   return reason;
+}
+
+function sayStopping(turns: number): void {
+  console.log(
+    turns === 0 ? "Stopping …" : `Stopping: ${turnsAre(turns)} finishing (Ctrl-C again cuts them) …`,
+  );
 }
 
 function withPort(port: number, settings: Settings): Settings {

@@ -1,25 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Server } from "node:net";
 import { hostInUrl } from "@synthesis/config";
+import { handleOf, type ListeningHandle } from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
-import { getHealth } from "../routes/get-health.ts";
-import { getModels } from "../routes/get-models.ts";
-import { postChatCompletions } from "../routes/post-chat-completions.ts";
-import type { GatewayParts, Route } from "../routes/route-context.ts";
+import type { GatewayParts } from "../routes/route-context.ts";
 import { EdgeGuard } from "./edge-guard.ts";
 import { internalError } from "./internal-error.ts";
 import { refuseUnreadable } from "./refuse-unreadable.ts";
 import { listen } from "./listen.ts";
 import { checkBody } from "./read-json.ts";
 import { respondError, respondJson } from "./respond.ts";
-
-/** Every path, with the methods it takes. */
-const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
-  "/v1/chat/completions": { POST: postChatCompletions },
-  "/chat/completions": { POST: postChatCompletions },
-  "/v1/models": { GET: getModels },
-  "/health": { GET: getHealth },
-};
+import { routeOf } from "./router.ts";
 
 /** The HTTP edge: guards every request, finds its route, reports what it throws. */
 export class ApiServer {
@@ -33,7 +25,10 @@ export class ApiServer {
     },
     (request, response) => void this.#serve(request, response),
   );
+  readonly #closed = Promise.withResolvers<void>();
   #guard: EdgeGuard | undefined;
+  #state: "open" | "draining" | "closing" = "open";
+  #made: ListeningHandle | undefined;
   /** Requests that are being answered. */
   #answering = 0;
 
@@ -44,10 +39,19 @@ export class ApiServer {
     this.#http.on("clientError", refuseUnreadable);
   }
 
-  /** Listens; where. Rejects with an `UnusableError` where the address cannot be had. */
-  async start(): Promise<Endpoint> {
+  /** The socket that it made itself and listens on, for its successors. */
+  get listening(): ListeningHandle | undefined {
+    return this.#made;
+  }
+
+  /**
+   * Listens, on the socket of an earlier gateway where one is `inherited`; where. Rejects with an
+   * `UnusableError` where the address cannot be had.
+   */
+  async start(inherited?: ListeningHandle): Promise<Endpoint> {
     const { server, keys } = this.#parts.configuration;
-    const port = await listen(this.#http, server);
+    const port = await listen(this.#http, server, inherited);
+    if (inherited === undefined) this.#made = handleOf(this.#http);
     const named = hostInUrl(server.host);
     const own = [named, "127.0.0.1", "localhost", "[::1]"].flatMap((host) =>
       port === 80 ? [host, `${host}:80`] : [`${host}:${port}`],
@@ -57,12 +61,31 @@ export class ApiServer {
     return { url: `http://${named}:${port}`, port };
   }
 
-  async close(): Promise<void> {
+  /**
+   * Takes no new connection; resolves when those that are open have ended. What still comes on them is answered,
+   * and told to use another next time: whoever keeps one alive may be writing into it this moment.
+   */
+  async drain(): Promise<void> {
+    this.#state = "draining";
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#http.close(() => resolve());
+    // Not that of http.Server, which hangs up on idle connections.
+    Server.prototype.close.call(this.#http, () => resolve());
+    await promise;
+  }
+
+  /** Takes no new connection, lets what is being answered end within half a second, then hangs up. */
+  /** Takes no connection any more; those that wait for an answer get it. */
+  stopListening(): void {
+    if (!this.#http.listening) return;
+    this.#http.close(() => this.#closed.resolve());
+    this.#closeUnused();
+  }
+
+  async close(): Promise<void> {
+    this.stopListening();
     this.#closeUnused();
     const timer = setTimeout(() => this.#http.closeAllConnections(), LAST_WORDS_MS);
-    await promise;
+    await this.#closed.promise;
     clearTimeout(timer);
   }
 
@@ -74,11 +97,12 @@ export class ApiServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader("x-request-id", `req_${nanoid()}`);
+    if (this.#state !== "open") response.setHeader("connection", "close");
     response.on("error", () => {}); // a client that left; `close` follows
     this.#answering++;
     response.once("close", () => {
       this.#answering--;
-      if (!this.#http.listening) this.#closeUnused();
+      if (this.#state === "closing") this.#closeUnused();
     });
     try {
       await this.#route(request, response);
@@ -97,17 +121,11 @@ export class ApiServer {
     if (path === "/health" && methodOf(request) === "GET" && caller === undefined)
       return respondJson(response, 200, { ok: true });
     const known = guard.demand(caller);
-    const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (methods === undefined)
-      throw new WireFailure("not_found", `there is no such path here: use ${Object.keys(routes).join(", ")}`);
-    const method = methodOf(request);
-    const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-    if (route === undefined) {
-      response.setHeader("allow", Object.keys(methods).join(", "));
-      throw new WireFailure("method_not_allowed", `this path takes ${Object.keys(methods).join(", ")}`);
-    }
+    const { route, params } = routeOf(path, methodOf(request), (allowed) =>
+      response.setHeader("allow", allowed),
+    );
     checkBody(request, this.#parts.configuration.limits.bodyBytes);
-    await route({ request, response }, known, this.#parts);
+    await route({ request, response, params }, known, this.#parts);
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -1,19 +1,29 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { sleep, UnusableError } from "@synthesis/kit";
+import { listenOn, sleep, UnusableError, type ListeningHandle } from "@synthesis/kit";
 
 /** A gateway that was killed with its supervisor may hold the port for a moment; its successor waits for it. */
 const ATTEMPTS = 6;
 const PAUSE_MS = 150;
 
-/** Listens; the port that was taken. Rejects with an `UnusableError` where the address cannot be had. */
+/**
+ * Listens, on the socket of an earlier gateway where one is `inherited`; the port that was taken. Rejects with an
+ * `UnusableError` where the address cannot be had.
+ */
 export async function listen(
   server: Server,
   { host, port }: { host: string; port: number },
+  inherited?: ListeningHandle,
 ): Promise<number> {
+  if (inherited === undefined) await bind(server, host, port);
+  else await listenOn(server, inherited);
+  return (server.address() as AddressInfo).port;
+}
+
+async function bind(server: Server, host: string, port: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const error = await tryToListen(server, host, port);
-    if (error === undefined) return (server.address() as AddressInfo).port;
+    if (error === undefined) return;
     if (error.code !== "EADDRINUSE" || attempt === ATTEMPTS) throw unusable(error, host, port);
     await sleep(PAUSE_MS);
   }

@@ -25,8 +25,14 @@ export function checkBody(request: IncomingMessage, maxBytes: number): void {
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-/** Reads the body, as bytes till it is whole, and parses it. Rejects with `body_too_large` or `invalid_json`. */
-export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+/**
+ * Reads the body, as bytes till it is whole, and parses it; with the text as it was sent. Rejects with
+ * `body_too_large` or `invalid_json`.
+ */
+export async function readJson(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ readonly value: unknown; readonly text: string }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -35,7 +41,8 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return { value: JSON.parse(text), text };
   } catch (cause) {
     throw new WireFailure("invalid_json", "the body is not JSON in UTF-8", { cause });
   }

@@ -40,3 +40,19 @@ function withoutRuntime(message: ChatMessage): ChatMessage {
 function cut(text: string): string {
   return text.replace(RUNTIME_LINE, "").trimEnd();
 }
+
+/** OpenClaw's stamp before each user text, which a retry gets anew. */
+const TIME_STAMP = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2} [^\]]{1,40}\] /;
+const RETRY_HEAD =
+  "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n";
+const RETRY_TAIL = "\n\nContinue the current task from the existing transcript";
+
+/** A prompt without what OpenClaw's own retry puts around it, and whether it did. */
+export function withoutRetryWords(prompt: string): { readonly prompt: string; readonly isRetry: boolean } {
+  const text = prompt.replace(TIME_STAMP, "");
+  const tail = text.indexOf(RETRY_TAIL);
+  if (tail === -1) return { prompt: text, isRetry: false };
+  const asked = text.slice(0, tail);
+  const own = asked.startsWith(RETRY_HEAD) ? asked.slice(RETRY_HEAD.length) : asked;
+  return { prompt: own.replace(TIME_STAMP, ""), isRetry: true };
+}

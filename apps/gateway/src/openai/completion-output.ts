@@ -31,6 +31,10 @@ export class CompletionOutput implements AnswerOutput {
     }
   }
 
+  sessionReset(why: string): void {
+    if (!this.#response.headersSent) this.#response.setHeader("x-synthesis-session-reset", why);
+  }
+
   text(text: string): void {
     this.#text += text;
   }

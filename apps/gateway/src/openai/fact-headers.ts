@@ -2,7 +2,7 @@ import type { TurnFacts } from "../turn/answer-output.ts";
 
 /** What an answer's headers say of its turn. */
 export function factHeaders(
-  { turn, session, rule, position }: TurnFacts,
+  { turn, session, rule, position, reset, isJoined }: TurnFacts,
   ignored: readonly string[],
 ): Record<string, string> {
   return {
@@ -10,6 +10,8 @@ export function factHeaders(
     "x-synthesis-session-rule": rule,
     "x-synthesis-turn": turn,
     "x-synthesis-queue-position": String(position),
+    ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
+    ...(reset === undefined ? {} : { "x-synthesis-session-reset": reset }),
     ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { LoopBatch } from "@synthesis/kit";
 import type { TurnEnd, WireError } from "@synthesis/protocol";
+import { respondError } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
 import type { CompletionOptions } from "./completion-output.ts";
 import { errorBody } from "./error-body.ts";
@@ -25,6 +26,7 @@ export class StreamOutput implements AnswerOutput {
   readonly #batch: LoopBatch<string>;
   /** A chunk up to its delta, and from there to its end: made once, not per delta. */
   #head = "";
+  #idHead = "";
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: StreamOptions) {
@@ -38,6 +40,7 @@ export class StreamOutput implements AnswerOutput {
     const { model, ignored, heartbeatMs } = this.#options;
     const created = Math.floor(Date.now() / 1000);
     const shared = { id: `chatcmpl-${facts.turn}`, object: "chat.completion.chunk", created, model };
+    this.#idHead = `id: ${facts.turn}:`;
     this.#head = `data: ${JSON.stringify(shared).slice(0, -1)},`;
     this.#response.writeHead(200, {
       ...factHeaders(facts, ignored),
@@ -49,16 +52,20 @@ export class StreamOutput implements AnswerOutput {
     this.#heartbeat = setInterval(() => this.#chunk('{"content":""}'), heartbeatMs);
   }
 
-  text(text: string): void {
-    this.#chunk(`{"content":${JSON.stringify(text)}}`);
+  sessionReset(why: string): void {
+    this.#chunk(`{"reasoning_content":${JSON.stringify(`[the session begins anew: ${why}]\n`)}}`);
   }
 
-  reasoning(text: string): void {
-    this.#chunk(`{"reasoning_content":${JSON.stringify(text)}}`);
+  text(text: string, seq: number): void {
+    this.#chunk(`{"content":${JSON.stringify(text)}}`, seq);
   }
 
-  completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>): void {
-    this.#chunk("{}", JSON.stringify(finishReason));
+  reasoning(text: string, seq: number): void {
+    this.#chunk(`{"reasoning_content":${JSON.stringify(text)}}`, seq);
+  }
+
+  completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>, seq: number): void {
+    this.#chunk("{}", seq, JSON.stringify(finishReason));
     if (this.#options.includeUsage && usage) {
       this.#batch.add(`${this.#head}"choices":[],"usage":${JSON.stringify(usageBody(usage, costUsd))}}\n\n`);
     }
@@ -66,13 +73,16 @@ export class StreamOutput implements AnswerOutput {
   }
 
   failed(error: WireError): void {
+    if (!this.#response.headersSent) return respondError(this.#response, error);
     this.#end(`data: ${JSON.stringify(errorBody(error))}\n\n`);
   }
 
-  #chunk(delta: string, finishReason = "null"): void {
+  /** `seq` numbers the event for `Last-Event-ID`; what has none is not part of the turn. */
+  #chunk(delta: string, seq?: number, finishReason = "null"): void {
     this.#heartbeat?.refresh();
+    const id = seq === undefined ? "" : `${this.#idHead}${seq}\n`;
     this.#batch.add(
-      `${this.#head}"choices":[{"index":0,"delta":${delta},"finish_reason":${finishReason}}]}\n\n`,
+      `${id}${this.#head}"choices":[{"index":0,"delta":${delta},"finish_reason":${finishReason}}]}\n\n`,
     );
   }
 

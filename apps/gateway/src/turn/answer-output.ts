@@ -8,14 +8,20 @@ export interface TurnFacts {
   readonly rule: string;
   /** Turns of the session that go first. */
   readonly position: number;
+  /** Why the session begins anew with this turn, where it had to. */
+  readonly reset?: string;
+  /** The turn was made for an earlier request, which this one repeats. */
+  readonly isJoined?: boolean;
 }
 
-/** Where an answer goes: a stream, or one JSON object at its end. */
+/** Where an answer goes: a stream, or one JSON object at its end. `seq` numbers the turn's events, from 1. */
 export interface AnswerOutput {
-  /** The request stands in its session's queue. */
+  /** The request stands in its session's queue, or its turn was found. */
   admitted(facts: TurnFacts): void;
-  text(text: string): void;
-  reasoning(text: string): void;
-  completed(end: Extract<TurnEnd, { state: "completed" }>): void;
+  /** The session begins anew with this turn, which was not known when it was admitted. */
+  sessionReset(why: string): void;
+  text(text: string, seq: number): void;
+  reasoning(text: string, seq: number): void;
+  completed(end: Extract<TurnEnd, { state: "completed" }>, seq: number): void;
   failed(error: WireError): void;
 }

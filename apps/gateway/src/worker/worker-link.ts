@@ -6,30 +6,42 @@ import {
   PROTOCOL_VERSION,
   WireFailure,
   WorkerFrame,
+  type Attach,
   type Attached,
   type EnsureAnswer,
+  type FindTurn,
   type GatewayFrame,
   type Locate,
+  type Located,
   type Submit,
   type TurnEnd,
+  type TurnInfo,
   type WireError,
 } from "@synthesis/protocol";
 import { WebSocket } from "ws";
 
-/** Who is told what becomes of a turn. Exactly one of `onRefused` and `onEnded` comes, last. */
+/** Who is told what becomes of a turn. One of `onRefused`, `onEnded`, `onGone` and `onLost` comes last. */
 export interface TurnListener {
-  onAccepted(): void;
+  /** `reset`: its session was begun anew for it, and why. */
+  onAccepted(reset: string | undefined): void;
   onRefused(error: WireError): void;
-  onText(text: string): void;
-  onReasoning(text: string): void;
-  onEnded(end: TurnEnd): void;
+  onEvent(kind: "text" | "reasoning", seq: number, text: string): void;
+  onEnded(seq: number, end: TurnEnd): void;
+  /** It cannot be followed; how it ended, where that is known. */
+  onGone(end: TurnEnd | undefined): void;
+  /** The link is lost; the turn may go on. */
+  onLost(): void;
+}
+
+export interface WorkerLinkOptions {
+  readonly answer: EnsureAnswer;
+  /** Which gateway this is. */
+  readonly gateway: Pick<Attach, "gateway" | "fence">;
+  /** Until when (epoch ms) the account of the worker's headless agents is held; undefined: not any more. */
+  onAccountHeld(until: number | undefined): void;
 }
 
 const ATTACH_MS = 5_000;
-const LOST: WireError = {
-  code: "turn_interrupted",
-  message: "the workspace's worker ended within the turn: what it did so far may have had effects",
-};
 
 /** The connection to one generation of a worker; all of its turns travel over it. */
 export class WorkerLink {
@@ -37,15 +49,17 @@ export class WorkerLink {
   readonly epoch: number;
   /** Settles once, when the connection is gone. */
   readonly closed: Promise<void>;
+  readonly #options: WorkerLinkOptions;
   readonly #socket: WebSocket;
   readonly #batch: LoopBatch<GatewayFrame>;
   readonly #turns = new Map<string, TurnListener>();
-  readonly #locating = new Map<number, PromiseWithResolvers<string | undefined>>();
+  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
   #requests = 0;
 
-  private constructor(socket: WebSocket, { workspace, epoch }: EnsureAnswer) {
-    this.workspace = workspace;
-    this.epoch = epoch;
+  private constructor(socket: WebSocket, options: WorkerLinkOptions) {
+    this.workspace = options.answer.workspace;
+    this.epoch = options.answer.epoch;
+    this.#options = options;
     this.#socket = socket;
     this.#batch = new LoopBatch((frames) => socket.send(encodeFrames(frames)));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -57,7 +71,8 @@ export class WorkerLink {
   }
 
   /** Connects and attaches. Rejects where nobody, or another generation, answers. */
-  static async open(answer: EnsureAnswer): Promise<WorkerLink> {
+  static async open(options: WorkerLinkOptions): Promise<WorkerLink> {
+    const { answer, gateway } = options;
     // Not as a ws+unix URL: in a path, spaces and colons are just characters.
     const socket = new WebSocket("ws://worker/", {
       createConnection: () => connect(answer.socketPath),
@@ -66,10 +81,10 @@ export class WorkerLink {
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.on("error", reject);
-    const link = new WorkerLink(socket, answer);
+    const link = new WorkerLink(socket, options);
     const early = () => reject(new Error("the worker closed the connection"));
     socket.once("close", early);
-    socket.once("open", () => link.#send({ type: "attach", protocol: PROTOCOL_VERSION }));
+    socket.once("open", () => link.#send({ type: "attach", protocol: PROTOCOL_VERSION, ...gateway }));
     socket.on("message", (data: Buffer) => link.#receive(data.toString("utf8"), resolve, reject));
     try {
       await withDeadline(promise, ATTACH_MS, "the worker did not answer");
@@ -86,26 +101,38 @@ export class WorkerLink {
   }
 
   /** The session that is meant, if the worker knows it. Rejects when the link is lost. */
-  async locate(by: Locate["by"]): Promise<string | undefined> {
-    if (!this.isOpen) throw lost();
-    const request = ++this.#requests;
-    const answer = Promise.withResolvers<string | undefined>();
-    this.#locating.set(request, answer);
-    this.#send({ type: "locate", request, by });
-    return answer.promise;
+  async locate(by: Locate["by"]): Promise<Pick<Located, "session" | "reset">> {
+    return this.#ask((request) => ({ type: "locate", request, by }));
   }
 
+  /** The turn of a request that comes again. Rejects when the link is lost. */
+  async find(caller: string, by: FindTurn["by"]): Promise<TurnInfo | undefined> {
+    return this.#ask((request) => ({ type: "find_turn", request, caller, by }));
+  }
+
+  /** Hands a turn over; one that was handed over before, on another link, is only followed. */
   submit(order: Submit, listener: TurnListener): void {
-    // Not sent, so certainly not run: it may be sent again.
-    if (!this.isOpen) return listener.onRefused(lost().error);
+    if (!this.isOpen) return listener.onLost();
     this.#turns.set(order.turn, listener);
     // A message of its own: prompts are as large as bodies may be, and a message has a bound.
     this.#batch.flush();
     this.#socket.send(encodeFrames([order]));
   }
 
+  /** Has the worker tell a turn's events after a number, and those to come. */
+  follow(turn: string, after: number, listener: TurnListener): void {
+    if (!this.isOpen) return listener.onLost();
+    this.#turns.set(turn, listener);
+    this.#send({ type: "follow", turn, after });
+  }
+
+  /** The client has the turn's end. */
+  taken(turn: string): void {
+    if (this.isOpen) this.#send({ type: "taken", turn });
+  }
+
   cancel(turn: string, reason: string): void {
-    if (this.#turns.has(turn) && this.isOpen) this.#send({ type: "cancel_turn", turn, reason });
+    if (this.isOpen) this.#send({ type: "cancel_turn", turn, reason });
   }
 
   async close(): Promise<void> {
@@ -114,13 +141,22 @@ export class WorkerLink {
     await this.closed;
   }
 
+  async #ask<T>(frame: (request: number) => GatewayFrame): Promise<T> {
+    if (!this.isOpen) throw linkLost();
+    const request = ++this.#requests;
+    const answer = Promise.withResolvers<unknown>();
+    this.#asked.set(request, answer);
+    this.#send(frame(request));
+    return (await answer.promise) as T;
+  }
+
   #send(frame: GatewayFrame): void {
     this.#batch.add(frame);
   }
 
   #receive(text: string, onAttached: () => void, onForeign: (error: Error) => void): void {
     const decoded = decodeFrames(WorkerFrame, text);
-    if (!decoded.ok) return this.#socket.terminate(); // reported as the loss of its turns
+    if (!decoded.ok) return this.#socket.terminate(); // its turns are followed again on the next link
     for (const frame of decoded.frames) {
       if (frame.type !== "attached") this.#dispatch(frame);
       else if (this.#isMeant(frame)) onAttached();
@@ -133,38 +169,50 @@ export class WorkerLink {
   }
 
   #dispatch(frame: Exclude<WorkerFrame, { type: "attached" }>): void {
-    if (frame.type === "located") {
-      this.#locating.get(frame.request)?.resolve(frame.session);
-      this.#locating.delete(frame.request);
-      return;
-    }
-    const listener = this.#turns.get(frame.turn);
     switch (frame.type) {
+      case "located":
+        return this.#answer(frame.request, frame);
+      case "found_turn":
+        return this.#answer(frame.request, frame.turn);
+      case "account_held":
+        return this.#options.onAccountHeld(frame.until);
       case "accepted":
-        return listener?.onAccepted();
+        return this.#turns.get(frame.turn)?.onAccepted(frame.reset);
       case "delta":
-        return listener?.onText(frame.text);
+        return this.#turns.get(frame.turn)?.onEvent("text", frame.seq, frame.text);
       case "reasoning":
-        return listener?.onReasoning(frame.text);
+        return this.#turns.get(frame.turn)?.onEvent("reasoning", frame.seq, frame.text);
       case "refused":
-        this.#turns.delete(frame.turn);
-        return listener?.onRefused(frame.error);
+        return this.#last(frame.turn)?.onRefused(frame.error);
       case "ended":
-        this.#turns.delete(frame.turn);
-        return listener?.onEnded(frame.end);
+        return this.#last(frame.turn)?.onEnded(frame.seq, frame.end);
+      case "gone":
+        return this.#last(frame.turn)?.onGone(frame.end);
     }
+  }
+
+  #answer(request: number, value: unknown): void {
+    this.#asked.get(request)?.resolve(value);
+    this.#asked.delete(request);
+  }
+
+  #last(turn: string): TurnListener | undefined {
+    const listener = this.#turns.get(turn);
+    this.#turns.delete(turn);
+    return listener;
   }
 
   #lose(): void {
-    for (const answer of this.#locating.values()) answer.reject(lost());
-    this.#locating.clear();
+    for (const answer of this.#asked.values()) answer.reject(linkLost());
+    this.#asked.clear();
     const turns = [...this.#turns.values()];
     this.#turns.clear();
-    for (const listener of turns) listener.onEnded({ state: "interrupted", error: LOST });
+    for (const listener of turns) listener.onLost();
+    this.#options.onAccountHeld(undefined);
   }
 }
 
-function lost(): WireFailure {
+function linkLost(): WireFailure {
   return new WireFailure(
     "worker_unavailable",
     "the workspace's worker is being restarted: try again in a moment",

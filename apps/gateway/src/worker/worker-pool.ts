@@ -1,33 +1,48 @@
 import { sleep, type Logger } from "@synthesis/kit";
-import { WireFailure } from "@synthesis/protocol";
+import { WireFailure, type Attach } from "@synthesis/protocol";
+import type { AccountHolds } from "./account-holds.ts";
 import type { SupervisorClient } from "./supervisor-client.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 const RETRY_PAUSE_MS = 50;
 const MAX_NAMES = 1_000;
 
+export interface WorkerPoolOptions {
+  readonly supervisor: SupervisorClient;
+  /** How long a worker may take to start, in ms. */
+  readonly startMs: number;
+  /** Which gateway this is. */
+  readonly gateway: Pick<Attach, "gateway" | "fence">;
+  readonly holds: AccountHolds;
+  readonly log: Logger;
+}
+
 /** The links to the workers, one per workspace, opened when first needed and again when lost. */
 export class WorkerPool {
-  readonly #supervisor: SupervisorClient;
-  readonly #startMs: number;
-  readonly #log: Logger;
+  readonly #options: WorkerPoolOptions;
   readonly #links = new Map<string, WorkerLink>();
   /** What a workspace was asked for by, and its name: the supervisor is asked once for each. Bounded. */
   readonly #names = new Map<string, string>();
   readonly #opening = new Map<string, Promise<WorkerLink>>();
 
-  constructor(supervisor: SupervisorClient, startMs: number, log: Logger) {
-    this.#supervisor = supervisor;
-    this.#startMs = startMs;
-    this.#log = log;
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
   }
 
-  /** An open link to the worker of the asked workspace. Rejects with a `WireFailure`. */
-  async link(asked: string): Promise<WorkerLink> {
+  /** The links that are open. */
+  get open(): readonly WorkerLink[] {
+    return [...this.#links.values()].filter(({ isOpen }) => isOpen);
+  }
+
+  /** An open link to the worker of the asked workspace, and not to `drained`, which is ending. Rejects with a `WireFailure`. */
+  async link(asked: string, drained?: WorkerLink): Promise<WorkerLink> {
     const known = this.#links.get(this.#names.get(asked) ?? asked);
-    if (known?.isOpen) return known;
-    const opening = this.#opening.get(asked) ?? this.#open(asked).finally(() => this.#opening.delete(asked));
-    this.#opening.set(asked, opening);
+    if (known?.isOpen && known !== drained) return known;
+    const after = drained?.epoch ?? 0;
+    const name = `${asked} ${after}`;
+    const opening =
+      this.#opening.get(name) ?? this.#open(asked, after).finally(() => this.#opening.delete(name));
+    this.#opening.set(name, opening);
     return opening;
   }
 
@@ -35,19 +50,22 @@ export class WorkerPool {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  /** The supervisor may name a worker that died this moment: it is asked again until the time is up. */
-  async #open(asked: string): Promise<WorkerLink> {
-    const deadline = performance.now() + this.#startMs;
+  /** The supervisor may name a worker that died, or began to drain, this moment: it is asked again until the time is up. */
+  async #open(asked: string, after: number): Promise<WorkerLink> {
+    const deadline = performance.now() + this.#options.startMs;
     for (;;) {
-      const answer = await this.#supervisor.ensure(asked);
+      const answer = await this.#options.supervisor.ensure(asked);
       if (this.#names.size >= MAX_NAMES) this.#names.clear();
       this.#names.set(asked, answer.workspace);
       const known = this.#links.get(answer.workspace);
-      if (known?.isOpen && known.epoch === answer.epoch) return known;
+      if (known?.isOpen && known.epoch === answer.epoch && known.epoch > after) return known;
       try {
-        return await this.#keep(await WorkerLink.open(answer));
+        if (answer.epoch <= after) throw new Error(`epoch ${after} is being drained`);
+        const { gateway, holds } = this.#options;
+        const onAccountHeld = (until: number | undefined) => holds.set(answer.workspace, until);
+        return await this.#keep(await WorkerLink.open({ answer, gateway, onAccountHeld }));
       } catch (cause) {
-        this.#log.warn("worker_link.not_opened", {
+        this.#options.log.warn("worker_link.not_opened", {
           workspace: answer.workspace,
           epoch: answer.epoch,
           error: String(cause),
@@ -73,9 +91,9 @@ export class WorkerPool {
       return known;
     }
     this.#links.set(workspace, link);
-    this.#log.info("worker_link.opened", { workspace, epoch });
+    this.#options.log.info("worker_link.opened", { workspace, epoch });
     void link.closed.then(() => {
-      this.#log.info("worker_link.lost", { workspace, epoch });
+      this.#options.log.info("worker_link.lost", { workspace, epoch });
       if (this.#links.get(workspace) === link) this.#links.delete(workspace);
     });
     return link;

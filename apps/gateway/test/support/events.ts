@@ -14,9 +14,12 @@ export type EventData =
     };
 
 const PATIENCE_MS = 4_000;
+const EVENT = /^(?:id: (.*)\n)?data: (.*)$/;
 
 /** The server-sent events of an answer, one by one. */
 export class Events {
+  /** Of the latest event that has one, as a client would send it in `Last-Event-ID`. */
+  lastId: string | undefined;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #buffer = "";
@@ -33,8 +36,9 @@ export class Events {
       if (end !== -1) {
         const event = this.#buffer.slice(0, end);
         this.#buffer = this.#buffer.slice(end + 2);
-        if (!event.startsWith("data: ")) throw new Error(`no data event: ${event}`);
-        const data = event.slice("data: ".length);
+        const [, id, data] = EVENT.exec(event) ?? [];
+        if (data === undefined) throw new Error(`no data event: ${event}`);
+        this.lastId = id ?? this.lastId;
         return data === "[DONE]" ? data : (JSON.parse(data) as EventData);
       }
       const chunk = await withDeadline(this.#chunks.next(), PATIENCE_MS, "no event came");
@@ -54,5 +58,14 @@ export class Events {
     const all: EventData[] = [];
     for (let data = await this.next(); data !== undefined; data = await this.next()) all.push(data);
     return all;
+  }
+
+  /** The answer's text from here to the end, which must be a clean one. */
+  async text(): Promise<string> {
+    const all = await this.rest();
+    if (all.at(-1) !== "[DONE]") throw new Error(`no clean end: ${JSON.stringify(all.at(-1))}`);
+    return all
+      .map((data) => (data === "[DONE]" ? "" : (data.choices[0]?.delta["content"] ?? "")))
+      .join("");
   }
 }

@@ -6,18 +6,33 @@ import {
   encodeFrames,
   GatewayFrame,
   PROTOCOL_VERSION,
+  type Attach,
+  type Ended,
   type EnsureAnswer,
+  type FindTurn,
   type Locate,
+  type Located,
   type Submit,
   type TurnEnd,
+  type TurnInfo,
   type WorkerFrame,
 } from "@synthesis/protocol";
-import { WebSocketServer } from "ws";
+import { WebSocketServer, type WebSocket } from "ws";
 
 type FrameOf<Type extends GatewayFrame["type"]> = Extract<GatewayFrame, { type: Type }>;
 
 const PATIENCE_MS = 4_000;
-const completed: TurnEnd = { state: "completed", finishReason: "stop" };
+
+export const completed: TurnEnd = { state: "completed", finishReason: "stop" };
+
+/** The frames of a turn's texts, numbered from the first one's number on. */
+export function deltas(turn: string, first: number, ...texts: readonly string[]): WorkerFrame[] {
+  return texts.map((text, index) => ({ type: "delta", turn, seq: first + index, text }));
+}
+
+export function ended(turn: string, seq: number, end: TurnEnd = completed): Ended {
+  return { type: "ended", turn, seq, end };
+}
 
 export interface FakeWorkerOptions {
   /** Who it says it is, where that is not who it is. */
@@ -28,8 +43,12 @@ export interface FakeWorkerOptions {
 
 /** A worker as the gateway sees it: a real WebSocket listener on a Unix socket that a test answers by hand. */
 export class FakeWorker {
-  /** What it answers to `locate`; "held" leaves that to the test. */
-  locate: (frame: Locate) => string | undefined = () => undefined;
+  /** What it answers to `locate`: a session's id, or more; "held" leaves that to the test. */
+  locate: (frame: Locate) => string | Pick<Located, "session" | "reset"> | undefined = () => undefined;
+  /** What it answers to `find_turn`; "held" leaves that to the test. */
+  find: (frame: FindTurn) => TurnInfo | "held" | undefined = () => undefined;
+  /** Every gateway that attached. */
+  readonly attached: Attach[] = [];
   readonly #http = createServer();
   readonly #sockets: WebSocketServer;
   readonly #unread: GatewayFrame[] = [];
@@ -48,7 +67,7 @@ export class FakeWorker {
       socket.on("message", (data: Buffer) => {
         const decoded = decodeFrames(GatewayFrame, data.toString("utf8"));
         if (!decoded.ok) throw new Error(decoded.message);
-        for (const frame of decoded.frames) worker.#receive(frame, attachAs);
+        for (const frame of decoded.frames) worker.#receive(frame, attachAs, socket);
       }),
     );
     worker.#http.listen(answer.socketPath);
@@ -81,8 +100,13 @@ export class FakeWorker {
   }
 
   /** Accepts a turn and answers it in one go. */
-  answer({ turn }: Submit, text: string, end: TurnEnd = completed): void {
-    this.send({ type: "accepted", turn }, { type: "delta", turn, text }, { type: "ended", turn, end });
+  answer({ turn }: Pick<Submit, "turn">, text: string, end: TurnEnd = completed): void {
+    this.send({ type: "accepted", turn }, ...deltas(turn, 1, text), ended(turn, 2, end));
+  }
+
+  /** Accepts a turn, and says the beginning of its answer. */
+  begin({ turn }: Pick<Submit, "turn">, ...texts: readonly string[]): void {
+    this.send({ type: "accepted", turn }, ...deltas(turn, 1, ...texts));
   }
 
   get connections(): number {
@@ -100,22 +124,28 @@ export class FakeWorker {
     await once(this.#http, "close");
   }
 
-  #receive(frame: GatewayFrame, { workspace, epoch }: EnsureAnswer): void {
-    if (frame.type === "attach") {
-      this.send({ type: "attached", protocol: PROTOCOL_VERSION, workspace, epoch });
-      return;
-    }
-    const found = frame.type === "locate" ? this.locate(frame) : "held";
-    if (frame.type === "locate" && found !== "held") {
-      this.send({
-        type: "located",
-        request: frame.request,
-        ...(found === undefined ? {} : { session: found }),
-      });
-      return;
-    }
+  #receive(frame: GatewayFrame, { workspace, epoch }: EnsureAnswer, socket: WebSocket): void {
+    const answer = this.#answerTo(frame, workspace, epoch);
+    if (answer !== undefined) return socket.send(encodeFrames([answer]));
     const index = this.#wanted.findIndex(({ type }) => type === frame.type);
     if (index === -1) this.#unread.push(frame);
     else this.#wanted.splice(index, 1)[0]?.give(frame);
+  }
+
+  /** What it says to a frame by itself; undefined leaves the answer to the test. */
+  #answerTo(frame: GatewayFrame, workspace: string, epoch: number): WorkerFrame | undefined {
+    if (frame.type === "attach") {
+      this.attached.push(frame);
+      return { type: "attached", protocol: PROTOCOL_VERSION, workspace, epoch };
+    }
+    if (frame.type === "locate") {
+      const found = this.locate(frame);
+      if (found === "held") return undefined;
+      const located = typeof found === "string" ? { session: found } : found;
+      return { type: "located", request: frame.request, ...located };
+    }
+    if (frame.type !== "find_turn") return undefined;
+    const turn = this.find(frame);
+    return turn === "held" ? undefined : { type: "found_turn", request: frame.request, ...(turn && { turn }) };
   }
 }

@@ -25,55 +25,61 @@ export interface ChatOptions {
 
 /** The real gateway in this process, with a fake supervisor and a fake worker of workspace `demo`. */
 export class RunningGateway {
-  readonly url: string;
   readonly worker: FakeWorker;
   readonly supervisor: FakeSupervisor;
-  readonly queues: SessionQueues;
+  readonly #configuration: GatewayConfiguration;
+  readonly #folder: TempFolder;
+  readonly #fakes: AsyncDisposableStack;
   /** No connection is kept for later, so that each test leaves none. */
   readonly #agent = new Agent({ pipelining: 0 });
-  readonly #close: () => Promise<void>;
+  #generation = 1;
+  #epoch = 1;
+  #gateway: Gateway;
+  #url = "";
   #closed: Promise<void> | undefined;
 
   private constructor(
-    parts: Pick<RunningGateway, "url" | "worker" | "supervisor" | "queues">,
-    close: () => Promise<void>,
+    parts: Pick<RunningGateway, "worker" | "supervisor">,
+    configuration: GatewayConfiguration,
+    folder: TempFolder,
+    fakes: AsyncDisposableStack,
   ) {
-    this.url = parts.url;
     this.worker = parts.worker;
     this.supervisor = parts.supervisor;
-    this.queues = parts.queues;
-    this.#close = close;
+    this.#configuration = configuration;
+    this.#folder = folder;
+    this.#fakes = fakes;
+    this.#gateway = new Gateway(configuration, createLogger("error"));
   }
 
   static async start({ limits: some = {}, server: more = {} }: GatewayChanges = {}): Promise<RunningGateway> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await tempFolder());
-    const answer = { workspace: "demo", epoch: 1, socketPath: folder.join("w.sock") };
+    const answer = { workspace: "demo", epoch: 1, socketPath: folder.join("w1.sock") };
     const worker = stack.adopt(await FakeWorker.listen(answer), (listening) => listening.close());
-    const fake = stack.adopt(new FakeSupervisor(() => answer), (listening) => listening.close());
-    await fake.listen(folder.join("s.sock"));
-    const limits = Limits.parse({ startMs: 2_000, ...some });
+    const supervisor = stack.adopt(new FakeSupervisor(() => answer), (listening) => listening.close());
+    await supervisor.listen(folder.join("s.sock"));
     const configuration = GatewayConfiguration.parse({
       server: { host: "127.0.0.1", port: 0, allowedHosts: [], ...more },
       keys: [
         { name: "default", sha256: apiKeyDigest(key), client: "generic" },
         { name: "claw", sha256: apiKeyDigest(clawKey), client: "openclaw" },
       ],
-      agents: { echo: { workspace: "demo" }, other: { workspace: "demo" } },
+      agents: {
+        echo: { workspace: "demo", driver: "headless" },
+        other: { workspace: "demo", driver: "command" },
+      },
       defaultAgent: "echo",
       controlSocket: folder.join("s.sock"),
-      limits,
+      generation: 1,
+      fence: 1,
+      limits: Limits.parse({ startMs: 2_000, ...some }),
       logLevel: "error",
     });
-    const gateway = new Gateway(configuration, createLogger("error"));
-    const { url } = await gateway.start();
-    const fakes = stack.move();
-    return new RunningGateway({ url, worker, supervisor: fake, queues: gateway.queues }, async () => {
-      await gateway.close();
-      await fakes.disposeAsync();
-    });
+    const running = new RunningGateway({ worker, supervisor }, configuration, folder, stack);
+    running.#url = (await running.#gateway.start()).url;
+    return new RunningGateway.#Ready(running, stack.move());
   }
-
   get port(): number {
     return Number(new URL(this.url).port);
   }

@@ -8,7 +8,20 @@ export interface AgentTurn {
   readonly prompt: string;
   /** The model asked for in this turn, where it differs from the agent's. */
   readonly model: string | undefined;
+  /** An earlier process was cut in it, and this one was opened to finish it. */
+  readonly resumes: boolean;
+  /** All text that was handed on before that cut. */
+  readonly shown: string;
 }
+
+/** What a turn waits for once its process lives; each stage has a limit of silence of its own. */
+export type TurnStage =
+  /** A request to the model is out, and nothing of its answer has come. */
+  | { readonly name: "first_byte" }
+  /** The answer comes. */
+  | { readonly name: "answer" }
+  /** The agent runs tools: their names. */
+  | { readonly name: "tool"; readonly tool: string };
 
 /** What an agent process reports while it runs a turn. */
 export interface TurnEvents {
@@ -18,14 +31,23 @@ export interface TurnEvents {
   onText(text: string): void;
   /** Thinking and tool activity. */
   onReasoning(text: string): void;
-  /** Any sign that the agent is at work. */
-  onLife(): void;
+  /** Any sign that the agent is at work; `pauseMs`: it said that it will be silent for so long. */
+  onLife(pauseMs?: number): void;
+  /** The turn waits for something else now. */
+  onStage(stage: TurnStage): void;
   /** The turn cannot end well; the agent should be interrupted. */
   onHopeless(error: WireError): void;
+  /** The agent's account may not be used before `untilMs` (epoch ms), in no turn. */
+  onAccountHeld(untilMs: number): void;
 }
 
-/** The turn's end, or that the prompt found no conversation and nothing was run. */
-export type AgentTurnEnd = TurnEnd | { readonly state: "session_lost" };
+/** The turn's end, or that nothing of it was run: another process may be given its prompt. */
+export type AgentTurnEnd =
+  | TurnEnd
+  /** The agent does not know the conversation that it was opened for. */
+  | { readonly state: "session_lost" }
+  /** The process certainly never read the prompt; `error` is why, for the case that no other process does. */
+  | { readonly state: "not_begun"; readonly error: WireError };
 
 /**
  * One running agent: the one interface between the worker and its drivers. Runs one turn at a time.
@@ -38,8 +60,8 @@ export interface AgentProcess {
   /** Settles once, when the process and everything it started is gone. */
   readonly closed: Promise<CloseReason>;
   /**
-   * Runs a turn to its end; a process that dies ends its turn as `interrupted`. Rejects only with what
-   * `onStart` throws, and then the prompt was not written.
+   * Runs a turn to its end; a process that dies ends its turn as `interrupted`, or as `not_begun`. Rejects only
+   * with what `onStart` throws, and then the prompt was not written.
    */
   run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd>;
   /** Asks the agent to stop the running turn, which then ends. Does nothing when none runs. */

@@ -3,15 +3,14 @@ import type { Logger } from "@synthesis/kit";
 import { nanoid } from "nanoid";
 import type { Bridge } from "../bridge/bridge.ts";
 import { AgentChild } from "../process/agent-child.ts";
-import { claudeEnvironment, programEnvironment } from "../process/child-environment.ts";
+import { programEnvironment } from "../process/child-environment.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { AgentProcess } from "./agent-process.ts";
 import { CommandProcess } from "./command/command-process.ts";
 import { claudeArguments, type ClaudeSession } from "./headless/claude-arguments.ts";
+import { claudeProcessEnvironment, RESUME_TURN } from "./headless/claude-process-environment.ts";
 import { ClaudeProcess } from "./headless/claude-process.ts";
-
-/** Retries of Claude Code against its API before it gives up; its default of 10 takes three minutes. */
-const CLAUDE_RETRIES = { CLAUDE_CODE_MAX_RETRIES: "4" };
+import { traceTurn } from "./headless/turn-trace.ts";
 
 /** What a driver needs beside the session. */
 export interface AgentSurroundings {
@@ -39,16 +38,23 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
       return new ClaudeProcess({
         bin: claude.bin,
         model: agent.model,
+        startModel: session.claude.startModel ?? agent.model,
         maxLineBytes: limits.lineBytes,
+        rateLimitMs: limits.rateLimitMs,
+        cutTurn: session.claude.cutTurn,
         log,
         onUnsolicited: () => surroundings.onUnsolicited(),
+        traceTurn: (turnId) => traceTurn(configuration, session.claude.id, turnId),
         spawn: (onStdout) =>
           new AgentChild({
             ...common,
             command: claude.bin,
             endedBy: "stdin",
             args: claudeArguments(agent, session.claude),
-            env: { ...CLAUDE_RETRIES, ...claudeEnvironment(process.env), ...claude.env },
+            env: {
+              ...claudeProcessEnvironment(configuration),
+              ...(session.claude.cutTurn?.state === "unfinished" ? RESUME_TURN : {}),
+            },
             onStdout,
           }),
       });

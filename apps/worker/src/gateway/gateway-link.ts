@@ -5,10 +5,13 @@ import {
   encodeFrames,
   GatewayFrame,
   PROTOCOL_VERSION,
-  type Submit,
+  type Attach,
+  type TurnEnd,
+  type WireError,
   type WorkerFrame,
 } from "@synthesis/protocol";
 import type { WebSocket } from "ws";
+import type { TurnEvent } from "../journal/turn-event-table.ts";
 import type { TurnSink } from "../turn/turn-sink.ts";
 import type { Workspace } from "../workspace.ts";
 
@@ -18,12 +21,22 @@ export interface GatewayLinkOptions {
   readonly name: string;
   readonly epoch: number;
   readonly log: Logger;
+  /** It attached: links of dead generations are to be fenced. Returns false where it is of one itself. */
+  onAttach(attach: Attach): boolean;
 }
 
+/** A gateway that leaves more than this unread has hung; it follows again from where it was. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+
+/** attaching: it has not said who it is. attached: served. closed: nothing it sent is acted on any more. */
+type State = "attaching" | "attached" | "closed";
+
 /** One gateway's connection. Its end cancels nothing: turns outlive the gateway that submitted them. */
-export class GatewayLink {
+export class GatewayLink implements TurnSink {
   readonly #options: GatewayLinkOptions;
   readonly #batch: LoopBatch<WorkerFrame>;
+  #state: State = "attaching";
+  #generation = 0;
 
   constructor(options: GatewayLinkOptions) {
     this.#options = options;
@@ -31,51 +44,104 @@ export class GatewayLink {
     this.#batch = new LoopBatch((frames) => socket.send(encodeFrames(frames)));
     socket.on("message", (data: Buffer) => this.#receive(data.toString("utf8")));
     socket.on("error", (error) => log.warn("gateway_link.error", { error: error.message }));
+    socket.on("close", () => this.#close());
+  }
+
+  /** Of the gateway process. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Its gateway is dead: what it sent and was not read yet must have no effect. */
+  fence(): void {
+    this.#close();
+    this.#options.socket.terminate();
+  }
+
+  accepted(turn: string, reset?: string): void {
+    this.#send({ type: "accepted", turn, ...(reset === undefined ? {} : { reset }) });
+  }
+
+  refused(turn: string, error: WireError): void {
+    this.#send({ type: "refused", turn, error });
+  }
+
+  event(turn: string, { seq, kind, text }: TurnEvent): void {
+    this.#send({ type: kind === "text" ? "delta" : "reasoning", turn, seq, text });
+  }
+
+  ended(turn: string, seq: number, end: TurnEnd): void {
+    this.#send({ type: "ended", turn, seq, end });
+  }
+
+  gone(turn: string, end?: TurnEnd): void {
+    this.#send({ type: "gone", turn, ...(end === undefined ? {} : { end }) });
+  }
+
+  /** The account of the headless agents is held, or not any more. */
+  accountHeld(until: number | undefined): void {
+    if (this.#state === "attached")
+      this.#send({ type: "account_held", ...(until === undefined ? {} : { until }) });
+  }
+
+  #close(): void {
+    this.#state = "closed";
+    this.#options.workspace.unfollow(this);
   }
 
   #receive(text: string): void {
+    if (this.#state === "closed") return;
     const decoded = decodeFrames(GatewayFrame, text);
     if (!decoded.ok) {
       this.#options.log.error("gateway_link.malformed", { why: decoded.message });
-      this.#options.socket.terminate();
-      return;
+      return this.fence();
     }
     for (const frame of decoded.frames) this.#handle(frame);
   }
 
   #handle(frame: GatewayFrame): void {
-    const { workspace, name, epoch } = this.#options;
+    if (frame.type === "attach") return this.#attach(frame);
+    if (this.#state !== "attached") return this.fence();
+    const { workspace } = this.#options;
     switch (frame.type) {
-      case "attach":
-        if (frame.protocol !== PROTOCOL_VERSION)
-          return this.#options.socket.close(CloseCode.unsupportedProtocol);
-        return this.#send({ type: "attached", protocol: PROTOCOL_VERSION, workspace: name, epoch });
-      case "locate": {
-        const session = workspace.locate(frame.by);
-        return this.#send({
-          type: "located",
-          request: frame.request,
-          ...(session === undefined ? {} : { session }),
-        });
+      case "locate":
+        return void this.#locate(frame.request, frame.by);
+      case "find_turn": {
+        const turn = workspace.find(frame.caller, frame.by);
+        return this.#send({ type: "found_turn", request: frame.request, ...(turn && { turn }) });
       }
       case "submit":
-        return workspace.submit(frame, this.#sink(frame));
+        return workspace.submit(frame, this);
+      case "follow":
+        return workspace.follow(frame.turn, frame.after, this);
+      case "taken":
+        return workspace.take(frame.turn);
       case "cancel_turn":
         return workspace.cancel(frame.turn, frame.reason);
     }
   }
 
-  #sink({ turn }: Submit): TurnSink {
-    return {
-      accepted: () => this.#send({ type: "accepted", turn }),
-      refused: (error) => this.#send({ type: "refused", turn, error }),
-      text: (text) => this.#send({ type: "delta", turn, text }),
-      reasoning: (text) => this.#send({ type: "reasoning", turn, text }),
-      ended: (end) => this.#send({ type: "ended", turn, end }),
-    };
+  #attach(attach: Attach): void {
+    const { workspace, name, epoch, socket, onAttach } = this.#options;
+    if (attach.protocol !== PROTOCOL_VERSION) return socket.close(CloseCode.unsupportedProtocol);
+    this.#generation = attach.gateway;
+    if (!onAttach(attach)) return this.fence();
+    this.#state = "attached";
+    this.#send({ type: "attached", protocol: PROTOCOL_VERSION, workspace: name, epoch });
+    this.accountHeld(workspace.account.until);
+  }
+
+  async #locate(request: number, by: Parameters<Workspace["locate"]>[0]): Promise<void> {
+    this.#send({ type: "located", request, ...(await this.#options.workspace.locate(by)) });
   }
 
   #send(frame: WorkerFrame): void {
-    if (this.#options.socket.readyState === this.#options.socket.OPEN) this.#batch.add(frame);
+    const { socket, log } = this.#options;
+    if (this.#state !== "attached" || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > MAX_UNREAD_BYTES) {
+      log.warn("gateway_link.not_reading", { generation: this.#generation });
+      return this.fence();
+    }
+    this.#batch.add(frame);
   }
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { listenPrivately, type Logger } from "@synthesis/kit";
+import type { Attach } from "@synthesis/protocol";
 import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
@@ -14,6 +15,9 @@ export class GatewayServer {
   readonly #configuration: WorkerConfiguration;
   readonly #http = createServer((_request, response) => response.writeHead(404).end());
   readonly #sockets: WebSocketServer;
+  readonly #links = new Set<GatewayLink>();
+  /** Gateways of generations below this one are dead. */
+  #fence = 0;
 
   constructor(configuration: WorkerConfiguration, workspace: Workspace, log: Logger) {
     this.#configuration = configuration;
@@ -21,7 +25,17 @@ export class GatewayServer {
     this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
     this.#sockets.on("error", () => {}); // the HTTP server's own, which start() reports
     const { workspace: name, epoch } = configuration;
-    this.#sockets.on("connection", (socket) => new GatewayLink({ socket, workspace, name, epoch, log }));
+    this.#sockets.on("connection", (socket) => {
+      const onAttach = (attach: Attach) => this.#admit(attach);
+      const link = new GatewayLink({ socket, workspace, name, epoch, log, onAttach });
+      this.#links.add(link);
+      socket.on("close", () => this.#links.delete(link));
+    });
+  }
+
+  /** Tells every gateway until when (epoch ms) the account of the headless agents is held; undefined: not any more. */
+  accountHeld(until: number | undefined): void {
+    for (const link of this.#links) link.accountHeld(until);
   }
 
   async start(): Promise<void> {
@@ -37,6 +51,15 @@ export class GatewayServer {
     const timer = setTimeout(() => this.#terminate(), CLOSE_HANDSHAKE_MS);
     await promise;
     clearTimeout(timer);
+  }
+
+  /** A turn that a dead gateway submitted and nobody read may have been submitted again by the next one. */
+  #admit({ gateway, fence }: Attach): boolean {
+    this.#fence = Math.max(this.#fence, fence);
+    for (const link of this.#links) {
+      if (link.generation > 0 && link.generation < this.#fence) link.fence();
+    }
+    return gateway >= this.#fence;
   }
 
   #terminate(): void {

@@ -44,8 +44,13 @@ const claudeFamilies = [
   "BASH_DEFAULT_",
   "BASH_MAX_",
 ];
-/** What a Claude Code around us says of itself. */
-const never = new Set(["CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT", "CLAUDE_CODE_SESSION_ID"]);
+/** What a Claude Code around us says of itself, and what would make one run a turn that nobody asked for. */
+const never = new Set([
+  "CLAUDE_CODE_ENTRYPOINT",
+  "CLAUDE_CODE_SSE_PORT",
+  "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_CODE_RESUME_INTERRUPTED_TURN",
+]);
 
 /**
  * The environment of a `command` program: an allow-list, so that neither secrets of Synthesis and Claude nor

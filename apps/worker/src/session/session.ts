@@ -1,24 +1,34 @@
 import type { AgentSettings } from "@synthesis/config";
 import { abortable, type CloseReason } from "@synthesis/kit";
-import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
-import type { AgentProcess, AgentTurnEnd } from "../drivers/agent-process.ts";
+import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import type { AgentProcess } from "../drivers/agent-process.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
-import type { Journal, SessionRecord } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { SessionRecord } from "../journal/session-table.ts";
 import { TurnRun } from "../turn/turn-run.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { ProcessSlots } from "./process-slots.ts";
+import { lostConversation } from "./lost-conversation.ts";
 import { WarmProcess } from "./warm-process.ts";
 
 /** What a session needs from its workspace. */
 export interface SessionSurroundings extends AgentSurroundings {
   readonly journal: Journal;
   readonly slots: ProcessSlots;
+  /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
+  onAccountHeld(untilMs: number): void;
   /** Its process came, went, or became idle; or its last turn is over. */
   onChange(session: Session): void;
 }
 
 /** Turns of one session that a worker holds at most: a gateway hands over one at a time, its successor may follow soon. */
 const MAX_PENDING = 8;
+/** How often a prompt that no process took up is tried on another one. */
+const MAX_BEGINNINGS = 3;
+const NOT_TAKEN_UP: WireError = {
+  code: "agent_unavailable",
+  message: `no process of the agent took the prompt up, in ${MAX_BEGINNINGS} attempts: see the log for its messages`,
+};
 
 /** One conversation with one agent in this workspace: one turn at a time, on the process that keeps it warm. */
 export class Session {
@@ -30,8 +40,13 @@ export class Session {
   /** Settles with the last turn that was handed in. */
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
+  #closing: CloseReason | undefined;
 
-  constructor(identity: Submit["session"], agent: AgentSettings, around: SessionSurroundings) {
+  constructor(
+    identity: { readonly id: string; readonly key: string },
+    agent: AgentSettings,
+    around: SessionSurroundings,
+  ) {
     this.id = identity.id;
     this.#key = identity.key;
     this.#agent = agent;
@@ -65,6 +80,13 @@ export class Session {
     return this.#warm.isCold && this.#pending === 0;
   }
 
+  /** Why its agent does not remember the conversation any more, though it was told it; undefined: it does, or never was. */
+  async lostMemory(): Promise<string | undefined> {
+    const record = this.#around.journal.sessions.find(this.id);
+    if (record === undefined || !record.agentStarted || this.isWarm) return undefined;
+    return lostConversation(this.#agent, record, this.#around);
+  }
+
   /** Runs a turn to its end, after those that came before it. Until it is accepted a cancel refuses it. Never rejects. */
   async run(turn: Turn): Promise<void> {
     const before = this.#tail;
@@ -76,7 +98,8 @@ export class Session {
       await abortable(before, turn.cancel);
       await this.#admit(turn);
     } catch (error) {
-      turn.refuse(error);
+      if (turn.state === "waiting") turn.refuse(error);
+      else this.#end(turn, turn.failed(error)); // accepted by an earlier generation
     } finally {
       this.#pending--;
       void before.then(resolve); // a turn that was refused early does not let the next one overtake
@@ -89,26 +112,51 @@ export class Session {
     await this.#warm.evict(reason);
   }
 
-  /** Ends its process, whatever it does. Its turns have been cancelled; resolves when they have ended too. */
+  /** Ends its process, whatever it does; resolves when its turns are over too. */
   async close(reason: CloseReason): Promise<void> {
+    this.#closing ??= reason;
     await this.#warm.close(reason);
     await this.#tail;
   }
 
+  /** Whether a turn that its process cut may be finished by the next one. */
+  mayResume(turn: Turn): boolean {
+    return this.#agent.driver === "headless" && this.#agent.onInterrupt === "resume" && turn.resumes === 0;
+  }
+
   /** Rejects as long as the turn is not accepted. */
   async #admit(turn: Turn): Promise<void> {
-    this.#checkHead(turn.order);
+    if (turn.state === "waiting") this.#checkHead(turn.order);
     const warm = await this.#takeProcess(turn);
     let record: SessionRecord;
     try {
-      record = turn.accept();
+      record = await this.#accept(turn);
     } catch (error) {
       this.#warm.rest();
       throw error;
     }
     const end = await this.#runOn(warm, record, turn);
     this.#warm.rest();
-    turn.end(end);
+    this.#end(turn, end);
+  }
+
+  /** Accepts it, if its agent remembers what it relies on; the session begins anew where it does not rely on anything. */
+  async #accept(turn: Turn): Promise<SessionRecord> {
+    const lost = await this.lostMemory();
+    const { needsMemory } = turn.order;
+    if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);
+    if (needsMemory && this.#around.journal.sessions.find(this.id) === undefined)
+      throw new WireFailure("session_lost", "the session is not known here");
+    turn.cancel.throwIfAborted();
+    const record = turn.accept(lost);
+    return lost === undefined ? record : this.#beginAnew(lost);
+  }
+
+  /** A worker that closes leaves to the next one what that one may run or finish. */
+  #end(turn: Turn, end: TurnEnd): void {
+    const isCut = this.#closing !== undefined && end.state === "interrupted";
+    if (isCut && (turn.state === "accepted" || this.mayResume(turn))) turn.leave();
+    else turn.end(end);
   }
 
   /** The warm process, or a slot for one, within the time that a turn may wait. */
@@ -130,41 +178,75 @@ export class Session {
   }
 
   #checkHead({ expectHead }: Submit): void {
-    if (expectHead === undefined || this.#around.journal.session(this.id)?.head === expectHead) return;
+    if (expectHead === undefined || this.#around.journal.sessions.find(this.id)?.head === expectHead) return;
     const message = "the conversation went on meanwhile: send the request again";
     throw new WireFailure("history_changed", message, { retryAfterMs: 1_000 });
   }
 
   async #runOn(warm: AgentProcess | undefined, record: SessionRecord, turn: Turn): Promise<TurnEnd> {
     try {
-      const process = warm ?? this.#open(record);
-      const end = await this.#attempt(process, turn, warm !== undefined);
-      return end.state === "session_lost" ? await this.#beginAnew(process, turn) : end;
+      const isCut = turn.state === "started";
+      if (isCut) turn.resume();
+      return await this.#attempts(warm ?? this.#open(record, isCut), warm !== undefined, isCut, turn);
     } catch (error) {
       return turn.failed(error);
     }
   }
 
-  /** The agent lost its side of the conversation, and said so before it read the prompt: nothing was run. */
-  async #beginAnew(process: AgentProcess, turn: Turn): Promise<TurnEnd> {
-    const { journal, log } = this.#around;
-    const why = "Claude has no transcript of the session";
-    log.warn("session.reset", { session: this.id, why });
-    await process.kill({ code: "session_lost", message: why });
-    await this.#takeProcess(turn);
-    const end = await this.#attempt(this.#open(journal.renewAgentSession(this.id)), turn, false);
-    if (end.state !== "session_lost") return end;
-    const message = "Claude Code refuses to begin a session: see the log for its message";
-    return { state: "failed", error: { code: "agent_unavailable", message } };
-  }
-
-  async #attempt(process: AgentProcess, turn: Turn, isWarm: boolean): Promise<AgentTurnEnd> {
+  /** One process after the other, as long as none has taken the prompt up, and one more to finish what it began. */
+  async #attempts(first: AgentProcess, isWarm: boolean, isCut: boolean, turn: Turn): Promise<TurnEnd> {
     const { limits } = this.#around.configuration;
-    return new TurnRun({ process, turn, limits, isWarm }).run();
+    let process = first;
+    let resumes = isCut;
+    let failure: WireError = NOT_TAKEN_UP;
+    for (let beginning = 1; beginning <= MAX_BEGINNINGS; beginning++) {
+      const end = await new TurnRun({
+        process,
+        turn,
+        limits,
+        isWarm: isWarm && process === first,
+        resumes,
+        onAccountHeld: (untilMs) => this.#around.onAccountHeld(untilMs),
+      }).run();
+      switch (end.state) {
+        case "not_begun":
+          failure = end.error;
+          if (process.pid === undefined) return { state: "failed", error: failure };
+          break;
+        case "session_lost":
+          await this.#dropLost(process, turn);
+          resumes = false;
+          break;
+        case "interrupted":
+          if (this.#closing !== undefined || process.isAlive || !this.mayResume(turn)) return end;
+          turn.resume();
+          resumes = true;
+          break;
+        default:
+          return end;
+      }
+      await process.closed; // with all that it started: two at once would write one transcript
+      await this.#takeProcess(turn);
+      process = this.#open(this.#around.journal.sessions.get(this.id), resumes);
+    }
+    return { state: "failed", error: failure };
   }
 
-  #open({ agentSession, agentStarted }: SessionRecord): AgentProcess {
-    const claude = { id: agentSession, resume: agentStarted };
+  /** The agent lost its side of the conversation, and said so before it read the prompt: nothing was run. */
+  async #dropLost(process: AgentProcess, turn: Turn): Promise<void> {
+    const why = "Claude has no transcript of the session";
+    await process.kill({ code: "session_lost", message: why });
+    turn.reasoning(`[the session begins anew: ${why}]\n`);
+    this.#beginAnew(why);
+  }
+
+  #beginAnew(why: string): SessionRecord {
+    this.#around.log.warn("session.reset", { session: this.id, why });
+    return this.#around.journal.sessions.renewAgentSession(this.id);
+  }
+
+  #open({ agentSession, agentStarted }: SessionRecord, resumesTurn: boolean): AgentProcess {
+    const claude = { id: agentSession, resume: agentStarted, resumesTurn };
     return this.#warm.open(openAgent(this.#around, { key: this.#key, agent: this.#agent, claude }));
   }
 }

@@ -1,53 +1,57 @@
 import type { Limits } from "@synthesis/config";
-import type { ErrorCode, TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
-import type { AgentProcess, AgentTurnEnd, TurnEvents } from "../drivers/agent-process.ts";
+import type { TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
+import type { AgentProcess, AgentTurnEnd, TurnEvents, TurnStage } from "../drivers/agent-process.ts";
 import { endOfStop } from "./end-of-stop.ts";
+import { StageWatchdog } from "./stage-watchdog.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
-  readonly turn: Pick<Turn, "order" | "cancel" | "start" | "text" | "reasoning">;
+  readonly turn: Pick<Turn, "order" | "cancel" | "shown" | "start" | "text" | "reasoning">;
   readonly limits: Limits;
   /** Whether the process has shown life before: then its start is over. */
   readonly isWarm: boolean;
+  /** An earlier process was cut in the turn, and this one was opened to finish it. */
+  readonly resumes: boolean;
+  /** The agent's account may not be used before `untilMs` (epoch ms). */
+  onAccountHeld(untilMs: number): void;
 }
 
 /**
- * One turn on one process, under its deadlines: start, stall, turn. The first cause to stop it wins; it is
- * interrupted, then killed if it does not stop. A turn that completes all the same, before the interrupt
- * reached it, has completed, unless its answer is known to be wrong.
+ * One turn on one process, under its deadlines: one of silence for each stage, and one in total. The first
+ * cause to stop it wins; it is interrupted, then killed if it does not stop. A turn that completes all the same,
+ * before the interrupt reached it, has completed, unless its answer is known to be wrong.
  */
 export class TurnRun implements TurnEvents {
   readonly #options: TurnRunOptions;
-  #stage: NodeJS.Timeout | undefined;
-  #stageIsStart: boolean;
+  readonly #watchdog: StageWatchdog;
   /** Set once: why the turn is being stopped, and whether that stands even if it completes all the same. */
   #stopped: { readonly verdict: TurnEnd; readonly isFinal: boolean } | undefined;
   #kill: NodeJS.Timeout | undefined;
 
   constructor(options: TurnRunOptions) {
     this.#options = options;
-    this.#stageIsStart = !options.isWarm;
+    const { limits, isWarm } = options;
+    this.#watchdog = new StageWatchdog(limits, isWarm, (error) => this.#stop(endOfStop(error)));
   }
 
   async run(): Promise<AgentTurnEnd> {
-    const { process, turn, limits } = this.#options;
-    const { turnMs } = limits;
-    const total = setTimeout(() => this.#timeOut("turn_timeout", "took longer than", turnMs), turnMs);
+    const { process, turn, limits, resumes } = this.#options;
+    const total = setTimeout(() => this.#stop(endOfStop(tookTooLong(limits))), limits.turnMs);
     const onCancel = () => this.#stop(endOfStop((turn.cancel.reason as WireFailure).error));
     turn.cancel.addEventListener("abort", onCancel, { once: true });
-    this.#armStage();
+    this.#watchdog.start();
     try {
       const { turn: id, prompt, model } = turn.order;
-      const running = process.run({ id, prompt, model }, this);
+      const running = process.run({ id, prompt, model, resumes, shown: turn.shown }, this);
       if (turn.cancel.aborted) onCancel(); // before the listener was there
       const end = await running;
       if (end.state === "completed" && !this.#stopped?.isFinal) return end;
       return this.#stopped?.verdict ?? end;
     } finally {
       clearTimeout(total);
-      clearTimeout(this.#stage);
       clearTimeout(this.#kill);
+      this.#watchdog.stop();
       turn.cancel.removeEventListener("abort", onCancel);
     }
   }
@@ -64,29 +68,20 @@ export class TurnRun implements TurnEvents {
     this.#options.turn.reasoning(text);
   }
 
-  onLife(): void {
-    if (!this.#stageIsStart) {
-      this.#stage?.refresh();
-      return;
-    }
-    this.#stageIsStart = false;
-    this.#armStage();
+  onLife(pauseMs = 0): void {
+    this.#watchdog.noteLife(pauseMs);
+  }
+
+  onStage(stage: TurnStage): void {
+    this.#watchdog.enter(stage);
   }
 
   onHopeless(error: WireError): void {
     this.#stop(endOfStop(error), true);
   }
 
-  #armStage(): void {
-    const { startMs, stallMs } = this.#options.limits;
-    clearTimeout(this.#stage);
-    this.#stage = this.#stageIsStart
-      ? setTimeout(() => this.#timeOut("start_timeout", "showed no life within", startMs), startMs)
-      : setTimeout(() => this.#timeOut("stall_timeout", "was silent for", stallMs), stallMs);
-  }
-
-  #timeOut(code: ErrorCode, what: string, ms: number): void {
-    this.#stop(endOfStop({ code, message: `the agent ${what} ${ms} ms: its turn was stopped` }));
+  onAccountHeld(untilMs: number): void {
+    this.#options.onAccountHeld(untilMs);
   }
 
   #stop(verdict: TurnEnd, isFinal = false): void {
@@ -100,4 +95,9 @@ export class TurnRun implements TurnEvents {
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
+}
+
+function tookTooLong({ turnMs }: Limits): WireError {
+  const message = `the turn took longer than ${turnMs} ms (limits.turnMs): it was stopped`;
+  return { code: "turn_timeout", message };
 }

@@ -1,10 +1,13 @@
 import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { TurnEvent } from "../journal/turn-event-table.ts";
 
-/** Where a turn's events go: the gateway that submitted it, as long as it is there. */
+/** Who follows a turn: a gateway's link, as long as it is there. */
 export interface TurnSink {
-  accepted(): void;
-  refused(error: WireError): void;
-  text(text: string): void;
-  reasoning(text: string): void;
-  ended(end: TurnEnd): void;
+  /** It stands in the journal; `reset`: its session was begun anew for it, and why. */
+  accepted(turn: string, reset?: string): void;
+  refused(turn: string, error: WireError): void;
+  event(turn: string, event: TurnEvent): void;
+  ended(turn: string, seq: number, end: TurnEnd): void;
+  /** It cannot be followed from where that was asked for. */
+  gone(turn: string, end?: TurnEnd): void;
 }

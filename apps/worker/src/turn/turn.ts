@@ -1,72 +1,159 @@
 import type { Logger } from "@synthesis/kit";
 import { rollTranscript, WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
-import type { Journal, SessionRecord } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
 import { isDatabaseError } from "../journal/open-database.ts";
+import type { SessionRecord } from "../journal/session-table.ts";
+import type { OpenTurn } from "../journal/turn-table.ts";
+import type { TurnEvent } from "../journal/turn-event-table.ts";
 import { endOfStop } from "./end-of-stop.ts";
+import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
-export interface TurnOptions {
-  readonly order: Submit;
-  /** Where its events go. */
-  readonly sink: TurnSink;
-  /** Aborts with a `WireFailure` when the turn is to be cancelled. */
-  readonly cancel: AbortSignal;
+export interface TurnSurroundings {
   readonly journal: Journal;
+  readonly output: TurnOutput;
   readonly log: Logger;
-  /** It is refused or has ended; called before its sink is told. */
+}
+
+export interface TurnOptions extends TurnSurroundings {
+  readonly order: Submit;
+  /** An earlier generation of the worker accepted it, and left it so. */
+  readonly left?: OpenTurn;
+  /** It is refused, has ended, or is left to the next generation; called before its followers are told. */
   onOver(): void;
 }
 
-/** One turn as the worker accounts for it: each edge is in the journal before its effect, each event goes to its sink. */
-export class Turn {
+/** waiting: it may still be refused. accepted, started: in the journal, in that state. over: nothing comes of it here any more. */
+type State = "waiting" | "accepted" | "started" | "over";
+
+/** One turn as the worker accounts for it: each edge, and all it says, is in the journal before anybody is told. */
+export class Turn implements OutputTurn {
   readonly order: Submit;
-  readonly cancel: AbortSignal;
   readonly #options: TurnOptions;
+  readonly #stop = new AbortController();
+  readonly #followers = new Set<TurnSink>();
+  #state: State = "waiting";
   #record: SessionRecord | undefined;
-  #isStarted = false;
+  #reset: string | undefined;
+  #resumes = 0;
+  /** The answer so far. */
   #text = "";
   /** Whether the agent did anything for it: then it may have had effects. */
   #isActive = false;
 
   constructor(options: TurnOptions) {
-    this.order = options.order;
-    this.cancel = options.cancel;
+    const { order, left, journal } = options;
+    this.order = order;
     this.#options = options;
+    if (left === undefined) return;
+    this.#state = left.state;
+    this.#resumes = left.resumes;
+    const events = journal.events.after(order.turn, 0);
+    this.#isActive = events.length > 0;
+    this.#text = events.flatMap(({ kind, text }) => (kind === "text" ? [text] : [])).join("");
   }
 
-  /** It will be run. Throws what the journal throws, and then it was not accepted. */
-  accept(): SessionRecord {
-    this.#record = this.#options.journal.accept(this.order);
-    this.#options.sink.accepted();
-    return this.#record;
+  get id(): string {
+    return this.order.turn;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Aborts with a `WireFailure` when it is to stop. */
+  get cancel(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** The answer so far. */
+  get shown(): string {
+    return this.#text;
+  }
+
+  /** How often its agent was asked to finish it after its process had died. */
+  get resumes(): number {
+    return this.#resumes;
+  }
+
+  /** Whether somebody is told what becomes of it. */
+  get isFollowed(): boolean {
+    return this.#followers.size > 0;
+  }
+
+  /** Stops it, accepted or not. */
+  stop(reason: WireFailure): void {
+    this.#stop.abort(reason);
+  }
+
+  /** Tells `sink` its events after a number, and what comes. One that follows already begins anew from there. */
+  follow(sink: TurnSink, after: number): void {
+    if (this.#state === "waiting") {
+      this.#followers.add(sink);
+      return;
+    }
+    const { output } = this.#options;
+    output.flush();
+    const events = output.after(this.id, after, output.lastSeq(this.id));
+    if (events === undefined) return sink.gone(this.id);
+    sink.accepted(this.id, this.#reset);
+    for (const event of events) sink.event(this.id, event);
+    this.#followers.add(sink);
+  }
+
+  unfollow(sink: TurnSink): void {
+    this.#followers.delete(sink);
+  }
+
+  deliver(event: TurnEvent): void {
+    for (const sink of this.#followers) sink.event(this.id, event);
+  }
+
+  /** It will be run; `reset`: its session is begun anew for it, and why. Throws what the journal throws, and then it was not accepted. */
+  accept(reset?: string): SessionRecord {
+    const { journal } = this.#options;
+    if (this.#state === "waiting") {
+      this.#record = journal.accept(this.order);
+      this.#state = "accepted";
+      this.#reset = reset;
+      for (const sink of this.#followers) sink.accepted(this.id, reset);
+    }
+    return (this.#record ??= journal.sessions.get(this.order.session.id));
   }
 
   /** It will not be run. */
   refuse(cause: unknown): void {
-    const { sink, log } = this.#options;
+    const { log } = this.#options;
     const error = errorOf(cause);
-    this.#options.onOver();
-    log.info("turn.refused", { turn: this.order.turn, code: error.code, cause: String(cause) });
-    sink.refused(error);
+    this.#over();
+    log.info("turn.refused", { turn: this.id, code: error.code, cause: String(cause) });
+    for (const sink of this.#followers) sink.refused(this.id, error);
   }
 
-  /** Its prompt is about to be written, now or again after the agent found no conversation. Throws what the journal throws. */
+  /** Its prompt is about to be written, now or again. Throws what the journal throws. */
   start(): void {
-    const { turn, session } = this.order;
-    if (this.#isStarted) this.#options.journal.markAgentStarted(session.id);
-    else this.#options.journal.start(turn, session.id);
-    this.#isStarted = true;
+    const { journal } = this.#options;
+    const session = this.order.session.id;
+    if (this.#state === "started") journal.sessions.markAgentStarted(session);
+    else journal.start(this.id, session);
+    this.#state = "started";
+  }
+
+  /** Its agent is asked to finish it, after its process died. */
+  resume(): void {
+    this.#resumes++;
+    this.#options.journal.turns.noteResume(this.id);
   }
 
   text(text: string): void {
     this.#isActive = true;
     this.#text += text;
-    this.#options.sink.text(text);
+    this.#options.output.add(this, "text", text);
   }
 
   reasoning(text: string): void {
     this.#isActive = true;
-    this.#options.sink.reasoning(text);
+    this.#options.output.add(this, "reasoning", text);
   }
 
   /**
@@ -75,26 +162,41 @@ export class Turn {
    */
   end(judged: TurnEnd): void {
     const end = this.#isActive ? withoutRetry(judged) : judged;
-    const { journal, sink, log, order } = this.#options;
-    const { turn, session } = order;
+    const { journal, output, log } = this.#options;
+    const session = this.order.session.id;
     const code = end.state === "completed" ? undefined : end.error.code;
+    output.flush();
+    const seq = output.lastSeq(this.id) + 1;
     try {
-      journal.end(turn, session.id, end, this.#headAfter(end));
+      journal.end(this.id, session, end, seq, this.#headAfter(end));
       // No agent could be started: what is to be told a new one is still to be told.
       if (code === "agent_unavailable" && this.#record?.agentStarted === false)
-        journal.unmarkAgentStarted(session.id);
+        journal.sessions.unmarkAgentStarted(session);
     } catch (error) {
-      log.error("journal.write_failed", { turn, error: String(error) });
+      log.error("journal.write_failed", { turn: this.id, error: String(error) });
     }
-    log.info("turn.ended", { turn, session: session.id, state: end.state, code });
-    this.#options.onOver();
-    sink.ended(end);
+    log.info("turn.ended", { turn: this.id, session, state: end.state, code });
+    this.#over();
+    for (const sink of this.#followers) sink.ended(this.id, seq, end);
+  }
+
+  /** Left without an end, for the next generation of the worker to take up. */
+  leave(): void {
+    this.#options.output.flush();
+    this.#options.log.info("turn.left", { turn: this.id, session: this.order.session.id });
+    this.#over();
   }
 
   /** What an exception means for the turn that met it. */
   failed(cause: unknown): TurnEnd {
-    this.#options.log.error("turn.not_run", { turn: this.order.turn, cause: String(cause) });
+    this.#options.log.error("turn.not_run", { turn: this.id, cause: String(cause) });
     return endOfStop(errorOf(cause));
+  }
+
+  #over(): void {
+    this.#state = "over";
+    this.#options.output.forget(this.id);
+    this.#options.onOver();
   }
 
   /** The transcript as the client has it now; as before where the agent said nothing. */

@@ -42,6 +42,7 @@ const withheld = {
   CLAUDE_CODE_ENTRYPOINT: "cli",
   CLAUDE_CODE_SSE_PORT: "1",
   CLAUDE_CODE_SESSION_ID: "id",
+  CLAUDE_CODE_RESUME_INTERRUPTED_TURN: "1",
   EDITOR: "vi",
 };
 

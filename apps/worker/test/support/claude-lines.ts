@@ -24,8 +24,12 @@ export const claudeLines = {
     event({ type: "message_stop" }, { abandoned_blocks: { api_message_id: "m", from_block_index } }),
   assistant: (id: string, text: string, more: object = {}) =>
     read({ type: "assistant", message: { id, model: "opus", content: [{ type: "text", text }] }, ...more }),
-  toolUse: (id: string) =>
-    read({ type: "assistant", message: { id, content: [{ type: "tool_use", name: "Bash", input: {} }] } }),
+  toolUse: (id: string, call = "toolu_1", name = "Bash") =>
+    read({ type: "assistant", message: { id, content: [{ type: "tool_use", id: call, name, input: {} }] } }),
+  toolResult: (call = "toolu_1", more: object = {}) =>
+    read({ type: "user", message: { content: [{ type: "tool_result", tool_use_id: call }] }, ...more }),
+  status: (status: string | null) => read({ type: "system", subtype: "status", status }),
+  rateLimit: (info: object) => read({ type: "rate_limit_event", rate_limit_info: info }),
   apiError: (error: string, text: string) =>
     read({
       type: "assistant",

@@ -15,6 +15,7 @@ import { testLimits } from "./test-limits.ts";
 export interface RigTurn {
   readonly id: string;
   readonly events: string[];
+  readonly stages: string[];
   readonly hopeless: WireError[];
   readonly end: Promise<AgentTurnEnd>;
 }
@@ -71,9 +72,10 @@ export class PluginRig implements AsyncDisposable {
   run(prompt: string, onStart: () => void = () => {}): RigTurn {
     const id = randomUUID();
     const events: string[] = [];
+    const stages: string[] = [];
     const hopeless: WireError[] = [];
     const end = this.process.run(
-      { id, prompt, model: undefined },
+      { id, prompt, model: undefined, resumes: false, shown: "" },
       {
         onStart: () => {
           onStart();
@@ -82,10 +84,12 @@ export class PluginRig implements AsyncDisposable {
         onText: (text) => events.push(`text:${text}`),
         onReasoning: (text) => events.push(`reasoning:${text}`),
         onLife: () => {},
+        onStage: ({ name }) => stages.push(name),
+        onAccountHeld: () => {},
         onHopeless: (error) => hopeless.push(error),
       },
     );
-    return { id, events, hopeless, end };
+    return { id, events, stages, hopeless, end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,21 +1,31 @@
 import { randomUUID } from "node:crypto";
 import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { TurnEvent } from "../../src/journal/turn-event-table.ts";
 import type { TurnSink } from "../../src/turn/turn-sink.ts";
 
-export type TurnOutcome = TurnEnd | { readonly state: "refused"; readonly error: WireError };
+export type TurnOutcome =
+  | TurnEnd
+  | { readonly state: "refused"; readonly error: WireError }
+  | { readonly state: "gone"; readonly end: TurnEnd | undefined };
 
 /** A sink that keeps what a turn says, in order, and lets a test wait for it. */
 export class RecordedTurn implements TurnSink {
-  readonly id = randomUUID();
-  /** `accepted`, then each part of the text, then the state it ended in. */
+  readonly id: string;
+  /** `accepted`, then each part of the text, then the state it ended in, or `refused` or `gone`. */
   readonly events: string[] = [];
-  /** How it ended, or that it was refused. */
+  /** The sequence numbers in the order they came, that of the end included. */
+  readonly numbers: number[] = [];
+  /** How it ended, or that it was refused, or cannot be followed. */
   readonly outcome: Promise<TurnOutcome>;
   reasoningText = "";
+  /** Why its session was begun anew for it. */
+  reset: string | undefined;
   readonly #settle: (outcome: TurnOutcome) => void;
   #changed = Promise.withResolvers<void>();
 
-  constructor() {
+  /** Of a new turn, or of one that is followed. */
+  constructor(id: string = randomUUID()) {
+    this.id = id;
     const { promise, resolve } = Promise.withResolvers<TurnOutcome>();
     this.outcome = promise;
     this.#settle = resolve;
@@ -34,42 +44,57 @@ export class RecordedTurn implements TurnSink {
     let outcome: TurnOutcome | undefined;
     while (!this.answer.includes(text)) {
       if (outcome) throw new Error(`ended without "${text}": ${JSON.stringify(outcome)} ${this.answer}`);
-      outcome = await Promise.race([this.outcome, this.#changed.promise.then(() => undefined)]);
+      outcome = await this.#next();
     }
   }
 
   /** Resolves once the turn is accepted; rejects when it is refused. */
   async untilAccepted(): Promise<void> {
     while (!this.events.includes("accepted")) {
-      const outcome = await Promise.race([this.outcome, this.#changed.promise.then(() => undefined)]);
+      const outcome = await this.#next();
       if (outcome?.state === "refused") throw new Error(`refused: ${outcome.error.message}`);
     }
   }
 
-  accepted(): void {
+  accepted(_turn: string, reset?: string): void {
+    this.reset = reset;
     this.#add("accepted");
   }
 
-  refused(error: WireError): void {
+  refused(_turn: string, error: WireError): void {
     this.#add("refused");
     this.#settle({ state: "refused", error });
   }
 
-  text(text: string): void {
-    this.#add(`text:${text}`);
-  }
-
-  reasoning(text: string): void {
+  event(_turn: string, { seq, kind, text }: TurnEvent): void {
+    this.numbers.push(seq);
+    if (kind === "text") return this.#add(`text:${text}`);
     this.reasoningText += text;
+    this.#announce();
   }
 
-  ended(end: TurnEnd): void {
+  ended(_turn: string, seq: number, end: TurnEnd): void {
+    this.numbers.push(seq);
     this.#add(end.state);
     this.#settle(end);
   }
 
+  gone(_turn: string, end?: TurnEnd): void {
+    this.#add("gone");
+    this.#settle({ state: "gone", end });
+  }
+
+  /** Resolves with the next event, to the outcome once there is one. */
+  #next(): Promise<TurnOutcome | undefined> {
+    return Promise.race([this.outcome, this.#changed.promise.then(() => undefined)]);
+  }
+
   #add(event: string): void {
     this.events.push(event);
+    this.#announce();
+  }
+
+  #announce(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import type { AgentSettings, Limits } from "@synthesis/config";
-import { EMPTY_TRANSCRIPT, rollTranscript, type Submit } from "@synthesis/protocol";
 import { fakeClaudeCommand, fixtures, tempFolder, testMarkPrefix, type TempFolder } from "@synthesis/testkit";
 import type { WorkerConfiguration } from "../../src/worker-configuration.ts";
 import { Workspace } from "../../src/workspace.ts";
 import { LogRecorder } from "./log-recorder.ts";
 import { RecordedTurn, type TurnOutcome } from "./recorded-turn.ts";
 import { testLimits } from "./test-limits.ts";
+import { testSubmit, type SubmitOptions } from "./test-submit.ts";
+
+export { testScope, testSubmit, type SubmitOptions } from "./test-submit.ts";
 
 export interface TestWorkspaceOptions {
   readonly limits?: Partial<Limits>;
@@ -15,14 +16,9 @@ export interface TestWorkspaceOptions {
   readonly claudeBin?: string;
   /** An earlier workspace's folder, to open it again; it is then not removed. */
   readonly folder?: TempFolder;
+  /** Generation of the worker; default: 1. */
+  readonly epoch?: number;
 }
-
-export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "prompt" | "session">> & {
-  readonly session?: string;
-  readonly agent?: string;
-};
-
-export const testScope = createHash("sha256").update("scope").digest("hex");
 
 /** An agent with the `command` driver that runs one of testkit's programs. */
 export function commandAgent(...program: readonly string[]): AgentSettings {
@@ -35,6 +31,8 @@ export class TestWorkspace implements AsyncDisposable {
   readonly configuration: WorkerConfiguration;
   readonly log = new LogRecorder();
   readonly workspace: Workspace;
+  /** Until when its account was held, each time that changed. */
+  readonly holds: (number | undefined)[] = [];
   readonly #ownsFolder: boolean;
   #closed = false;
 
@@ -42,19 +40,29 @@ export class TestWorkspace implements AsyncDisposable {
     this.folder = folder;
     this.configuration = configuration;
     this.#ownsFolder = ownsFolder;
-    this.workspace = new Workspace(configuration, this.log, () => {});
+    this.workspace = new Workspace(
+      configuration,
+      this.log,
+      () => {},
+      (until) => this.holds.push(until),
+    );
   }
 
   static async start(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {
     const folder = options.folder ?? (await tempFolder());
     await mkdir(folder.join("project"), { recursive: true });
-    const claude: AgentSettings = { driver: "headless", workspace: "w", permissionMode: "default" };
+    const claude: AgentSettings = {
+      driver: "headless",
+      workspace: "w",
+      permissionMode: "default",
+      onInterrupt: "report",
+    };
     const test = new TestWorkspace(
       folder,
       {
         workspace: "w",
         path: folder.join("project"),
-        epoch: 1,
+        epoch: options.epoch ?? 1,
         socketPath: folder.join("worker.sock"),
         journalFile: folder.join("journal.sqlite"),
         markPrefix: `${testMarkPrefix}w`,
@@ -76,6 +84,13 @@ export class TestWorkspace implements AsyncDisposable {
   submit(prompt: string, options: SubmitOptions = {}): RecordedTurn {
     const turn = new RecordedTurn();
     this.workspace.submit(testSubmit(turn.id, prompt, options), turn);
+    return turn;
+  }
+
+  /** Follows a turn from after a number. */
+  follow(id: string, after = 0): RecordedTurn {
+    const turn = new RecordedTurn(id);
+    this.workspace.follow(id, after, turn);
     return turn;
   }
 
@@ -104,17 +119,4 @@ export class TestWorkspace implements AsyncDisposable {
     await this.close();
     if (this.#ownsFolder) await this.folder[Symbol.asyncDispose]();
   }
-}
-
-/** A `submit` frame as a gateway would send it. */
-export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
-  const { session = "s", agent = "claude", ...more } = options;
-  return {
-    type: "submit",
-    turn,
-    session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
-    prompt,
-    transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
-    ...more,
-  };
 }

@@ -1,6 +1,6 @@
 import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { AgentProcess, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
+import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
 import { TurnRun } from "../../src/turn/turn-run.ts";
 import { testLimits } from "../support/test-limits.ts";
 
@@ -24,7 +24,10 @@ class ScriptedProcess implements AgentProcess {
   events!: TurnEvents;
   onInterrupt = () => {};
 
-  async run(_turn: unknown, events: TurnEvents): Promise<AgentTurnEnd> {
+  given: AgentTurn | undefined;
+
+  async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
+    this.given = turn;
     this.events = events;
     events.onStart();
     return this.turn.promise;
@@ -43,33 +46,46 @@ class ScriptedProcess implements AgentProcess {
   }
 }
 
-const limits = testLimits({ startMs: 1000, stallMs: 300, turnMs: 5000, interruptMs: 60 });
+const limits = testLimits({
+  startMs: 1000,
+  firstByteMs: 500,
+  stallMs: 300,
+  toolMs: 700,
+  turnMs: 5000,
+  interruptMs: 60,
+});
 
+const hash = "0".repeat(64);
 const order: Submit = {
   type: "submit",
   turn: "0195c7f0-0000-4000-8000-000000000000",
-  session: { id: "s", key: "s", agent: "a", scope: "0".repeat(64) },
+  request: { caller: hash, body: hash, prompt: hash },
+  session: { id: "s", key: "s", agent: "a", scope: hash },
   prompt: "p",
-  transcript: "0".repeat(64),
+  needsMemory: false,
 };
 
-function start(options: { warm?: boolean; onStart?: () => void } = {}) {
+function start(options: { warm?: boolean; resumes?: boolean; shown?: string; onStart?: () => void } = {}) {
   const process = new ScriptedProcess();
   const cancel = new AbortController();
   const text: string[] = [];
+  const held: number[] = [];
   const run = new TurnRun({
     process,
     turn: {
       order,
       cancel: cancel.signal,
+      shown: options.shown ?? "",
       start: options.onStart ?? (() => {}),
       text: (part: string) => void text.push(part),
       reasoning: () => {},
     },
     limits,
     isWarm: options.warm ?? true,
+    resumes: options.resumes ?? false,
+    onAccountHeld: (until: number) => void held.push(until),
   });
-  return { process, cancel, text, end: run.run() };
+  return { process, cancel, text, held, end: run.run() };
 }
 
 const failedBy = (code: string) => ({ state: "failed", error: { code } });
@@ -94,14 +110,62 @@ test("a cold process that shows no life is interrupted at startMs and killed int
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("the first sign of life ends the start, from then on silence counts", async () => {
+test("the first sign of life ends the start, from then on the first byte is waited for", async () => {
   const { process, end } = start({ warm: false });
   vi.advanceTimersByTime(900);
+  process.events.onLife();
+  vi.advanceTimersByTime(499);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(61);
+  expect(await end).toMatchObject(failedBy("first_byte_timeout"));
+});
+
+test("a warm process has no start", async () => {
+  const { process, end } = start();
+  vi.advanceTimersByTime(499);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(61);
+  expect(await end).toMatchObject(failedBy("first_byte_timeout"));
+});
+
+test.for([
+  { stage: { name: "first_byte" }, ms: 500, code: "first_byte_timeout", names: ["limits.firstByteMs", "500 ms"] },
+  { stage: { name: "answer" }, ms: 300, code: "stall_timeout", names: ["limits.stallMs", "300 ms"] },
+  { stage: { name: "tool", tool: "Bash" }, ms: 700, code: "tool_timeout", names: ["limits.toolMs", "Bash"] },
+] as const)("silence in the stage $stage.name ends by $code, which names it", async ({ stage, ms, code, names }) => {
+  const { process, end } = start();
+  process.events.onStage({ name: "answer" });
+  process.events.onStage(stage);
+  vi.advanceTimersByTime(ms - 1);
+  process.events.onLife();
+  vi.advanceTimersByTime(ms - 1);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(61);
+  const ended = await end;
+  expect(ended).toMatchObject(failedBy(code));
+  for (const name of names) expect(JSON.stringify(ended)).toContain(name);
+});
+
+test("an announced pause is added to the stage's limit, once", async () => {
+  const { process, end } = start();
+  process.events.onStage({ name: "answer" });
+  process.events.onLife(2000);
+  vi.advanceTimersByTime(2299);
+  expect(process.told).toEqual([]);
   process.events.onLife();
   vi.advanceTimersByTime(299);
   expect(process.told).toEqual([]);
   vi.advanceTimersByTime(61);
   expect(await end).toMatchObject(failedBy("stall_timeout"));
+});
+
+test("an announced pause beyond what a timer can hold does not end the turn at once", async () => {
+  const { process, end } = start();
+  process.events.onLife(2 ** 40);
+  vi.advanceTimersByTime(4999);
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(61);
+  expect(await end).toMatchObject(failedBy("turn_timeout"));
 });
 
 test("each sign of life puts the stall off, the turn's deadline stays", async () => {
@@ -114,12 +178,6 @@ test("each sign of life puts the stall off, the turn's deadline stays", async ()
   }
   expect(await end).toMatchObject(failedBy("turn_timeout"));
   expect(process.told).toEqual(["interrupt"]);
-});
-
-test("a warm process has no start: its silence counts at once", async () => {
-  const { end } = start();
-  vi.advanceTimersByTime(360);
-  expect(await end).toMatchObject(failedBy("stall_timeout"));
 });
 
 test("a cancelled turn ends as cancelled with its reason once the agent stopped", async () => {
@@ -183,4 +241,20 @@ test("a lost session is handed on", async () => {
   const { process, end } = start();
   process.turn.resolve({ state: "session_lost" });
   expect(await end).toEqual({ state: "session_lost" });
+});
+
+test("a turn that no process has begun is handed on", async () => {
+  const { process, end } = start();
+  const error = { code: "agent_unavailable", message: "it died" } as const;
+  process.turn.resolve({ state: "not_begun", error });
+  expect(await end).toEqual({ state: "not_begun", error });
+});
+
+test("a resumed turn tells its process what was shown, and who holds the account hears of it", async () => {
+  const { process, held, end } = start({ resumes: true, shown: "one two" });
+  expect(process.given).toMatchObject({ id: order.turn, resumes: true, shown: "one two" });
+  process.events.onAccountHeld(4e12);
+  process.turn.resolve(completed);
+  await end;
+  expect(held).toEqual([4e12]);
 });

@@ -4,6 +4,7 @@ import type { CloseReason } from "../../src/close-reason.ts";
 import type { Logger } from "../../src/logger.ts";
 import { ForkedChild, type ForkOrder } from "../../src/supervision/forked-child.ts";
 import { KeptChild, type KeptChildOptions } from "../../src/supervision/kept-child.ts";
+import { sleep } from "../../src/deadline.ts";
 import { orderWith, quiet } from "../support/fork-order.ts";
 
 expectClean();
@@ -123,6 +124,105 @@ test("C-2: a hung child is killed and replaced", async () => {
   child.child.send({ type: "evict" }); // the fixture blocks its loop
   await eventually(() => expect(gone.map(({ code }) => code)).toEqual(["hung"]));
   await child.whenServing();
+});
+
+test("a child that dies after a steady service is forked again at once, and nothing counts against it", async () => {
+  const { child, gone } = keep([{}], { limits: { startMs: 10_000, restarts: 1, restartPauseMs: 30_000 } });
+  await child.whenServing();
+  await sleep(1_100); // what counts as steady
+  process.kill(child.pid!, "SIGKILL");
+  await eventually(() => expect(gone).toHaveLength(1));
+  await child.whenServing();
+  expect(child.state).toBe("serving");
+});
+
+test("pausing -> failing: who asks for one that keeps dying is told when it is tried next; then it may serve", async () => {
+  const dying = { configuration: { start: "die" } };
+  const { child } = keep([dying, dying, {}], {
+    limits: { startMs: 10_000, restarts: 2, restartPauseMs: 30_000 },
+  });
+  await expect(child.whenServing()).rejects.toMatchObject({
+    error: { code: "worker_unavailable", retryAfterMs: 1_000 },
+  });
+  expect(child.state).toBe("failing");
+  expect(child.nextAttemptMs).toBeGreaterThan(0);
+  await eventually(() => expect(child.state).toBe("serving")); // tried by itself: half-open
+  await child.whenServing();
+  expect(child.nextAttemptMs).toBeUndefined();
+});
+
+test("serving -> unresponsive -> serving: one that is silent for a while", async () => {
+  const { child } = keep([{ silentMs: 3_000 }]);
+  await child.whenServing();
+  process.kill(child.pid!, "SIGSTOP");
+  await eventually(() => expect(child.state).toBe("unresponsive"));
+  process.kill(child.pid!, "SIGCONT");
+  await eventually(() => expect(child.state).toBe("serving"));
+  expect(child.restarts).toBe(0);
+});
+
+test("serving -> draining -> starting -> serving: a restart drains the old one before it forks the next", async () => {
+  const { child, gone } = keep([{ configuration: { drain: "never" } }, {}]);
+  await child.whenServing();
+  const old = child.pid!;
+  const restarted = child.restart(done, 3_600_000);
+  expect(child.state).toBe("draining");
+  const waiting = child.whenServing(); // for the next generation
+  await sleep(100);
+  expect([child.state, child.pid]).toEqual(["draining", old]);
+  await child.restart({ code: "again", message: "now" }, 0); // the same restart; the earliest end counts
+  await Promise.all([restarted, waiting]);
+  expect(gone).toEqual([done]);
+  expect(child.state).toBe("serving");
+  expect(child.pid).not.toBe(old);
+  expect(child.restarts).toBe(0);
+});
+
+test("who waits for the next generation may wait as long as the drain of the old one and a start", async () => {
+  const { child } = keep([{ configuration: { drain: "never" } }, {}], {
+    limits: { startMs: 500, restarts: 5, restartPauseMs: 30_000 },
+  });
+  await eventually(() => expect(child.state).toBe("serving"));
+  const restarted = child.restart(done, 700);
+  await child.whenServing();
+  await restarted;
+});
+
+test("failing -> starting: a restart tries at once, and starts with a full budget", async () => {
+  const dying = { configuration: { start: "die" } };
+  const { child } = keep([dying, {}], { limits: { startMs: 10_000, restarts: 1, restartPauseMs: 30_000 } });
+  await expect(child.whenServing()).rejects.toThrow("keeps dying");
+  await child.restart(done, 0);
+  expect(child.state).toBe("serving");
+});
+
+test("starting -> draining -> starting: one that has not served yet is not waited for", async () => {
+  const { child } = keep([{ configuration: { start: "never" }, closeMs: 50 }, {}]);
+  const waiting = child.whenServing();
+  await child.restart(done, 3_600_000);
+  await waiting;
+  expect(child.state).toBe("serving");
+});
+
+test("a restart whose next generation keeps dying is reported", async () => {
+  const { child } = keep([{}, { configuration: { start: "die" } }], {
+    limits: { startMs: 10_000, restarts: 2, restartPauseMs: 30_000 },
+  });
+  await child.whenServing();
+  await expect(child.restart(done, 0)).rejects.toThrow("the fixture keeps dying");
+});
+
+test("serving -> draining -> closed: closing drains too, a second close cuts it, and nothing restarts", async () => {
+  const { child, gone } = keep([{ configuration: { drain: "never" } }]);
+  await child.whenServing();
+  const closing = child.close(done, 3_600_000);
+  expect(child.state).toBe("draining");
+  await expect(child.whenServing()).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  await expect(child.restart(done, 0)).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  await child.close({ code: "cut", message: "now" });
+  await closing;
+  expect(child.state).toBe("closed");
+  expect(gone).toEqual([done]);
 });
 
 test("serving -> closed: the child is gone, nothing restarts, closing again is nothing", async () => {

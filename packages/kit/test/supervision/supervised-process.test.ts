@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { expectClean, tempFolder, type TempFolder } from "../../../testkit/src/index.ts";
+import { eventually, expectClean, tempFolder, type TempFolder } from "../../../testkit/src/index.ts";
 import { supervisedChild } from "../support/fork-order.ts";
 
 expectClean();
@@ -30,7 +30,7 @@ async function serving(configuration: object = {}): Promise<ChildProcess> {
   });
   child.send({
     type: "configure",
-    configuration: { closedFile: folder.join("closed"), ...configuration },
+    configuration: { notesFile: folder.join("notes"), ...configuration },
   });
   expect(await once(child, "message")).toEqual([
     { type: "ready", endpoint: { url: "http://example.invalid", port: 80 } },
@@ -39,29 +39,70 @@ async function serving(configuration: object = {}): Promise<ChildProcess> {
   return child;
 }
 
-async function closedBecause(): Promise<unknown> {
-  return JSON.parse(await readFile(folder.join("closed"), "utf8"));
+/** What it noted that it was told, in order. */
+async function notes(): Promise<unknown[]> {
+  const lines = (await readFile(folder.join("notes"), "utf8")).split("\n").slice(0, -1);
+  return lines.map((line): unknown => JSON.parse(line));
 }
 
-test("it closes and ends with 0 when its supervisor is gone", async () => {
-  const process = await serving();
+const closing = { close: { code: "closing", message: "the test is over" } };
+
+test("it closes at once and ends with 0 when its supervisor is gone", async () => {
+  const process = await serving({ drainMs: 60_000 });
   process.disconnect();
   expect(await once(process, "exit")).toEqual([0, null]);
-  expect(await closedBecause()).toEqual({ code: "supervisor_lost", message: "the supervisor is gone" });
+  expect(await notes()).toEqual([{ close: { code: "supervisor_lost", message: "the supervisor is gone" } }]);
 });
 
 test("it closes and ends with 0 when told, with the reason it was given", async () => {
   const process = await serving();
-  process.send({ type: "close", reason: "the test is over" });
+  process.send({ type: "close", reason: "the test is over", drainMs: 0 });
   expect(await once(process, "exit")).toEqual([0, null]);
-  expect(await closedBecause()).toEqual({ code: "closing", message: "the test is over" });
+  expect(await notes()).toEqual([closing]);
 });
 
-test("it closes and ends with 0 at SIGTERM", async () => {
+test("it drains first where it is given time, and closes as soon as it has drained", async () => {
   const process = await serving();
+  process.send({ type: "close", reason: "the test is over", drainMs: 3_600_000 });
+  expect(await once(process, "exit")).toEqual([0, null]);
+  expect(await notes()).toEqual([{ drain: 3_600_000 }, closing]);
+});
+
+test("a drain that does not end is cut when its time is over", async () => {
+  const process = await serving({ drain: "never" });
+  process.send({ type: "close", reason: "the test is over", drainMs: 50 });
+  expect(await once(process, "exit")).toEqual([0, null]);
+  expect(await notes()).toEqual([{ drain: 50 }, closing]);
+});
+
+test.for<[how: string, cut: (process: ChildProcess) => void]>([
+  ["told without time", (child) => child.send({ type: "close", reason: "now", drainMs: 0 })],
+  ["told with less time", (child) => child.send({ type: "close", reason: "soon", drainMs: 20 })],
+  ["its supervisor is gone", (child) => child.disconnect()],
+])("while it drains it answers pings, and is cut when %s", async ([, cut]) => {
+  const process = await serving({ drain: "never" });
+  process.send({ type: "close", reason: "the test is over", drainMs: 3_600_000 });
+  await eventually(async () => expect(await notes()).toEqual([{ drain: 3_600_000 }]));
+  process.send({ type: "ping" });
+  expect(await once(process, "message")).toEqual([{ type: "pong" }, undefined]);
+  cut(process);
+  expect(await once(process, "exit")).toEqual([0, null]);
+  expect(await notes()).toEqual([{ drain: 3_600_000 }, closing]);
+});
+
+test("while it closes it answers pings too: how long that takes is not for the heartbeat to say", async () => {
+  const process = await serving({ close: "never" });
+  process.send({ type: "close", reason: "the test is over", drainMs: 0 });
+  await eventually(async () => expect(await notes()).toEqual([closing]));
+  process.send({ type: "ping" });
+  expect(await once(process, "message")).toEqual([{ type: "pong" }, undefined]);
+});
+
+test("at SIGTERM it drains for the time of its configuration", async () => {
+  const process = await serving({ drainMs: 3_600_000 });
   process.kill("SIGTERM");
   expect(await once(process, "exit")).toEqual([0, null]);
-  expect(await closedBecause()).toEqual({ code: "closing", message: "SIGTERM" });
+  expect(await notes()).toEqual([{ drain: 3_600_000 }, { close: { code: "closing", message: "SIGTERM" } }]);
 });
 
 test.for(["SIGINT", "SIGHUP"] as const)("%s of the terminal is left to the supervisor", async (signal) => {

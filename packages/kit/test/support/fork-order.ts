@@ -14,6 +14,7 @@ export function orderWith(changes: Partial<ForkOrder> = {}, heard: ChildMessage[
     configuration: {},
     startMs: 10_000,
     closeMs: 5_000,
+    silentMs: 10_000,
     compileCacheDir: process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "synthesis-test-compile-cache"),
     log: quiet,
     onMessage: (message) => heard.push(message),

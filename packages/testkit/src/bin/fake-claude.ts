@@ -9,16 +9,22 @@ import { flushed, writeLine } from "../fake-claude/write-line.ts";
 
 /**
  * A fake `claude` that speaks stream-json as Claude Code 2.1.330 does, without an API. Its conversations are
- * kept in `$CLAUDE_CONFIG_DIR/fake-sessions`. A prompt says how its turn goes by the first of these words:
+ * kept as the real one's transcripts. A prompt says how its turn goes by the first of these words:
  *
  * | prompt             | turn                                                                                    |
  * | ------------------ | --------------------------------------------------------------------------------------- |
  * | any text           | `fake: <text> (turn N of this conversation)` in deltas of a word; where the text has a `/command` or `@path` and came without `client_composed`: `fake: interpreted <text> …` |
  * | `!exit CODE`       | exits at once with CODE (0)                                                             |
  * | `!crash-mid`       | says "cut short" in two deltas, then SIGKILLs itself                                    |
+ * | `!crash-once`      | "one two three", SIGKILLed after "one two"; whole when it is resumed                    |
+ * | `!crash-changed`   | the same, but "other words" when it is resumed                                          |
+ * | `!crash-tool`      | as `!tool`, SIGKILLed while the tool runs; whole when it is resumed                     |
+ * | `!crash-after`     | the regular answer, SIGKILLed before its result                                         |
+ * | `!unread`          | exits with 1 before it says or keeps anything; `!unread-once`: the first time in its folder |
  * | `!hang`            | accepts the prompt, says nothing, ignores `interrupt` and `end_session`                 |
  * | `!hang-stubborn`   | the same, and ignores SIGTERM                                                           |
  * | `!silent`          | says nothing until it is interrupted                                                    |
+ * | `!stall`           | "one", then nothing until it is interrupted                                             |
  * | `!garbage`         | a line that is no JSON, then the regular answer                                         |
  * | `!huge N`          | one delta of N characters, then (like the real one) `assistant` and `result` with it    |
  * | `!half-line`       | the first part of a line, then exits with 1                                             |
@@ -26,25 +32,31 @@ import { flushed, writeLine } from "../fake-claude/write-line.ts";
  * | `!restream`        | "one two three", voided, then a new message "one two three four"                        |
  * | `!fallback`        | "one two", voided, then "one two three four" as `assistant` without deltas              |
  * | `!error STATUS …`  | an API error result; what follows is its message ("prompt is too long" has a reason of its own) |
- * | `!retry STATUS`    | `api_retry`, then the regular answer                                                    |
+ * | `!retry STATUS MS` | `api_retry` with that pause (which it does not make), then the regular answer           |
+ * | `!limit SECONDS`   | a usage limit that is reached, and ends in SECONDS                                      |
  * | `!tool`            | "before the tool", a tool call and its result, then a second message "after the tool"   |
+ * | `!tool-hang`       | "before the tool", then a tool that runs until it is interrupted                        |
+ * | `!compact`         | a compaction, with a result of its own, then the regular answer                         |
  * | `!slow N MS`       | "w1 w2 … wN", a delta every MS milliseconds                                             |
  * | `!foreign-result`  | a result for another uuid, then the regular answer                                      |
  * | `!spawn`           | starts `sleep 300` in a session of its own and answers its pid                          |
  * | `!env`             | `{names, values}`: names of its environment, values of SYNTHESIS_* only                 |
  * | `!cwd` `!argv` `!pid` | its folder; its arguments as JSON; its pid                                           |
  *
- * Environment: `FAKE_CLAUDE_VERSION` replaces the version that `--version` prints.
+ * Environment: `FAKE_CLAUDE_VERSION` replaces the version that `--version` prints. As with the real one, a
+ * `--resume` with `CLAUDE_CODE_RESUME_INTERRUPTED_TURN` goes on by itself with a turn that was cut.
  */
 const options = launchOptions(process.argv.slice(2));
 if (options.version) {
   console.log(`${process.env["FAKE_CLAUDE_VERSION"] ?? FAKE_VERSION} (Claude Code)`);
 } else {
   const session = await openSession();
-  const model = options.model ?? session.record.model ?? "claude-fake-1";
+  const model = options.model ?? session.model ?? "claude-fake-1";
   const fake = new FakeProcess(session, { model, replayUserMessages: options.replayUserMessages });
   process.on("SIGTERM", () => process.exit(143));
   process.on("SIGINT", () => void fake.abort(0));
+  if (options.resume !== undefined && process.env["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] === "1")
+    fake.resumeCutTurn();
   // The real one goes on when nobody reads.
   process.stdout.on("error", () => {});
   createInterface({ input: process.stdin })

@@ -17,13 +17,21 @@ export function apiError(output: TurnOutput, status: number, message: string): T
   const isTooLong = message.startsWith("prompt is too long");
   const { error, prefix } = apiErrorText(status);
   const text = isTooLong ? "Prompt is too long" : `${prefix}: ${status} ${message || `fake error ${status}`}`;
-  output.assistant([{ type: "text", text }], { error, is_api_error_message: true, api_error_status: status });
-  return {
-    subtype: "success",
-    isError: true,
-    terminalReason: isTooLong ? "prompt_too_long" : "api_error",
-    text,
-    stopReason: "stop_sequence",
-    apiErrorStatus: status,
-  };
+  output.apiError(text, error, status, {});
+  return failure(status, text, isTooLong ? "prompt_too_long" : "api_error");
+}
+
+/** Writes what a subscription's usage limit looks like, and returns how its turn ends. `resetsAt`: epoch seconds. */
+export function usageLimit(output: TurnOutput, resetsAt: number): TurnOutcome {
+  const rate_limit_info = { status: "rejected", resetsAt, rateLimitType: "five_hour", isUsingOverage: false };
+  output.line({ type: "rate_limit_event", rate_limit_info });
+  const text = "You've hit your 5-hour limit · resets soon (UTC)";
+  const api_error_params = { rate_limit_info };
+  output.apiError(text, "rate_limit", 429, { api_error: "usage_limit_reached", api_error_params });
+  return failure(429, text, "api_error");
+}
+
+function failure(apiErrorStatus: number, text: string, terminalReason: string): TurnOutcome {
+  const stopReason = "stop_sequence";
+  return { subtype: "success", isError: true, terminalReason, text, stopReason, apiErrorStatus };
 }

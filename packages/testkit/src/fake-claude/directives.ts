@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { apiError, apiErrorText } from "./api-error.ts";
+import { apiError, apiErrorText, usageLimit } from "./api-error.ts";
 import type { TurnOutcome } from "./result-line.ts";
 import type { TurnOutput } from "./turn-output.ts";
 import { flushed, writeRaw } from "./write-line.ts";
@@ -29,9 +31,29 @@ export const directives: Readonly<Record<string, Directive>> = {
     output.startMessage();
     output.delta("cut");
     output.delta(" short");
-    await flushed();
-    process.kill(process.pid, "SIGKILL");
-    await forever();
+    await crash();
+  },
+  "crash-once": async ({ output }) => {
+    output.startMessage();
+    await output.say("one two");
+    if (!output.isResumed) await crash();
+    await output.say(" three");
+    output.endMessage();
+  },
+  "crash-changed": async ({ output }) => {
+    if (output.isResumed) return output.message("other words");
+    output.startMessage();
+    await output.say("one two");
+    return crash();
+  },
+  "crash-tool": async ({ output }) => {
+    const id = await callTool(output);
+    if (!output.isResumed) await crash();
+    await endTool(output, id);
+  },
+  "crash-after": async ({ answer }) => {
+    await answer();
+    await crash();
   },
   hang: async ({ ignoreInterrupts }) => {
     ignoreInterrupts();
@@ -70,29 +92,35 @@ export const directives: Readonly<Record<string, Directive>> = {
     return apiError(output, Number(status), message.join(" "));
   },
   retry: async ({ output, argument, answer }) => {
-    const status = Number(argument || 529);
+    const [status = 529, retry_delay_ms = 500] = argument.split(" ").filter(Boolean).map(Number);
     const error = apiErrorText(status).error;
-    const attempt = { attempt: 1, max_retries: 10, retry_delay_ms: 500 };
+    const attempt = { attempt: 1, max_retries: 10, retry_delay_ms };
     output.line({ type: "system", subtype: "api_retry", ...attempt, error_status: status, error });
     await answer();
   },
+  limit: async ({ output, argument }) =>
+    usageLimit(output, Math.floor(Date.now() / 1000) + Number(argument || 3600)),
   tool: async ({ output }) => {
-    const tool_use_id = `toolu_fake_${process.pid}`;
+    const id = await callTool(output);
+    const progress = { tool_name: "Bash", elapsed_time_seconds: 1, heartbeat: true };
+    output.line({ type: "tool_progress", tool_use_id: id, ...progress });
+    await endTool(output, id);
+  },
+  "tool-hang": async ({ output }) => {
+    await callTool(output);
+    await forever(output.signal);
+  },
+  stall: async ({ output }) => {
     output.startMessage();
-    await output.say("before the tool");
-    output.endMessage("tool_use", [
-      { type: "tool_use", id: tool_use_id, name: "Bash", input: { command: "true" } },
-    ]);
-    output.line({
-      type: "tool_progress",
-      tool_use_id,
-      tool_name: "Bash",
-      elapsed_time_seconds: 1,
-      heartbeat: true,
-    });
-    const content = [{ type: "tool_result", tool_use_id, content: "done" }];
-    output.line({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
-    await output.message("after the tool");
+    output.delta("one");
+    await forever(output.signal);
+  },
+  compact: async ({ output, answer }) => {
+    output.line({ type: "system", subtype: "status", status: "compacting", compact_output_chars: 0 });
+    output.line({ type: "system", subtype: "status", status: null, compact_result: "success" });
+    output.line({ type: "system", subtype: "compact_boundary", compact_metadata: { trigger: "auto" } });
+    output.line({ type: "result", subtype: "success", is_error: false, result: "a summary" });
+    await answer();
   },
   slow: async ({ output, argument }) => {
     const [count = 1, everyMs = 0] = argument.split(" ").map(Number);
@@ -130,6 +158,40 @@ export function findDirective(
       return { name, argument: argument.trim() };
   }
   return undefined;
+}
+
+/**
+ * Whether the process dies of this prompt before it says or keeps anything of it: always of `!unread`, of
+ * `!unread-once` only the first one in this folder.
+ */
+export function diesUnread(prompt: string): boolean {
+  const found = /(?<!\S)!unread(-once)?(?!\S)/.exec(prompt);
+  if (found?.[1] === undefined) return found !== null;
+  const marker = join(process.cwd(), ".fake-claude-unread");
+  if (existsSync(marker)) return false;
+  writeFileSync(marker, "");
+  return true;
+}
+
+/** A message with a call of Bash; returns the call's id. */
+async function callTool(output: TurnOutput): Promise<string> {
+  const id = `toolu_fake_${process.pid}`;
+  output.startMessage();
+  await output.say("before the tool");
+  output.endMessage("tool_use", [{ type: "tool_use", id, name: "Bash", input: { command: "true" } }]);
+  return id;
+}
+
+async function endTool(output: TurnOutput, tool_use_id: string): Promise<void> {
+  output.user([{ type: "tool_result", tool_use_id, content: "done" }]);
+  output.line({ type: "system", subtype: "status", status: "requesting", user_message_uuids: output.uuids });
+  await output.message("after the tool");
+}
+
+async function crash(): Promise<void> {
+  await flushed();
+  process.kill(process.pid, "SIGKILL");
+  await forever();
 }
 
 async function restart(output: TurnOutput, text: string): Promise<void> {

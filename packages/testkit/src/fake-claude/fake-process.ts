@@ -1,6 +1,6 @@
-import { directives, findDirective } from "./directives.ts";
+import { directives, diesUnread, findDirective } from "./directives.ts";
 import type { FakeSession } from "./fake-session.ts";
-import { resultLine, TURN_COST_USD, type TurnOutcome } from "./result-line.ts";
+import { resultLine, type TurnOutcome } from "./result-line.ts";
 import {
   writeControlSuccess,
   writeControlUnsupported,
@@ -46,6 +46,12 @@ export class FakeProcess {
     this.#replays = options.replayUserMessages;
   }
 
+  /** Goes on with the turn that an earlier process was cut in, if there is one. */
+  resumeCutTurn(): void {
+    const { cutPrompt } = this.#session;
+    if (cutPrompt !== undefined) this.#startTurn([cutPrompt], true);
+  }
+
   /** One line of stdin. */
   async accept(line: string): Promise<void> {
     const input = readInputLine(line);
@@ -53,7 +59,10 @@ export class FakeProcess {
       process.stderr.write(`${input.message}\n`);
       await this.#exit(1);
     } else if (input.type === "control") await this.#control(input.id, input.request);
-    else if (input.type === "user") this.#enqueue(input.message);
+    else if (input.type === "user") {
+      if (diesUnread(input.message.text)) await this.#exit(1);
+      this.#enqueue(input.message);
+    }
   }
 
   /** End of stdin: what runs and waits is finished first. */
@@ -85,7 +94,6 @@ export class FakeProcess {
         });
       case "set_model":
         this.#model = String(request["model"]);
-        this.#session.setModel(this.#model);
         return writeControlSuccess(id, { model: this.#model });
       case "interrupt":
         writeControlSuccess(id, { still_queued: this.#waiting.map(({ uuid }) => uuid) });
@@ -100,48 +108,50 @@ export class FakeProcess {
   }
 
   #enqueue(message: UserMessage): void {
-    if (message.uuid !== undefined && this.#session.record.completed.includes(message.uuid)) {
-      if (this.#replays) writeReplay(this.#session.record.id, message);
-      if (this.#replays) writeLifecycle(this.#session.record.id, [message], "completed");
+    if (message.uuid !== undefined && this.#session.isOver(message.uuid)) {
+      if (this.#replays) writeReplay(this.#session.id, message);
+      if (this.#replays) writeLifecycle(this.#session.id, [message], "completed");
       return;
     }
-    writeLifecycle(this.#session.record.id, [message], "queued");
+    writeLifecycle(this.#session.id, [message], "queued");
     this.#waiting.push(message);
-    if (this.#turn === undefined) this.#startTurn();
+    if (this.#turn === undefined) this.#startNext();
   }
 
-  #startTurn(): void {
+  #startNext(): void {
     const messages = this.#waiting;
     this.#waiting = [];
+    this.#startTurn(messages, false);
+  }
+
+  #startTurn(messages: readonly UserMessage[], isResumed: boolean): void {
     const controller = new AbortController();
     const run = async () => {
-      await this.#runTurn(messages, controller.signal);
+      await this.#runTurn(messages, isResumed, controller.signal);
       this.#turn = undefined;
-      if (this.#waiting.length > 0) this.#startTurn();
+      if (this.#waiting.length > 0) this.#startNext();
     };
     this.#turn = { controller, done: run() };
   }
 
-  async #runTurn(messages: readonly UserMessage[], signal: AbortSignal): Promise<void> {
+  async #runTurn(messages: readonly UserMessage[], isResumed: boolean, signal: AbortSignal): Promise<void> {
     const startedAt = Date.now();
     const uuids = messages.flatMap(({ uuid }) => uuid ?? []);
     const prompt = messages.map(({ text }) => text).join("\n");
     const isInterpreted = messages.some(
       (message) => !message.isVerbatim && /^\/|(?<!\S)@\S/.test(message.text),
     );
-    this.#session.add("user", prompt);
-    writeLifecycle(this.#session.record.id, messages, "started");
-    if (this.#replays) for (const message of messages) writeReplay(this.#session.record.id, message);
-    const output = new TurnOutput(this.#session.record.id, this.#model, uuids, signal);
+    if (!isResumed) this.#session.addPrompt({ uuid: uuids.at(-1), text: prompt });
+    writeLifecycle(this.#session.id, messages, "started");
+    if (this.#replays) for (const message of messages) writeReplay(this.#session.id, message);
+    const output = new TurnOutput(this.#session, { model: this.#model, uuids, isResumed, signal });
     writeTurnStart(output);
 
     const outcome = await this.#sayTurn(output, isInterpreted ? `interpreted ${prompt}` : prompt);
-    if (!outcome.isError) this.#session.add("assistant", output.lastText);
-    this.#session.complete(uuids, outcome.isError ? 0 : TURN_COST_USD);
     this.#lastFailed = outcome.isError;
-    const facts = { numTurns: Math.max(1, output.messageCount), durationMs: Date.now() - startedAt };
+    const facts = { numTurns: Math.max(1, output.messageCount), durationMs: Date.now() - startedAt, isResumed };
     this.#result(uuids, outcome, facts);
-    writeLifecycle(this.#session.record.id, messages, outcome === interrupted ? "cancelled" : "completed");
+    writeLifecycle(this.#session.id, messages, outcome === interrupted ? "cancelled" : "completed");
   }
 
   async #sayTurn(output: TurnOutput, prompt: string): Promise<TurnOutcome> {
@@ -152,7 +162,7 @@ export class FakeProcess {
         this.#result(
           [crypto.randomUUID()],
           { ...completed, text: "somebody else's" },
-          { numTurns: 1, durationMs: 0 },
+          { numTurns: 1, durationMs: 0, isResumed: false },
         );
       }
       const directive = found === undefined ? undefined : directives[found.name];
@@ -163,8 +173,7 @@ export class FakeProcess {
       return outcome ?? { ...completed, text: output.lastText };
     } catch (error) {
       if (!output.signal.aborted) throw error;
-      const partial = output.interruptMessage();
-      if (partial !== "") this.#session.add("assistant", partial);
+      output.interruptMessage();
       return interrupted;
     }
   }
@@ -172,10 +181,10 @@ export class FakeProcess {
   #result(
     uuids: readonly string[],
     outcome: TurnOutcome,
-    facts: { numTurns: number; durationMs: number },
+    facts: { numTurns: number; durationMs: number; isResumed: boolean },
   ): void {
     const more = { ...facts, resultIndex: this.#resultCount++, queued: this.#waiting.length };
-    writeLine(resultLine(this.#session.record, this.#model, uuids, outcome, more));
+    writeLine(resultLine(this.#session, this.#model, uuids, outcome, more));
   }
 
   async #exit(code: number): Promise<void> {

@@ -1,76 +1,115 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { FAKE_VERSION } from "./fake-version.ts";
+import { INTERRUPT_NOTE, promptEntry, type TranscriptEntry } from "./transcript-entry.ts";
+import type { UserMessage } from "./user-message.ts";
 
-/** A conversation as the fake keeps it in `$CLAUDE_CONFIG_DIR/fake-sessions/<id>.json`. */
-export interface SessionRecord {
-  readonly id: string;
-  readonly model: string | undefined;
-  readonly costUsd: number;
-  readonly history: readonly { readonly role: "user" | "assistant"; readonly text: string }[];
-  /** Uuids of user messages whose turn has ended: the real CLI drops a repetition. */
-  readonly completed: readonly string[];
+/** A prompt of the conversation, and how far it got. */
+interface Prompt {
+  readonly uuid: string;
+  readonly text: string;
+  state: "open" | "answered" | "failed" | "interrupted";
 }
 
-/** The conversation of one fake process; each change is on disk when the call returns. */
+/**
+ * The conversation of one fake process, kept where and as the real one keeps it:
+ * `$CLAUDE_CONFIG_DIR/projects/<folder>/<id>.jsonl`. Each entry is on disk when the call returns.
+ */
 export class FakeSession {
-  #record: SessionRecord;
+  readonly id: string;
+  readonly #prompts: Prompt[] = [];
+  #model: string | undefined;
 
-  private constructor(record: SessionRecord) {
-    this.#record = record;
+  private constructor(id: string) {
+    this.id = id;
   }
 
-  /** A new conversation; undefined where `id` has one already. Its file appears with the first turn. */
+  /** A new conversation; undefined where `id` has one already. Its file appears with the first prompt. */
   static create(id: string): FakeSession | undefined {
-    if (existsSync(fileOf(id))) return undefined;
-    return new FakeSession({ id, model: undefined, costUsd: 0, history: [], completed: [] });
+    return existsSync(fileOf(id)) ? undefined : new FakeSession(id);
   }
 
   /** The conversation `id`, or undefined. */
   static resume(id: string): FakeSession | undefined {
     if (!existsSync(fileOf(id))) return undefined;
-    const record: SessionRecord = JSON.parse(readFileSync(fileOf(id), "utf8"));
-    return new FakeSession(record);
+    const session = new FakeSession(id);
+    for (const line of readFileSync(fileOf(id), "utf8").split("\n")) {
+      const entry = parse(line);
+      if (entry) session.#note(entry);
+    }
+    return session;
   }
 
-  get record(): SessionRecord {
-    return this.#record;
+  /** The model that answered last. */
+  get model(): string | undefined {
+    return this.#model;
   }
 
-  /** The number of user messages so far. */
+  /** The number of prompts so far. */
   get turns(): number {
-    return this.#record.history.filter(({ role }) => role === "user").length;
+    return this.#prompts.length;
   }
 
-  add(role: "user" | "assistant", text: string): void {
-    this.#change({ history: [...this.#record.history, { role, text }] });
+  /** How many prompts were answered. */
+  get answers(): number {
+    return this.#prompts.filter(({ state }) => state === "answered").length;
   }
 
-  complete(uuids: readonly string[], costUsd: number): void {
-    this.#change({
-      completed: [...this.#record.completed, ...uuids],
-      costUsd: this.#record.costUsd + costUsd,
-    });
+  /** The last prompt, where nothing ended its turn; of one that failed the real CLI thinks so too. */
+  get cutPrompt(): UserMessage | undefined {
+    const last = this.#prompts.at(-1);
+    if (last?.state !== "open" && last?.state !== "failed") return undefined;
+    return { uuid: last.uuid, text: last.text, isVerbatim: true };
   }
 
-  setModel(model: string): void {
-    this.#record = { ...this.#record, model };
+  /** Whether the turn of this prompt ended: the real CLI drops a repetition then. */
+  isOver(uuid: string): boolean {
+    return this.#prompts.some((prompt) => prompt.uuid === uuid && prompt.state !== "open");
   }
 
-  #change(change: Partial<SessionRecord>): void {
-    this.#record = { ...this.#record, ...change };
-    const file = fileOf(this.#record.id);
+  addPrompt({ uuid, text }: Pick<UserMessage, "uuid" | "text">): void {
+    this.add(promptEntry(uuid, text));
+  }
+
+  add(entry: TranscriptEntry): void {
+    this.#note(entry);
     mkdirSync(folder(), { recursive: true });
-    // By rename, so that a SIGKILL never leaves half a file.
-    writeFileSync(`${file}.new`, JSON.stringify(this.#record));
-    renameSync(`${file}.new`, file);
+    const common = { isSidechain: false, cwd: process.cwd(), sessionId: this.id, version: FAKE_VERSION };
+    const line = { ...entry, ...common, timestamp: new Date().toISOString() };
+    appendFileSync(fileOf(this.id), `${JSON.stringify(line)}\n`);
+  }
+
+  #note(entry: TranscriptEntry): void {
+    const { content, model, stop_reason } = entry.message;
+    if (entry.promptSource !== undefined) {
+      this.#prompts.push({ uuid: entry.uuid, text: String(content), state: "open" });
+      return;
+    }
+    const last = this.#prompts.at(-1);
+    if (last === undefined) return;
+    if (JSON.stringify(content).includes(INTERRUPT_NOTE)) last.state = "interrupted";
+    if (entry.type === "user") return;
+    if (entry.isApiErrorMessage) last.state = "failed";
+    else this.#model = model;
+    if (stop_reason === "end_turn") last.state = "answered";
+  }
+}
+
+function parse(line: string): TranscriptEntry | undefined {
+  try {
+    const value: TranscriptEntry = JSON.parse(line);
+    return value.message === undefined ? undefined : value;
+  } catch {
+    return undefined; // the half line of a process that was killed
   }
 }
 
 function folder(): string {
-  return join(process.env["CLAUDE_CONFIG_DIR"] ?? join(homedir(), ".claude"), "fake-sessions");
+  const configDir = process.env["CLAUDE_CONFIG_DIR"] ?? join(homedir(), ".claude");
+  return join(configDir, "projects", process.cwd().replaceAll(/[^a-zA-Z0-9]/g, "-"));
 }
 
 function fileOf(id: string): string {
-  return join(folder(), `${encodeURIComponent(id)}.json`);
+  return join(folder(), `${id}.jsonl`);
 }

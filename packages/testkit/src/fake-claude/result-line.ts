@@ -1,4 +1,4 @@
-import type { SessionRecord } from "./fake-session.ts";
+import type { FakeSession } from "./fake-session.ts";
 
 /** How a turn of the fake ended. */
 export interface TurnOutcome {
@@ -17,7 +17,7 @@ export const TURN_COST_USD = 0.000148;
 
 /** The `result` line of a turn. */
 export function resultLine(
-  session: SessionRecord,
+  session: FakeSession,
   model: string,
   uuids: readonly string[],
   outcome: TurnOutcome,
@@ -26,6 +26,7 @@ export function resultLine(
     readonly durationMs: number;
     readonly resultIndex: number;
     readonly queued: number;
+    readonly isResumed: boolean;
   },
 ) {
   const isPaid = !outcome.isError;
@@ -44,7 +45,7 @@ export function resultLine(
     ...(outcome.subtype === "success" ? { api_error_status: outcome.apiErrorStatus ?? null } : {}),
     stop_reason: outcome.stopReason,
     session_id: session.id,
-    total_cost_usd: session.costUsd,
+    total_cost_usd: session.answers * TURN_COST_USD,
     usage: usageLine(usage.inputTokens, usage.outputTokens),
     modelUsage: { [model]: usage },
     model_usage_since_last_result: { [model]: usage },
@@ -53,6 +54,7 @@ export function resultLine(
     duration_ms: facts.durationMs,
     duration_api_ms: facts.durationMs,
     ...(uuids.length === 0 ? {} : { user_message_uuid: uuids.at(-1), user_message_uuids: uuids }),
+    ...(facts.isResumed ? { resume_reason: "interrupted_turn" } : {}),
     queued_turn_count: facts.queued,
     result_index: facts.resultIndex,
   } as const;

@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { anthropicEvent, emptyMessage, type AnthropicEvent } from "../anthropic-event.ts";
 import { words } from "../reply.ts";
+import type { FakeSession } from "./fake-session.ts";
+import { assistantEntry, INTERRUPT_NOTE, userEntry } from "./transcript-entry.ts";
 import { writeLine } from "./write-line.ts";
 
 const usage = {
@@ -11,11 +13,13 @@ const usage = {
 };
 let messages = 0;
 
-/** Writes what Claude says in one turn, and knows what of it stands. */
+/** Writes what Claude says in one turn, to stdout and to the transcript, and knows what of it stands. */
 export class TurnOutput {
-  readonly sessionId: string;
+  readonly session: FakeSession;
   readonly model: string;
   readonly uuids: readonly string[];
+  /** Whether the turn was begun by an earlier process, which died. */
+  readonly isResumed: boolean;
   /** Aborts when the turn is interrupted; every pause of {@link TurnOutput} then throws. */
   readonly signal: AbortSignal;
   #messageId = "";
@@ -26,11 +30,15 @@ export class TurnOutput {
   #isFirstEvent = true;
   #isFirstAssistant = true;
 
-  constructor(sessionId: string, model: string, uuids: readonly string[], signal: AbortSignal) {
-    this.sessionId = sessionId;
-    this.model = model;
-    this.uuids = uuids;
-    this.signal = signal;
+  constructor(
+    session: FakeSession,
+    turn: Pick<TurnOutput, "model" | "uuids" | "isResumed" | "signal">,
+  ) {
+    this.session = session;
+    this.model = turn.model;
+    this.uuids = turn.uuids;
+    this.isResumed = turn.isResumed;
+    this.signal = turn.signal;
   }
 
   /** API messages so far. */
@@ -79,7 +87,12 @@ export class TurnOutput {
     const text = this.#open ?? "";
     this.assistant([{ type: "text", text }]);
     this.event(anthropicEvent.blockStop(0));
-    for (const block of moreContent) this.assistant([block]);
+    moreContent.forEach((block, before) => {
+      this.event(anthropicEvent.blockStart(before + 1, block));
+      this.assistant([block]);
+      this.event(anthropicEvent.blockStop(before + 1));
+    });
+    this.#keep(stopReason, [{ type: "text", text }, ...moreContent]);
     this.event(anthropicEvent.messageDelta(stopReason, usage));
     this.event(anthropicEvent.messageStop());
     this.#lastText = text;
@@ -98,24 +111,36 @@ export class TurnOutput {
     messages += 1;
     this.#messageId = `msg_fake_${process.pid}_${messages}`;
     this.assistant([{ type: "text", text }]);
+    this.#keep("end_turn", [{ type: "text", text }]);
     this.#lastText = text;
   }
 
-  /** The lines of an interrupt; returns the partial text, which stays in the history. */
-  interruptMessage(): string {
+  /** The message that stands for an API error. */
+  apiError(text: string, error: string, status: number, more: object): void {
+    const block = { type: "text", text };
+    this.assistant([block], { error, is_api_error_message: true, api_error_status: status, ...more });
+    const message = { id: this.#messageId, model: "<synthetic>", stop_reason: "stop_sequence" };
+    this.session.add(assistantEntry(message, block, { isApiErrorMessage: true }));
+  }
+
+  /** What a tool gave back, or a note. */
+  user(content: readonly object[]): void {
+    this.session.add(userEntry(content));
+    this.line({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
+  }
+
+  /** The lines of an interrupt; the partial text stays in the history. */
+  interruptMessage(): void {
     const partial = this.#open;
-    if (partial !== undefined && partial !== "") this.assistant([{ type: "text", text: partial }]);
-    this.line({
-      type: "user",
-      message: { role: "user", content: [{ type: "text", text: "[Request interrupted by user]" }] },
-      parent_tool_use_id: null,
-      timestamp: new Date().toISOString(),
-    });
+    if (partial !== undefined && partial !== "") {
+      this.assistant([{ type: "text", text: partial }]);
+      this.#keep(null, [{ type: "text", text: partial }]);
+    }
+    this.user([{ type: "text", text: INTERRUPT_NOTE }]);
     if (partial !== undefined) {
       this.event(anthropicEvent.blockStop(0));
       this.#stopAbandoned(1); // block 0 stands, as with the real one
     }
-    return partial ?? "";
   }
 
   assistant(content: readonly object[], more: object = {}): void {
@@ -148,7 +173,7 @@ export class TurnOutput {
 
   /** A line with this session's id. */
   line(line: { readonly type: string; readonly [field: string]: unknown }): void {
-    writeLine({ ...line, session_id: this.sessionId });
+    writeLine({ ...line, session_id: this.session.id });
   }
 
   #stopAbandoned(fromBlock: number): void {
@@ -157,9 +182,14 @@ export class TurnOutput {
     });
   }
 
+  #keep(stop_reason: string | null, content: readonly object[]): void {
+    const message = { id: this.#messageId, model: this.model, stop_reason };
+    for (const block of content) this.session.add(assistantEntry(message, block));
+  }
+
   #uuidFields(): object {
-    return this.uuids.length === 0
-      ? {}
-      : { user_message_uuid: this.uuids.at(-1), user_message_uuids: this.uuids };
+    if (this.uuids.length === 0) return {};
+    const resume = this.isResumed ? { resume_reason: "interrupted_turn" } : {};
+    return { user_message_uuid: this.uuids.at(-1), user_message_uuids: this.uuids, ...resume };
   }
 }

@@ -108,6 +108,7 @@ export class CommandProcess implements AgentProcess {
     const { id, prompt } = running.turn;
     running.events.onStart();
     running.asked = true;
+    running.events.onStage({ name: "answer" }); // it says nothing of what it waits for
     this.#taken = { turnId: id, frames: 0 };
     const meta = { chat_id: this.#options.sessionKey, message_id: id, ts: new Date().toISOString() };
     this.#seat.send({ type: "inbound", content: prompt, meta });

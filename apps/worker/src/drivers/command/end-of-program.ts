@@ -1,4 +1,4 @@
-import type { TurnEnd } from "@synthesis/protocol";
+import type { AgentTurnEnd } from "../agent-process.ts";
 
 /** What is known of a program that has ended. */
 export interface ProgramEnd {
@@ -13,15 +13,15 @@ export interface ProgramEnd {
   readonly lost: string | undefined;
 }
 
-/** How the end of its program ends the running turn: failed as long as nothing was asked of it, then interrupted. */
-export function endOfProgram({ program, isStarted, isAsked, how, lost }: ProgramEnd): TurnEnd {
+/** How the end of its program ends the running turn: not begun as long as nothing was asked of it, then interrupted. */
+export function endOfProgram({ program, isStarted, isAsked, how, lost }: ProgramEnd): AgentTurnEnd {
   if (!isStarted) {
     const message = `the agent's program "${program}" could not be started (${how}): check its command in the configuration`;
     return { state: "failed", error: { code: "agent_unavailable", message } };
   }
   if (!isAsked) {
     const message = `the agent's program "${program}" ended before it said hello (${how})`;
-    return { state: "failed", error: { code: "agent_unavailable", message } };
+    return { state: "not_begun", error: { code: "agent_unavailable", message } };
   }
   const before = lost === undefined ? "" : `; its connection was lost before: ${lost}`;
   const message = `the agent's program ended within the turn (${how}${before}): what it did so far may have had effects`;

@@ -1,4 +1,5 @@
 import type { AgentSettings } from "@synthesis/config";
+import type { TurnTrace } from "./turn-trace.ts";
 
 export type HeadlessSettings = Extract<AgentSettings, { driver: "headless" }>;
 
@@ -6,10 +7,15 @@ export type HeadlessSettings = Extract<AgentSettings, { driver: "headless" }>;
 export interface ClaudeSession {
   readonly id: string;
   readonly resume: boolean;
+  /** Of the turn that the process is opened to finish: what the transcript had of it, once the last process was dead. */
+  readonly cutTurn?: TurnTrace | undefined;
+  /** The model that the process starts with, where it is not the agent's: that of a turn which it finishes. */
+  readonly startModel?: string | undefined;
 }
 
 /** The arguments of a persistent stream-json Claude. Everything else about a turn travels over stdin. */
 export function claudeArguments(settings: HeadlessSettings, session: ClaudeSession): string[] {
+  const model = session.startModel ?? settings.model;
   return [
     "-p",
     "--input-format=stream-json",
@@ -17,7 +23,7 @@ export function claudeArguments(settings: HeadlessSettings, session: ClaudeSessi
     "--verbose", // compulsory with stream-json output
     "--include-partial-messages",
     `--permission-mode=${settings.permissionMode}`,
-    ...(settings.model === undefined ? [] : [`--model=${settings.model}`]),
+    ...(model === undefined ? [] : [`--model=${model}`]),
     session.resume ? "--resume" : "--session-id",
     session.id,
   ];

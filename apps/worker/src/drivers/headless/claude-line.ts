@@ -3,8 +3,22 @@ import * as z from "zod";
 const ContentBlock = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
+  /** Of a `tool_use`. */
+  id: z.string().optional(),
   name: z.string().optional(),
+  /** Of a `tool_result`. */
+  tool_use_id: z.string().optional(),
 });
+
+/** What Claude Code knows of a usage limit of its account. */
+const RateLimitInfo = z.looseObject({
+  /** `rejected`: nothing is taken any more, except where paid overage is used. */
+  status: z.string().optional(),
+  /** Epoch seconds. */
+  resetsAt: z.number().optional(),
+  isUsingOverage: z.boolean().optional(),
+});
+export type RateLimitInfo = z.infer<typeof RateLimitInfo>;
 
 /** The events of the Messages API that carry an answer; others (`signature_delta`, `ping`, …) are skipped. */
 const StreamEvent = z.looseObject({
@@ -43,6 +57,14 @@ const AssistantLine = z.looseObject({
   parent_tool_use_id: z.string().nullish(),
   /** On a message that Claude Code made up to report an API error. */
   error: z.string().nullish(),
+  api_error_params: z.looseObject({ rate_limit_info: RateLimitInfo.optional() }).nullish(),
+});
+
+/** A tool's result, or what Claude Code tells the model by itself. */
+const UserLine = z.looseObject({
+  type: z.literal("user"),
+  message: z.looseObject({ content: z.union([z.string(), z.array(ContentBlock)]) }),
+  parent_tool_use_id: z.string().nullish(),
 });
 
 const ResultLine = z.looseObject({
@@ -60,16 +82,27 @@ const ResultLine = z.looseObject({
     .optional(),
   user_message_uuid: z.string().optional(),
   user_message_uuids: z.array(z.string()).optional(),
+  /** `interrupted_turn`: of the turn that this process went on with by itself. */
+  resume_reason: z.string().nullish(),
 });
 export type ResultLine = z.infer<typeof ResultLine>;
 
 const SystemLine = z.looseObject({
   type: z.literal("system"),
   subtype: z.string(),
+  /** Of subtype `status`. */
+  status: z.string().nullish(),
   error_status: z.number().nullish(),
-  retry_delay_ms: z.number().optional(),
+  retry_delay_ms: z.number().nonnegative().optional(),
   tool_name: z.string().optional(),
 });
+
+const RateLimitLine = z.looseObject({
+  type: z.literal("rate_limit_event"),
+  rate_limit_info: RateLimitInfo,
+});
+
+const ControlResponseLine = z.looseObject({ type: z.literal("control_response") });
 
 const ControlRequestLine = z.looseObject({
   type: z.literal("control_request"),
@@ -80,14 +113,20 @@ const ControlRequestLine = z.looseObject({
 const KnownLine = z.discriminatedUnion("type", [
   StreamLine,
   AssistantLine,
+  UserLine,
   ResultLine,
   SystemLine,
+  RateLimitLine,
   ControlRequestLine,
+  ControlResponseLine,
 ]);
 const knownTypes: ReadonlySet<unknown> = new Set(KnownLine.options.map(({ shape }) => shape.type.value));
 
 /** One line of `claude --output-format stream-json`, as far as it matters here (measured with 2.1.330). */
 export type ClaudeLine = z.infer<typeof KnownLine> | { readonly type: "other" };
+
+/** The line of one type. */
+export type LineOf<Type extends ClaudeLine["type"]> = Extract<ClaudeLine, { type: Type }>;
 
 /** Reads one output line; undefined where it is not one of Claude's (not JSON, or not of its form). */
 export function parseClaudeLine(text: string): ClaudeLine | undefined {

@@ -4,24 +4,38 @@ import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
 import { interruptRequest, refusal, setModelRequest, userMessage } from "./claude-message.ts";
+import { endOfClaude, endOfCutTurn } from "./end-of-claude.ts";
 import { TurnReader } from "./turn-reader.ts";
+import type { TurnTrace } from "./turn-trace.ts";
 
 /** What a Claude process needs from the outside. */
 export interface ClaudeProcessOptions {
   /** The program as configured, for messages. */
   readonly bin: string;
+  /** The agent's own model. */
   readonly model: string | undefined;
+  /** The model that it is started with. */
+  readonly startModel: string | undefined;
   readonly maxLineBytes: number;
+  /** The longest pause for a rate limit that a turn sits out, in ms. */
+  readonly rateLimitMs: number;
+  /** Of the turn that it is opened to finish: what the transcript had of it before it was started. */
+  readonly cutTurn: TurnTrace | undefined;
   readonly log: Logger;
   /** Claude said something when no turn ran: counted, never delivered. */
   onUnsolicited(): void;
+  /** What the transcript has of a turn; asked once the process is gone. */
+  traceTurn(turnId: string): Promise<TurnTrace>;
   /** Starts the process; its output goes to `onStdout`. */
   spawn(onStdout: (chunk: Buffer) => void): AgentChild;
 }
 
 interface RunningTurn {
+  readonly id: string;
   readonly reader: TurnReader;
   readonly settle: (end: AgentTurnEnd) => void;
+  /** Whether Claude said anything since the prompt was written. */
+  isHeard: boolean;
 }
 
 /** The two ways in which Claude Code refuses a session id at its start; nothing was run then. */
@@ -40,11 +54,11 @@ export class ClaudeProcess implements AgentProcess {
 
   constructor(options: ClaudeProcessOptions) {
     this.#options = options;
-    this.#model = options.model;
+    this.#model = options.startModel;
     this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
     this.#child = options.spawn((chunk) => this.#readChunk(chunk));
-    this.closed = this.#child.closed.then((reason) => {
-      this.#end(this.#endOfDeadProcess(reason));
+    this.closed = this.#child.closed.then(async (reason) => {
+      this.#end(await this.#endOfDeadProcess(reason));
       return reason;
     });
   }
@@ -59,12 +73,15 @@ export class ClaudeProcess implements AgentProcess {
 
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     events.onStart();
+    const cut = turn.resumes ? this.#options.cutTurn : undefined;
+    if (cut?.state === "finished" || cut?.state === "stopped") return endOfCutTurn(cut, turn.shown, events);
+    const { id, shown } = turn;
+    const { rateLimitMs } = this.#options;
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
-    this.#turn = { reader: new TurnReader(turn.id, events), settle: resolve };
-    const model = turn.model ?? this.#options.model;
-    if (model !== this.#model) this.#child.write(setModelRequest(model));
-    this.#model = model;
-    this.#child.write(userMessage(turn.id, turn.prompt));
+    const standing = cut?.state === "unfinished" ? cut.text : "";
+    const reader = new TurnReader({ id, rateLimitMs, shown, standing }, events);
+    this.#turn = { id, reader, settle: resolve, isHeard: false };
+    if (cut?.state !== "unfinished") this.#prompt(turn); // that one Claude begins by itself, at its start
     return promise;
   }
 
@@ -80,6 +97,13 @@ export class ClaudeProcess implements AgentProcess {
   async kill(reason: CloseReason): Promise<void> {
     await this.#child.kill(reason);
     await this.closed;
+  }
+
+  #prompt(turn: AgentTurn): void {
+    const model = turn.model ?? this.#options.model;
+    if (model !== this.#model) this.#child.write(setModelRequest(model));
+    this.#model = model;
+    this.#child.write(userMessage(turn.id, turn.prompt));
   }
 
   #readChunk(chunk: Buffer): void {
@@ -101,7 +125,9 @@ export class ClaudeProcess implements AgentProcess {
     if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
     if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
       this.#noteUnsolicited(line);
-    const end = this.#turn?.reader.read(line);
+    if (this.#turn === undefined || line.type === "control_response") return;
+    this.#turn.isHeard = true;
+    const end = this.#turn.reader.read(line);
     if (end) this.#end(end);
   }
 
@@ -125,23 +151,20 @@ export class ClaudeProcess implements AgentProcess {
     turn?.settle(end);
   }
 
-  #endOfDeadProcess(reason: CloseReason): AgentTurnEnd {
+  async #endOfDeadProcess({ message: how }: CloseReason): Promise<AgentTurnEnd> {
     if (!this.#hasBegun && SESSION_REFUSED.test(this.#child.stderrTail)) return { state: "session_lost" };
-    if (this.pid === undefined) {
-      return {
-        state: "failed",
-        error: {
-          code: "agent_unavailable",
-          message: `Claude Code could not be started as "${this.#options.bin}" (${reason.message}): install it, or set claude.bin in the configuration`,
-        },
-      };
+    const { bin } = this.#options;
+    return endOfClaude({ bin, isStarted: this.pid !== undefined, isUnread: await this.#isUnread(), how });
+  }
+
+  /** Neither Claude nor its transcript ever named the prompt. */
+  async #isUnread(): Promise<boolean> {
+    if (this.#turn === undefined || this.#turn.isHeard) return false;
+    try {
+      return (await this.#options.traceTurn(this.#turn.id)).state === "absent";
+    } catch (error) {
+      this.#options.log.warn("claude.transcript_unreadable", { turn: this.#turn.id, error: String(error) });
+      return false;
     }
-    return {
-      state: "interrupted",
-      error: {
-        code: "turn_interrupted",
-        message: `Claude Code ended within the turn (${reason.message}): what it did so far may have had effects`,
-      },
-    };
   }
 }

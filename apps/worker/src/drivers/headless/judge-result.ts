@@ -1,27 +1,31 @@
 import type { ErrorCode, FinishReason, TurnEnd, Usage } from "@synthesis/protocol";
 import type { ResultLine } from "./claude-line.ts";
+import { rateLimitError } from "./rate-limit.ts";
 
-/** How long to wait before an overloaded or limited API is asked again, where it did not say. */
-const RETRY_AFTER_MS = 10_000;
+/** How long to wait before an overloaded API is asked again: it does not say. */
+const OVERLOADED_RETRY_MS = 10_000;
 const MAX_DETAIL_CHARACTERS = 500;
 
 /**
  * The end that a `result` line stands for. Judged by `is_error` and `terminal_reason`: `subtype` says
- * "success" for an API error (measured with Claude Code 2.1.330). `apiErrorKind` is the word of the message
- * that Claude Code made up to report an API error.
+ * "success" for an API error (measured with Claude Code 2.1.330). `api` is what was told of the API before:
+ * the word of the message that Claude Code made up to report its error, and when the account's limit ends (epoch ms).
  */
-export function judgeResult(line: ResultLine, apiErrorKind: string | undefined): TurnEnd {
+export function judgeResult(
+  line: ResultLine,
+  api: { readonly errorKind: string | undefined; readonly resetsAt: number | undefined },
+): TurnEnd {
   if (!line.is_error) return completed(line);
   if (line.terminal_reason?.startsWith("aborted_")) {
     return { state: "cancelled", error: { code: "turn_cancelled", message: "the turn was interrupted" } };
   }
-  const code = errorCode(line, apiErrorKind);
-  const retry =
-    code === "upstream_rate_limit" || code === "upstream_overloaded" ? { retryAfterMs: RETRY_AFTER_MS } : {};
-  return {
-    state: "failed",
-    error: { code, message: `${explain[code] ?? "the turn failed"}${detail(line)}`, ...retry },
-  };
+  const code = errorCode(line, api.errorKind);
+  if (code === "upstream_rate_limit")
+    return { state: "failed", error: rateLimitError(api.resetsAt, detail(line)) };
+  const said = detail(line);
+  const message = `${explain[code] ?? "the turn failed"}${said === "" ? "" : ` (${said})`}`;
+  const retry = code === "upstream_overloaded" ? { retryAfterMs: OVERLOADED_RETRY_MS } : {};
+  return { state: "failed", error: { code, message, ...retry } };
 }
 
 function completed(line: ResultLine): TurnEnd {
@@ -35,7 +39,8 @@ function completed(line: ResultLine): TurnEnd {
   };
 }
 
-function finishReason(stopReason: string | null | undefined): FinishReason {
+/** Why an answer stopped, in OpenAI's words. */
+export function finishReason(stopReason: string | null | undefined): FinishReason {
   if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") return "length";
   return stopReason === "refusal" ? "content_filter" : "stop";
 }
@@ -67,7 +72,6 @@ const explain: Partial<Record<ErrorCode, string>> = {
   context_length_exceeded: "the conversation no longer fits the model's context",
   upstream_authentication:
     "Claude's API refused its credentials: check the account that Claude Code runs with",
-  upstream_rate_limit: "Claude's API limits the rate of this account: try again later",
   upstream_overloaded: "Claude's API is overloaded: try again later",
   upstream_invalid_request: "Claude's API refused the request",
   upstream_error: "Claude's API failed",
@@ -75,6 +79,6 @@ const explain: Partial<Record<ErrorCode, string>> = {
 };
 
 function detail({ result, errors, terminal_reason }: ResultLine): string {
-  const text = result || errors?.join("; ") || terminal_reason;
-  return text ? ` (${text.slice(0, MAX_DETAIL_CHARACTERS)})` : "";
+  const text = result || errors?.join("; ") || terminal_reason || "";
+  return text.slice(0, MAX_DETAIL_CHARACTERS);
 }

@@ -1,33 +1,56 @@
 import type { TurnEnd } from "@synthesis/protocol";
 import type { TurnEvents } from "../agent-process.ts";
 import { AnswerText, type TextVerdict } from "./answer-text.ts";
-import type { ClaudeLine, ResultLine } from "./claude-line.ts";
+import { ApiTrouble } from "./api-trouble.ts";
+import type { ClaudeLine, LineOf, ResultLine } from "./claude-line.ts";
+import { CompactionNote } from "./compaction-note.ts";
 import { judgeResult } from "./judge-result.ts";
+import { ResumedAnswer } from "./resumed-answer.ts";
+import { StageReader } from "./stage-reader.ts";
 
-type LineOf<Type extends ClaudeLine["type"]> = Extract<ClaudeLine, { type: Type }>;
-
-/** API statuses that asking again does not mend; Claude Code would go on for minutes. */
-const HOPELESS_STATUSES: ReadonlySet<number> = new Set([401, 403]);
+/** The turn that is read. */
+export interface ReadTurn {
+  readonly id: string;
+  /** The longest pause for a rate limit that it sits out, in ms. */
+  readonly rateLimitMs: number;
+  /** Text of its answer that was handed on before its process was cut; the empty string in a new turn. */
+  readonly shown: string;
+  /** What of its answer stands since then: the lines to come go on after it. */
+  readonly standing: string;
+}
 
 /** Reads the lines of one turn: hands on its text and activity, and recognises its end. */
 export class TurnReader {
   readonly #turnId: string;
   readonly #events: TurnEvents;
   readonly #answer: AnswerText;
+  readonly #resumed: ResumedAnswer;
+  readonly #stage: StageReader;
+  readonly #trouble: ApiTrouble;
+  readonly #compaction: CompactionNote;
   /** A whole message came without deltas (Claude's fallback); nothing marks its end but what comes next. */
   #wholeMessageId: string | undefined;
   #stopReason: string | undefined;
-  #apiErrorKind: string | undefined;
 
-  constructor(turnId: string, events: TurnEvents) {
-    this.#turnId = turnId;
+  constructor({ id, rateLimitMs, shown, standing }: ReadTurn, events: TurnEvents) {
+    this.#turnId = id;
     this.#events = events;
-    this.#answer = new AnswerText((text) => events.onText(text));
+    this.#stage = new StageReader((stage) => events.onStage(stage));
+    this.#trouble = new ApiTrouble(events, rateLimitMs);
+    this.#compaction = new CompactionNote((text) => events.onReasoning(text));
+    this.#resumed = new ResumedAnswer({ shown, standing }, events);
+    this.#answer = new AnswerText((text) => this.#resumed.add(text));
+    if (standing === "") return;
+    this.#answer.add(standing);
+    this.#answer.finishMessage(false);
   }
 
   /** Takes one line; the turn's end where this line is it. */
   read(line: ClaudeLine): TurnEnd | undefined {
     this.#events.onLife();
+    this.#stage.read(line);
+    this.#trouble.read(line);
+    this.#compaction.read(line);
     switch (line.type) {
       case "stream_event":
         if (line.parent_tool_use_id == null) this.#readEvent(line);
@@ -40,8 +63,7 @@ export class TurnReader {
         return undefined;
       case "result":
         return this.#readResult(line);
-      case "control_request":
-      case "other":
+      default:
         return undefined;
     }
   }
@@ -73,10 +95,7 @@ export class TurnReader {
   }
 
   #readAssistant({ message, error }: LineOf<"assistant">): void {
-    if (error != null || message.model === "<synthetic>") {
-      this.#apiErrorKind = error ?? undefined;
-      return;
-    }
+    if (error != null || message.model === "<synthetic>") return;
     if (this.#wholeMessageId !== message.id) {
       if (this.#answer.knows(message.id)) return; // it came as deltas
       this.#finishWholeMessage();
@@ -93,26 +112,30 @@ export class TurnReader {
     this.#events.onReasoning(`[${name}]\n`);
   }
 
-  #readSystem({ subtype, error_status, tool_name }: LineOf<"system">): void {
+  #readSystem({ subtype, tool_name }: LineOf<"system">): void {
     if (subtype === "permission_denied")
       this.#events.onReasoning(`[${tool_name ?? "tool"}: permission denied]\n`);
-    if (subtype !== "api_retry" || error_status == null || !HOPELESS_STATUSES.has(error_status)) return;
-    this.#events.onHopeless({
-      code: "upstream_authentication",
-      message: `Claude's API refused its credentials (${error_status}): check the account that Claude Code runs with`,
-    });
   }
 
-  /** A result that names another message is not this turn's end; Claude Code also reports its own work so. */
   #readResult(line: ResultLine): TurnEnd | undefined {
-    const uuids =
-      line.user_message_uuids ?? (line.user_message_uuid === undefined ? [] : [line.user_message_uuid]);
-    if (uuids.length > 0 ? !uuids.includes(this.#turnId) : !line.is_error) return undefined;
+    if (!this.#isEnd(line)) return undefined;
     if (!line.is_error) {
       this.#finishWholeMessage();
       if (this.#answer.isEmpty && line.result) this.#judge(this.#answer.add(line.result));
+      this.#resumed.end();
     }
-    return judgeResult(line, this.#apiErrorKind);
+    const end = judgeResult(line, this.#trouble);
+    if (end.state === "failed" && end.error.code === "upstream_rate_limit") this.#trouble.noteRefused();
+    return end;
+  }
+
+  /**
+   * A result that names another message is not this turn's end, nor is one that names none: Claude Code also
+   * reports its own work so. A resumed turn that was compacted has lost its name (measured with 2.1.330).
+   */
+  #isEnd({ user_message_uuid: last, user_message_uuids, resume_reason, is_error }: ResultLine): boolean {
+    const uuids = user_message_uuids ?? (last === undefined ? [] : [last]);
+    return uuids.length > 0 ? uuids.includes(this.#turnId) : is_error || resume_reason === "interrupted_turn";
   }
 
   #finishWholeMessage(): void {

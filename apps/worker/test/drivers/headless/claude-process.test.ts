@@ -5,11 +5,14 @@ import { TestWorkspace } from "../../support/test-workspace.ts";
 
 expectClean();
 
-/** What the fake keeps of its one conversation. */
-function conversation(space: TestWorkspace): { readonly model?: string } {
-  const folder = space.folder.join("claude-config", "fake-sessions");
-  const [name = ""] = readdirSync(folder);
-  return JSON.parse(readFileSync(`${folder}/${name}`, "utf8"));
+/** The model of the last answer in the fake's one transcript. */
+function lastModel(space: TestWorkspace): unknown {
+  const projects = space.folder.join("claude-config", "projects");
+  const [file = ""] = readdirSync(projects, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".jsonl"),
+  );
+  const last = readFileSync(`${projects}/${file}`, "utf8").trimEnd().split("\n").at(-1);
+  return JSON.parse(last ?? "").message.model;
 }
 
 test("a turn is accepted, streamed in parts and completed with its usage", async () => {
@@ -56,13 +59,19 @@ test("Claude gets its mark and none of Synthesis's secrets", async () => {
 });
 
 test("the model of a turn is Claude's for that turn only", async () => {
-  const agent = { driver: "headless", workspace: "w", permissionMode: "default", model: "sonnet" } as const;
+  const agent = {
+    driver: "headless",
+    workspace: "w",
+    permissionMode: "default",
+    onInterrupt: "report",
+    model: "sonnet",
+  } as const;
   await using space = await TestWorkspace.start({ agents: { claude: agent } });
   expect((await space.run("!argv")).answer).toContain('"--model=sonnet"');
   await space.run("hi", { model: "opus" });
-  expect(conversation(space).model).toBe("opus");
+  expect(lastModel(space)).toBe("opus");
   await space.run("hi");
-  expect(conversation(space).model).toBe("sonnet");
+  expect(lastModel(space)).toBe("sonnet");
 });
 
 test.for([

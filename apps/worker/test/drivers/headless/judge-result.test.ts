@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { ResultLine } from "../../../src/drivers/headless/claude-line.ts";
 import { judgeResult } from "../../../src/drivers/headless/judge-result.ts";
 
+const quiet = { errorKind: undefined, resetsAt: undefined };
 const ok: ResultLine = {
   type: "result",
   subtype: "success",
@@ -28,7 +29,7 @@ test.for([
   { stopReason: "model_context_window_exceeded", finishReason: "length" },
   { stopReason: "refusal", finishReason: "content_filter" },
 ])("a completed turn that stopped by $stopReason finishes by $finishReason", (row) => {
-  expect(judgeResult({ ...ok, stop_reason: row.stopReason }, undefined)).toEqual({
+  expect(judgeResult({ ...ok, stop_reason: row.stopReason }, quiet)).toEqual({
     state: "completed",
     finishReason: row.finishReason,
   });
@@ -46,7 +47,7 @@ test("usage counts cached and cache-writing input, and costs are those since the
       },
       model_usage_since_last_result: { opus: { costUSD: 0.25 }, haiku: { costUSD: 0.5 }, free: {} },
     },
-    undefined,
+    quiet,
   );
   expect(end).toEqual({
     state: "completed",
@@ -100,14 +101,14 @@ test.for<{ title: string; line: ResultLine; kind?: string; code: ErrorCode; retr
     code: "turn_failed",
   },
 ])("$title, whose subtype does not count, fails with $code", ({ line, kind, code, retries }) => {
-  const end = judgeResult(line, kind);
+  const end = judgeResult(line, { ...quiet, errorKind: kind });
   expect(end).toMatchObject({ state: "failed", error: { code } });
   expect(end.state === "failed" && end.error.retryAfterMs !== undefined).toBe(retries ?? false);
 });
 
 test.for(["aborted_streaming", "aborted_tools"])("%s is a cancelled turn", (terminal_reason) => {
   const line = { ...ok, subtype: "error_during_execution", is_error: true, terminal_reason };
-  expect(judgeResult(line, undefined)).toMatchObject({
+  expect(judgeResult(line, quiet)).toMatchObject({
     state: "cancelled",
     error: { code: "turn_cancelled" },
   });
@@ -116,17 +117,31 @@ test.for(["aborted_streaming", "aborted_tools"])("%s is a cancelled turn", (term
 test.for(["error_during_execution", "error_max_turns", "anything"])(
   "a result without is_error has completed although its subtype is %s",
   (subtype) => {
-    expect(judgeResult({ ...ok, subtype }, undefined)).toMatchObject({ state: "completed" });
+    expect(judgeResult({ ...ok, subtype }, quiet)).toMatchObject({ state: "completed" });
   },
 );
 
 test("the message says what Claude Code said, cut to a bound", () => {
-  const end = judgeResult(apiError(500, { result: `boom ${"x".repeat(5000)}` }), undefined);
+  const end = judgeResult(apiError(500, { result: `boom ${"x".repeat(5000)}` }), quiet);
   expect(end).toMatchObject({ error: { message: expect.stringContaining("(boom xxx") } });
   expect(JSON.stringify(end).length).toBeLessThan(700);
   const errors = judgeResult(
     { type: "result", subtype: "x", is_error: true, errors: ["first", "second"] },
-    undefined,
+    quiet,
   );
   expect(errors).toMatchObject({ error: { message: expect.stringContaining("(first; second)") } });
+});
+
+test("a limit whose end is known names it, one whose end is not says so and a minute", () => {
+  const resetsAt = Date.now() + 90_000;
+  const known = judgeResult(apiError(429), { ...quiet, resetsAt });
+  expect(known).toMatchObject({
+    error: { message: expect.stringContaining(new Date(resetsAt).toISOString()) },
+  });
+  expect(known.state === "failed" && known.error.retryAfterMs).toBeGreaterThan(60_000);
+  expect(judgeResult(apiError(429), quiet)).toMatchObject({
+    error: { message: expect.stringContaining("it did not say till when"), retryAfterMs: 60_000 },
+  });
+  const past = judgeResult(apiError(429), { ...quiet, resetsAt: 0 });
+  expect(past).toMatchObject({ error: { retryAfterMs: 0 } });
 });

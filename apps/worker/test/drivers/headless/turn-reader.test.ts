@@ -1,28 +1,45 @@
 import type { TurnEnd, WireError } from "@synthesis/protocol";
 import { expect, test } from "vitest";
+import type { TurnStage } from "../../../src/drivers/agent-process.ts";
 import type { ClaudeLine } from "../../../src/drivers/headless/claude-line.ts";
 import { TurnReader } from "../../../src/drivers/headless/turn-reader.ts";
 import { claudeLines as line } from "../../support/claude-lines.ts";
 
 const ID = "0b0d5d6e-5b3e-4a55-9a0e-3d2c5f1f9a11";
+const RATE_LIMIT_MS = 60_000;
 const done = (more: object = {}) => line.result({ user_message_uuids: [ID], user_message_uuid: ID, ...more });
 
 interface Reading {
   text: string;
   reasoning: string;
   life: number;
+  stages: TurnStage[];
+  pauses: number[];
+  held: number[];
   hopeless: WireError[];
   end: TurnEnd | undefined;
 }
 
 /** Reads lines up to the turn's end. */
-function read(lines: readonly ClaudeLine[]): Reading {
-  const reading: Reading = { text: "", reasoning: "", life: 0, hopeless: [], end: undefined };
-  const reader = new TurnReader(ID, {
+function read(lines: readonly ClaudeLine[], resumed: { shown?: string; standing?: string } = {}): Reading {
+  const reading: Reading = {
+    text: "",
+    reasoning: "",
+    life: 0,
+    stages: [],
+    pauses: [],
+    held: [],
+    hopeless: [],
+    end: undefined,
+  };
+  const turn = { id: ID, rateLimitMs: RATE_LIMIT_MS, shown: "", standing: "", ...resumed };
+  const reader = new TurnReader(turn, {
     onStart: () => {},
     onText: (text) => (reading.text += text),
     onReasoning: (text) => (reading.reasoning += text),
-    onLife: () => reading.life++,
+    onLife: (pauseMs) => (pauseMs === undefined ? reading.life++ : reading.pauses.push(pauseMs)),
+    onStage: (stage) => reading.stages.push(stage),
+    onAccountHeld: (until) => reading.held.push(until),
     onHopeless: (error) => reading.hopeless.push(error),
   });
   for (const each of lines) {
@@ -70,7 +87,7 @@ test.for<{ title: string; lines: ClaudeLine[]; text: string }>([
     lines: [
       line.assistant("a", "before"),
       line.toolUse("a"),
-      line.other("user"),
+      line.toolResult(),
       ...line.message("b", "after"),
     ],
     text: "before\n\nafter",
@@ -80,7 +97,7 @@ test.for<{ title: string; lines: ClaudeLine[]; text: string }>([
     lines: [
       ...line.message("a", "mid-sen", "max_tokens"),
       line.assistant("b", "tence"),
-      line.other("user"),
+      line.toolResult(),
       line.assistant("c", "next"),
     ],
     text: "mid-sentence\n\nnext",
@@ -159,6 +176,12 @@ test("a result without any message ends the turn only as an error", () => {
   );
 });
 
+test("the result of a resumed turn ends it, even where a compaction took its name", () => {
+  const resumed = { resume_reason: "interrupted_turn", result: "one" };
+  expect(read([line.result(resumed)]).end?.state).toBe("completed");
+  expect(read([line.result({ ...resumed, user_message_uuid: "another" })]).end).toBeUndefined();
+});
+
 test("the text of an API error is no answer, and its word decides", () => {
   const reading = read([
     line.apiError("rate_limit", "You've hit your limit"),
@@ -176,6 +199,106 @@ test.for([
   { status: null, hopeless: 0 },
 ])("an api_retry with status $status is hopeless $hopeless times", ({ status, hopeless }) => {
   expect(read([line.system("api_retry", { error_status: status })]).hopeless).toHaveLength(hopeless);
+});
+
+test.for([
+  { status: 529, delay: 8600, told: "is overloaded (529): trying again in 9 s" },
+  { status: 429, delay: 60_000, told: "limits the rate of this account (429): trying again in 60 s" },
+  { status: 500, delay: 500, told: "failed (500): trying again in 1 s" },
+  { status: null, delay: 500, told: "did not answer: trying again in 1 s" },
+])("a retry after $status is shown, and its pause announced", ({ status, delay, told }) => {
+  const reading = read([line.system("api_retry", { error_status: status, retry_delay_ms: delay })]);
+  expect(reading).toMatchObject({ pauses: [delay], held: [], stages: [{ name: "first_byte" }] });
+  expect(reading.reasoning).toBe(`[Claude's API ${told}]\n`);
+});
+
+test("a pause for a rate limit beyond the bound makes the turn hopeless, and holds the account till its end", () => {
+  const now = Date.now();
+  const reading = read([line.system("api_retry", { error_status: 429, retry_delay_ms: RATE_LIMIT_MS + 1 })]);
+  expect(reading).toMatchObject({ reasoning: "", pauses: [], hopeless: [{ code: "upstream_rate_limit" }] });
+  expect(reading.held[0]).toBeGreaterThan(now + RATE_LIMIT_MS);
+});
+
+test.for([
+  { title: "rejected", info: { status: "rejected", resetsAt: 4e9 }, held: [4e12] },
+  { title: "rejected, on paid overage", info: { status: "rejected", resetsAt: 4e9, isUsingOverage: true }, held: [] },
+  { title: "near", info: { status: "allowed_warning", resetsAt: 4e9 }, held: [] },
+])("a usage limit that is $title holds the account: $held", ({ info, held }) => {
+  const reading = read([line.rateLimit(info)]);
+  expect(reading.held).toEqual(held);
+  expect(reading.hopeless).toHaveLength(held.length);
+});
+
+test("a turn that ends by a rate limit holds the account till the time that was told, else for a minute", () => {
+  const limit = { status: "rejected", resetsAt: 4e9 };
+  const end = done({ is_error: true, terminal_reason: "api_error", api_error_status: 429 });
+  const told = line.assistant("s", "limit", { error: "rate_limit", api_error_params: { rate_limit_info: limit } });
+  expect(read([told, end])).toMatchObject({ held: [4e12], end: { error: { code: "upstream_rate_limit" } } });
+  const before = Date.now();
+  expect(read([end]).held[0]).toBeGreaterThanOrEqual(before + 60_000);
+  expect(read([done({ is_error: true, api_error_status: 529 })]).held).toEqual([]);
+});
+
+test("a turn waits for its first byte, its answer and its tools in turn", () => {
+  const tool = (name: string) => ({ name: "tool", tool: name });
+  const { stages } = read([
+    line.status("requesting"),
+    line.messageStart("a"),
+    line.text("before"),
+    line.toolUse("a", "t1"),
+    line.toolUse("a", "t2", "Grep"),
+    line.messageStop(),
+    line.toolResult("t0", { parent_tool_use_id: "t1" }),
+    line.toolResult("t1"),
+    line.toolResult("t2"),
+    line.status("requesting"),
+    line.text("after"),
+    line.abandoned(0),
+    line.assistant("b", "whole"),
+    line.status("compacting"),
+  ]);
+  const [firstByte, answer] = [{ name: "first_byte" }, { name: "answer" }];
+  expect(stages).toEqual([
+    firstByte,
+    answer,
+    tool("Bash"),
+    tool("Bash, Grep"),
+    tool("Grep"),
+    answer,
+    firstByte,
+    answer,
+    firstByte,
+    answer,
+    firstByte,
+  ]);
+});
+
+test("a request means that no tool runs any more, whatever became of its result", () => {
+  const { stages } = read([line.toolUse("a"), line.status("requesting"), line.messageStart("b")]);
+  expect(stages.map(({ name }) => name)).toEqual(["tool", "first_byte", "answer"]);
+});
+
+test("each compaction is told once, and a result in its middle is no end", () => {
+  const compaction = [line.status("compacting"), line.status("compacting"), line.status(null), line.system("compact_boundary")];
+  const reading = read([
+    ...line.message("a", "before", "tool_use"),
+    ...compaction,
+    line.result({ result: "a summary" }),
+    ...line.message("b", "after"),
+    line.system("compact_boundary"),
+    done(),
+  ]);
+  expect(reading).toMatchObject({ text: "before\n\nafter", end: { state: "completed" } });
+  expect(reading.reasoning).toBe("[compacting the conversation]\n".repeat(2));
+});
+
+test("a resumed turn goes on after the text that stands, and repeats nothing that was shown", () => {
+  const resumed = { shown: "before\n\naf", standing: "before" };
+  expect(read([...line.message("b", "after all"), done()], resumed)).toMatchObject({
+    text: "ter all",
+    reasoning: "",
+    hopeless: [],
+  });
 });
 
 test("thinking, tools and denials are reasoning; every line is life", () => {

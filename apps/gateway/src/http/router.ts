@@ -1,0 +1,53 @@
+import { WireFailure } from "@synthesis/protocol";
+import { deleteTurn } from "../routes/delete-turn.ts";
+import { getHealth } from "../routes/get-health.ts";
+import { getModels } from "../routes/get-models.ts";
+import { getTurn } from "../routes/get-turn.ts";
+import { getTurnEvents } from "../routes/get-turn-events.ts";
+import { postChatCompletions } from "../routes/post-chat-completions.ts";
+import type { Route } from "../routes/route-context.ts";
+
+type Methods = Readonly<Record<string, Route>>;
+
+/** Every path, with the methods it takes; a segment `:name` takes anything. */
+const routes: Readonly<Record<string, Methods>> = {
+  "/v1/chat/completions": { POST: postChatCompletions },
+  "/chat/completions": { POST: postChatCompletions },
+  "/v1/models": { GET: getModels },
+  "/v1/synthesis/turns/:id": { GET: getTurn, DELETE: deleteTurn },
+  "/v1/synthesis/turns/:id/events": { GET: getTurnEvents },
+  "/health": { GET: getHealth },
+};
+const patterns = Object.entries(routes).map(([path, methods]) => ({ segments: path.split("/"), methods }));
+
+export interface Routed {
+  readonly route: Route;
+  /** The segments that have a name. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds the route. Throws `not_found`, or `method_not_allowed` after telling `onAllowed` which methods there are. */
+export function routeOf(path: string, method: string, onAllowed: (methods: string) => void): Routed {
+  const segments = path.split("/");
+  for (const { segments: pattern, methods } of patterns) {
+    const params = match(pattern, segments);
+    if (params === undefined) continue;
+    const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (route !== undefined) return { route, params };
+    const allowed = Object.keys(methods).join(", ");
+    onAllowed(allowed);
+    throw new WireFailure("method_not_allowed", `this path takes ${allowed}`);
+  }
+  throw new WireFailure("not_found", `there is no such path here: use ${Object.keys(routes).join(", ")}`);
+}
+
+function match(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, expected] of pattern.entries()) {
+    const segment = segments[index] ?? "";
+    if (expected.startsWith(":")) params[expected.slice(1)] = segment;
+    else if (expected !== segment) return undefined;
+  }
+  return params;
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
+import type { Conversation } from "./conversation.ts";
+import { withoutRetryWords } from "./openclaw-decoration.ts";
+import { header, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
+
+const MAX_KEY_CHARACTERS = 255;
+
+/** By what a repetition of a request finds its turn. Throws `invalid_request` for an `Idempotency-Key` that is none. */
+export function requestIdentity(
+  clues: IdentityClues,
+  identity: SessionIdentity,
+  bodyText: string,
+  { prompt }: Conversation,
+): RequestIdentity {
+  const { agent, headers, caller } = clues;
+  // Two conversations that say the same are told apart by whatever names them.
+  const where = [
+    agent.name,
+    header(headers, "x-openclaw-workspace") ?? agent.workspace,
+    ...Object.values(identity),
+  ];
+  const key = header(headers, "idempotency-key");
+  if (key !== undefined && key.length > MAX_KEY_CHARACTERS)
+    throw new WireFailure(
+      "invalid_request",
+      `idempotency-key: must have at most ${MAX_KEY_CHARACTERS} characters`,
+    );
+  return {
+    caller: callerHash(caller.name),
+    ...(key === undefined ? {} : { key: sha256([key]) }),
+    body: sha256([...where, bodyText]),
+    prompt: sha256([...where, caller.client === "openclaw" ? withoutRetryWords(prompt).prompt : prompt]),
+  };
+}
+
+/** An API key as workers know it. */
+export function callerHash(keyName: string): string {
+  return sha256([keyName]);
+}
+
+/**
+ * How to look for the turn of an earlier request that this one repeats; undefined: it is no repetition. OpenAI's
+ * SDKs count their retries in `x-stainless-retry-count`; OpenClaw (2026.9.6) asks in words to continue.
+ */
+export function repetitionOf(
+  { headers, caller }: IdentityClues,
+  { key, body, prompt }: RequestIdentity,
+  conversation: Conversation,
+): FindTurn["by"] | undefined {
+  if (key !== undefined) return { key };
+  if (Number(header(headers, "x-stainless-retry-count") ?? 0) >= 1) return { body };
+  if (caller.client === "openclaw" && withoutRetryWords(conversation.prompt).isRetry) return { prompt };
+  return undefined;
+}
+
+function sha256(parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}

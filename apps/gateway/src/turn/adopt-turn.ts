@@ -1,0 +1,42 @@
+import type { FindTurn, TurnInfo } from "@synthesis/protocol";
+import type { GatewayParts } from "../routes/route-context.ts";
+import type { WorkerLink } from "../worker/worker-link.ts";
+import { LiveTurn } from "./live-turn.ts";
+
+/**
+ * The turn that a request repeats: one that this gateway has, or one that its worker knows, of this gateway or
+ * of one before it. Rejects with a `WireFailure` where the worker cannot be asked.
+ */
+export async function findTurn(
+  caller: string,
+  by: FindTurn["by"],
+  connect: (drained?: WorkerLink) => Promise<WorkerLink>,
+  parts: GatewayParts,
+): Promise<LiveTurn | undefined> {
+  const live = parts.turns.find(caller, by);
+  if (live !== undefined) return live;
+  const info = await (await connect()).find(caller, by);
+  return info && adoptTurn(caller, info, connect, parts);
+}
+
+/** Follows a turn that a worker knows and this gateway did not submit, or that is over. */
+export function adoptTurn(
+  caller: string,
+  { turn, session, body, state }: TurnInfo,
+  connect: (drained?: WorkerLink) => Promise<WorkerLink>,
+  { turns, configuration, closing, log }: GatewayParts,
+): LiveTurn {
+  const known = turns.find(caller, { turn });
+  if (known !== undefined) return known;
+  const live = new LiveTurn({
+    facts: { turn, session, rule: "joined", position: 0 },
+    request: { caller, body, prompt: body },
+    connect,
+    limits: configuration.limits,
+    closing,
+    log,
+  });
+  turns.add(live);
+  log.info("turn.adopted", { turn, session, state });
+  return live;
+}

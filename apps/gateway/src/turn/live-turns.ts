@@ -1,0 +1,77 @@
+import type { FindTurn } from "@synthesis/protocol";
+import type { LiveTurn } from "./live-turn.ts";
+import type { TurnReader } from "./turn-readers.ts";
+
+/** The turns that this gateway has clients, or a place in a queue, for. */
+export class LiveTurns {
+  readonly #turns = new Map<string, LiveTurn>();
+  readonly #bySession = new Map<string, Set<LiveTurn>>();
+  readonly #byKey = new Map<string, LiveTurn>();
+  readonly #decisions = new Map<string, Promise<unknown>>();
+
+  get size(): number {
+    return this.#turns.size;
+  }
+
+  /** Kept till it is over. An abandoned turn of the same session gives way. */
+  add(turn: LiveTurn): void {
+    const siblings = this.#bySession.get(turn.session) ?? new Set();
+    for (const other of siblings) other.supersede();
+    this.#bySession.set(turn.session, siblings.add(turn));
+    this.#turns.set(turn.id, turn);
+    const { caller, key } = turn.request;
+    const name = key && keyName(caller, key);
+    if (name !== undefined) this.#byKey.set(name, turn);
+    void turn.over.then(() => {
+      this.#turns.delete(turn.id);
+      siblings.delete(turn);
+      if (siblings.size === 0) this.#bySession.delete(turn.session);
+      if (name !== undefined && this.#byKey.get(name) === turn) this.#byKey.delete(name);
+    });
+  }
+
+  /** A client has left. A turn that is abandoned and has successors in its session gives way at once. */
+  leave(turn: LiveTurn, reader: TurnReader): void {
+    turn.leave(reader);
+    if ((this.#bySession.get(turn.session)?.size ?? 0) > 1) turn.supersede();
+  }
+
+  /** A turn of this API key that a request repeats or names; without a key or an id, one whose clients have left. */
+  find(caller: string, by: FindTurn["by"]): LiveTurn | undefined {
+    if ("key" in by) return this.#byKey.get(keyName(caller, by.key));
+    if ("turn" in by) {
+      const turn = this.#turns.get(by.turn);
+      return turn?.request.caller === caller ? turn : undefined;
+    }
+    return [...this.#turns.values()].find(
+      ({ request, isVanished }) =>
+        isVanished &&
+        request.caller === caller &&
+        ("body" in by ? request.body === by.body : request.prompt === by.prompt),
+    );
+  }
+
+  /** Runs `decide` after those for the same request that came before: repetitions at once must not all begin a turn. */
+  async oneByOne<T>(request: string, decide: () => Promise<T>): Promise<T> {
+    const before = this.#decisions.get(request);
+    const mine = (async () => {
+      await before?.catch(() => {});
+      return decide();
+    })();
+    this.#decisions.set(request, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#decisions.get(request) === mine) this.#decisions.delete(request);
+    }
+  }
+
+  /** Resolves when none is left. */
+  async whenNone(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all([...this.#turns.values()].map(({ over }) => over));
+  }
+}
+
+function keyName(caller: string, key: string): string {
+  return `${caller}/${key}`;
+}

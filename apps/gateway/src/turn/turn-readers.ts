@@ -1,0 +1,96 @@
+import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
+
+/** What becomes of a turn whose last client has left. */
+export type VanishPolicy = "cancel" | "continue";
+
+/** One client that waits for a turn's answer. */
+export interface TurnReader {
+  readonly output: AnswerOutput;
+  readonly onVanish: VanishPolicy;
+  readonly facts: TurnFacts;
+  /** Whether it was told the facts. */
+  isAdmitted: boolean;
+  /** Number of the last event it was told. */
+  seq: number;
+}
+
+/** Never a clean end of an answer that is not whole. */
+const NOT_KEPT: WireError = {
+  code: "turn_gone",
+  message: "the beginning of this answer is not kept any more (limits.turnLogBytes, limits.joinMs)",
+};
+
+/**
+ * The clients of one turn. Events come numbered, and again from an earlier number when another client joins or
+ * the link to the worker is made anew: each client is told each event once, in order.
+ */
+export class TurnReaders {
+  readonly #readers = new Set<TurnReader>();
+  #latestSeq = 0;
+
+  get isEmpty(): boolean {
+    return this.#readers.size === 0;
+  }
+
+  /** The number up to which all of them know everything. */
+  get lowestSeq(): number {
+    return Math.min(this.#latestSeq, ...[...this.#readers].map(({ seq }) => seq));
+  }
+
+  /** Number of the last event that any of them was told. */
+  get latestSeq(): number {
+    return this.#latestSeq;
+  }
+
+  add(reader: TurnReader): void {
+    this.#latestSeq = Math.max(this.#latestSeq, reader.seq);
+    this.#readers.add(reader);
+  }
+
+  remove(reader: TurnReader): void {
+    this.#readers.delete(reader);
+  }
+
+  /** Tells those that were not told yet which turn it is. */
+  admit(): void {
+    for (const reader of this.#readers) {
+      if (!reader.isAdmitted) reader.output.admitted(reader.facts);
+      reader.isAdmitted = true;
+    }
+  }
+
+  event(kind: "text" | "reasoning", seq: number, text: string): void {
+    this.#latestSeq = Math.max(this.#latestSeq, seq);
+    for (const reader of this.#readers) {
+      if (seq !== reader.seq + 1) continue; // known to this one, or a gap, which its end will show
+      reader.seq = seq;
+      reader.output[kind](text, seq);
+    }
+  }
+
+  sessionReset(why: string): void {
+    for (const { output } of this.#readers) output.sessionReset(why);
+  }
+
+  ended(seq: number, end: TurnEnd): void {
+    for (const { output, seq: told } of this.#readers) {
+      if (told < seq - 1) output.failed(NOT_KEPT);
+      else if (end.state === "completed") output.completed(end, seq);
+      else output.failed(end.error);
+    }
+  }
+
+  /** Gives up on those that lack what is not kept any more. */
+  failLate(): void {
+    for (const reader of this.#readers) {
+      if (reader.seq === this.#latestSeq && reader.seq > 0) continue;
+      reader.output.failed(NOT_KEPT);
+      this.#readers.delete(reader);
+    }
+  }
+
+  failed(error: WireError): void {
+    for (const { output } of this.#readers) output.failed(error);
+  }
+}

@@ -1,0 +1,44 @@
+import { sleep } from "@synthesis/kit";
+import { WireFailure } from "@synthesis/protocol";
+
+/**
+ * Until when Claude's API takes nothing from the account that all headless agents share, as the workers say:
+ * turns for it wait, so that none is burnt.
+ */
+export class AccountHolds {
+  readonly #untils = new Map<string, number>();
+  #changed = new AbortController();
+
+  /** What a workspace's worker says (epoch ms); undefined: nothing is held, or it is gone. */
+  set(workspace: string, until: number | undefined): void {
+    if (until === undefined) this.#untils.delete(workspace);
+    else this.#untils.set(workspace, until);
+    this.#changed.abort();
+    this.#changed = new AbortController();
+  }
+
+  /** Throws `upstream_rate_limit` where the account is held for longer than `maxMs`. */
+  check(maxMs: number): void {
+    const until = this.#until;
+    if (until === undefined || until - Date.now() <= maxMs) return;
+    const message = `Claude's API limits the rate of this account until ${new Date(until).toISOString()}: ask again then`;
+    throw new WireFailure("upstream_rate_limit", message, { retryAfterMs: until - Date.now() });
+  }
+
+  /** Resolves when nothing is held. Rejects with the signal's reason, and as {@link check} does. */
+  async whenFree(maxMs: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + maxMs;
+    for (;;) {
+      signal.throwIfAborted();
+      const until = this.#until;
+      if (until === undefined) return;
+      this.check(deadline - performance.now());
+      await sleep(until - Date.now(), AbortSignal.any([signal, this.#changed.signal]));
+    }
+  }
+
+  get #until(): number | undefined {
+    const latest = Math.max(0, ...this.#untils.values());
+    return latest > Date.now() ? latest : undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import type { AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { finishReason } from "./judge-result.ts";
+import { ResumedAnswer } from "./resumed-answer.ts";
+import type { TurnTrace } from "./turn-trace.ts";
+
+/** What is known of a Claude Code process that has ended. */
+export interface ClaudeEnd {
+  /** As configured. */
+  readonly bin: string;
+  readonly isStarted: boolean;
+  /** Whether it certainly never read the running turn's prompt. */
+  readonly isUnread: boolean;
+  /** How it ended. */
+  readonly how: string;
+}
+
+/** How the end of its process ends the running turn. */
+export function endOfClaude({ bin, isStarted, isUnread, how }: ClaudeEnd): AgentTurnEnd {
+  if (!isStarted) {
+    const message = `Claude Code could not be started as "${bin}" (${how}): install it, or set claude.bin in the configuration`;
+    return { state: "failed", error: { code: "agent_unavailable", message } };
+  }
+  if (isUnread) {
+    const message = `Claude Code ended before it read the prompt (${how}): see the worker's log for what it said`;
+    return { state: "not_begun", error: { code: "agent_unavailable", message } };
+  }
+  const message = `Claude Code ended within the turn (${how}): what it did so far may have had effects`;
+  return { state: "interrupted", error: { code: "turn_interrupted", message } };
+}
+
+/** The end of a cut turn that Claude Code does not go on with: its answer is complete already, or never will be. */
+export function endOfCutTurn(
+  cut: Extract<TurnTrace, { state: "finished" | "stopped" }>,
+  shown: string,
+  events: TurnEvents,
+): AgentTurnEnd {
+  if (cut.state === "stopped") {
+    const message = "the turn had been stopped when its process ended: what it did so far may have had effects";
+    return { state: "interrupted", error: { code: "turn_interrupted", message } };
+  }
+  const answer = new ResumedAnswer({ shown, standing: "" }, events);
+  answer.add(cut.text);
+  answer.end();
+  return { state: "completed", finishReason: finishReason(cut.stopReason) };
+}

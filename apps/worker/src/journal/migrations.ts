@@ -1,0 +1,57 @@
+/**
+ * What makes a journal of each schema version from the one before; a journal that is opened is brought up to
+ * date. Never changed once released: a new version is a new entry.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    head TEXT,
+    agent_session TEXT NOT NULL,
+    agent_started INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX sessions_by_head ON sessions (scope, head);
+  CREATE TABLE turns (
+    id TEXT PRIMARY KEY,
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    error_code TEXT
+  ) STRICT;
+  CREATE INDEX turns_by_session ON turns (session, accepted_at);
+  CREATE INDEX turns_by_state ON turns (state);
+  `,
+  // How a repetition of its request finds a turn, what is needed to run it later, and what it said.
+  `
+  ALTER TABLE sessions ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+  ALTER TABLE turns ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+  ALTER TABLE turns ADD COLUMN request_key TEXT;
+  ALTER TABLE turns ADD COLUMN request_body TEXT NOT NULL DEFAULT '';
+  ALTER TABLE turns ADD COLUMN request_prompt TEXT NOT NULL DEFAULT '';
+  ALTER TABLE turns ADD COLUMN submit_frame TEXT;
+  ALTER TABLE turns ADD COLUMN end_frame TEXT;
+  ALTER TABLE turns ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE turns ADD COLUMN resumes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE turns ADD COLUMN taken_at INTEGER;
+  CREATE UNIQUE INDEX turns_by_key ON turns (caller, request_key) WHERE request_key IS NOT NULL;
+  CREATE INDEX turns_by_body ON turns (caller, request_body, accepted_at);
+  CREATE INDEX turns_by_prompt ON turns (caller, request_prompt, accepted_at);
+  CREATE INDEX turns_by_end ON turns (ended_at);
+  CREATE TABLE turn_events (
+    turn TEXT NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (turn, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
+  INSERT INTO owner (one, epoch) VALUES (1, 0);
+  `,
+];

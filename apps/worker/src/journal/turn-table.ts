@@ -1,0 +1,190 @@
+import { Submit, TurnEnd, type FindTurn, type TurnInfo } from "@synthesis/protocol";
+import { statesBefore, type TurnState } from "../turn/turn-state.ts";
+import type { Database, Row } from "./database.ts";
+
+/** A turn as the journal remembers it. */
+export interface TurnRecord extends TurnInfo {
+  readonly caller: string;
+  /** How often Claude was asked to finish it after its process had died. */
+  readonly resumes: number;
+}
+
+/** An accepted turn that has no end, with all that is needed to run it. */
+export interface OpenTurn {
+  readonly order: Submit;
+  readonly state: "accepted" | "started";
+  readonly resumes: number;
+}
+
+const COLUMNS =
+  "turns.id, session, agent, state, turns.caller, request_body, last_seq, accepted_at, ended_at, end_frame, resumes";
+/** What a repetition of its request runs anew: nothing came of it, or it was stopped on request. */
+const VOID = "(state = 'cancelled' OR (state = 'failed' AND last_seq <= 1))";
+
+/** The turns of a workspace: each state change follows the table of legal edges. */
+export class TurnTable {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  isKnown(id: string): boolean {
+    return this.#database.get("SELECT 1 FROM turns WHERE id = ?", id) !== undefined;
+  }
+
+  insert(order: Submit, now: number): void {
+    const { turn, session, request } = order;
+    if (request.key !== undefined) {
+      this.#database.run(
+        `UPDATE turns SET request_key = NULL WHERE caller = ? AND request_key = ? AND ${VOID}`,
+        request.caller,
+        request.key,
+      );
+    }
+    this.#database.run(
+      "INSERT INTO turns (id, session, state, accepted_at, caller, request_key, request_body, request_prompt, submit_frame) VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+      turn,
+      session.id,
+      now,
+      request.caller,
+      request.key ?? null,
+      request.body,
+      request.prompt,
+      JSON.stringify(order),
+    );
+  }
+
+  /** Written before the prompt is: from here on it is never run again by itself. */
+  start(id: string, now: number): void {
+    this.#moved(
+      id,
+      "started",
+      this.#database.run(
+        `UPDATE turns SET state = 'started', started_at = ? WHERE id = ? AND ${from("started")}`,
+        now,
+        id,
+      ),
+    );
+  }
+
+  /** Its one end; `seq` is the end's own number. */
+  end(id: string, end: TurnEnd, seq: number, now: number): void {
+    this.#moved(
+      id,
+      end.state,
+      this.#database.run(
+        `UPDATE turns SET state = ?, ended_at = ?, error_code = ?, end_frame = ?, last_seq = ?, submit_frame = NULL WHERE id = ? AND ${from(end.state)}`,
+        end.state,
+        now,
+        end.state === "completed" ? null : end.error.code,
+        JSON.stringify(end),
+        seq,
+        id,
+      ),
+    );
+  }
+
+  noteResume(id: string): void {
+    this.#database.run("UPDATE turns SET resumes = resumes + 1 WHERE id = ?", id);
+  }
+
+  /** Its client has the end. */
+  take(id: string, now: number): void {
+    this.#database.run("UPDATE turns SET taken_at = ? WHERE id = ? AND taken_at IS NULL", now, id);
+  }
+
+  /** A turn of this API key. By body or prompt: the latest one admitted since `since` (epoch ms) and never taken. */
+  find(caller: string, by: FindTurn["by"], since: number): TurnRecord | undefined {
+    if ("turn" in by) return this.#one("turns.id = ? AND turns.caller = ?", by.turn, caller);
+    if ("key" in by) return this.#one(`turns.caller = ? AND request_key = ? AND NOT ${VOID}`, caller, by.key);
+    const [column, hash] = "body" in by ? ["request_body", by.body] : ["request_prompt", by.prompt];
+    return this.#one(
+      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND NOT ${VOID} ORDER BY accepted_at DESC LIMIT 1`,
+      caller,
+      hash,
+      since,
+    );
+  }
+
+  get(id: string): TurnRecord | undefined {
+    return this.#one("turns.id = ?", id);
+  }
+
+  /** The turns of a session, oldest first. */
+  ofSession(session: string): readonly TurnRecord[] {
+    return this.#many("session = ? ORDER BY accepted_at", session);
+  }
+
+  /** The turns without an end, oldest first. */
+  open(): readonly OpenTurn[] {
+    const rows = this.#database.all(
+      "SELECT submit_frame, state, resumes FROM turns WHERE state IN ('accepted', 'started') ORDER BY accepted_at, rowid",
+    );
+    return rows.flatMap((row) => {
+      const order = typeof row["submit_frame"] === "string" ? JSON.parse(row["submit_frame"]) : undefined;
+      const parsed = Submit.safeParse(order);
+      if (!parsed.success) return [];
+      const state = row["state"] === "accepted" ? "accepted" : "started";
+      return [{ order: parsed.data, state, resumes: Number(row["resumes"]) }];
+    });
+  }
+
+  /** Ends what was left open and cannot be run, written by an earlier version. Returns how many. */
+  endUnreadable(end: TurnEnd, now: number): number {
+    return this.#database.run(
+      "UPDATE turns SET state = ?, ended_at = ?, error_code = 'turn_interrupted', end_frame = ?, last_seq = last_seq + 1 WHERE state IN ('accepted', 'started') AND submit_frame IS NULL",
+      end.state,
+      now,
+      JSON.stringify(end),
+    );
+  }
+
+  /** Forgets the oldest turns above `max`, none that is open. */
+  prune(max: number): void {
+    this.#database.run(
+      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY accepted_at DESC LIMIT -1 OFFSET ?)",
+      max,
+    );
+  }
+
+  #one(where: string, ...values: (string | number)[]): TurnRecord | undefined {
+    return this.#many(where, ...values)[0];
+  }
+
+  #many(where: string, ...values: (string | number)[]): readonly TurnRecord[] {
+    const rows = this.#database.all(
+      `SELECT ${COLUMNS} FROM turns JOIN sessions ON sessions.id = turns.session WHERE ${where}`,
+      ...values,
+    );
+    return rows.map(read);
+  }
+
+  #moved(id: string, to: TurnState, changes: number): void {
+    if (changes === 1) return;
+    throw new Error(`turn ${id} cannot become ${to}: it is not ${statesBefore(to).join(" or ")}`);
+  }
+}
+
+/** The legal edges to a state, as a condition. */
+function from(to: TurnState): string {
+  return `state IN (${statesBefore(to)
+    .map((state) => `'${state}'`)
+    .join(", ")})`;
+}
+
+function read(row: Row): TurnRecord {
+  return {
+    turn: String(row["id"]),
+    session: String(row["session"]),
+    agent: String(row["agent"]),
+    state: row["state"] as TurnState,
+    caller: String(row["caller"]),
+    body: String(row["request_body"]),
+    seq: Number(row["last_seq"]),
+    acceptedAt: Number(row["accepted_at"]),
+    resumes: Number(row["resumes"]),
+    ...(row["ended_at"] === null ? {} : { endedAt: Number(row["ended_at"]) }),
+    ...(row["end_frame"] === null ? {} : { end: TurnEnd.parse(JSON.parse(String(row["end_frame"]))) }),
+  };
+}

@@ -1,0 +1,107 @@
+import { LoopBatch, type Logger } from "@synthesis/kit";
+import type { TurnEvent, TurnEventTable } from "../journal/turn-event-table.ts";
+
+/** One turn's place in the output. */
+export interface OutputTurn {
+  readonly id: string;
+  /** Takes an event that stands in the journal. */
+  deliver(event: TurnEvent): void;
+}
+
+interface Piece {
+  readonly turn: OutputTurn;
+  readonly kind: TurnEvent["kind"];
+  text: string;
+}
+
+interface Kept {
+  lastSeq: number;
+  /** Characters after `halfSeq`. */
+  length: number;
+  /** Where the older half of what is kept ends. */
+  halfSeq: number;
+}
+
+/**
+ * What the turns of a workspace say, on its way to their followers: numbered, and in the journal before
+ * anybody is told, so that another generation of the worker knows all that a client has seen. What comes in one
+ * turn of the event loop is one event per turn and kind, and one transaction.
+ */
+export class TurnOutput {
+  readonly #events: TurnEventTable;
+  readonly #maxBytes: number;
+  readonly #log: Logger;
+  readonly #batch = new LoopBatch<Piece>((pieces) => this.#write(pieces));
+  readonly #kept = new Map<string, Kept>();
+  #last: Piece | undefined;
+
+  /** Of each turn at least the last half of `maxBytes` is kept. */
+  constructor(events: TurnEventTable, maxBytes: number, log: Logger) {
+    this.#events = events;
+    this.#maxBytes = maxBytes;
+    this.#log = log;
+  }
+
+  add(turn: OutputTurn, kind: TurnEvent["kind"], text: string): void {
+    if (this.#last?.turn === turn && this.#last.kind === kind) {
+      this.#last.text += text;
+      return;
+    }
+    this.#last = { turn, kind, text };
+    this.#batch.add(this.#last);
+  }
+
+  /** Writes and delivers at once what is waiting. */
+  flush(): void {
+    this.#batch.flush();
+  }
+
+  /** The number of a turn's last event. */
+  lastSeq(turn: string): number {
+    return this.#keptOf(turn).lastSeq;
+  }
+
+  /** The turn has ended: nothing of it is left here. */
+  forget(turn: string): void {
+    this.#kept.delete(turn);
+  }
+
+  /** The events after a number as far as they stand in the journal, or undefined where some are not kept. */
+  after(turn: string, seq: number, lastSeq: number): readonly TurnEvent[] | undefined {
+    const events = this.#events.after(turn, seq);
+    return events.length === Math.max(0, lastSeq - seq) ? events : undefined;
+  }
+
+  #write(pieces: readonly Piece[]): void {
+    this.#last = undefined;
+    const rows = pieces.map(({ turn, kind, text }) => {
+      const kept = this.#keptOf(turn.id);
+      return { turn: turn.id, to: turn, seq: ++kept.lastSeq, kind, text };
+    });
+    try {
+      this.#events.append(rows);
+      for (const { turn, seq, text } of rows) this.#bound(turn, seq, text.length);
+    } catch (error) {
+      // Who follows is told all the same; who comes later hears that it is not kept.
+      this.#log.error("journal.output_not_kept", { turns: rows.length, error: String(error) });
+    }
+    for (const { to, seq, kind, text } of rows) to.deliver({ seq, kind, text });
+  }
+
+  #bound(turn: string, seq: number, length: number): void {
+    const kept = this.#keptOf(turn);
+    kept.length += length;
+    if (kept.length < this.#maxBytes / 2) return;
+    if (kept.halfSeq > 0) this.#events.dropUpTo(turn, kept.halfSeq);
+    kept.halfSeq = seq;
+    kept.length = 0;
+  }
+
+  #keptOf(turn: string): Kept {
+    const known = this.#kept.get(turn);
+    if (known) return known;
+    const kept = { lastSeq: this.#events.lastSeq(turn), length: 0, halfSeq: 0 };
+    this.#kept.set(turn, kept);
+    return kept;
+  }
+}

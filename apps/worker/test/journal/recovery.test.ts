@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { JournalFile, turnId } from "../support/test-journal.ts";
+import { testLimits } from "../support/test-limits.ts";
+import { testSubmit } from "../support/test-submit.ts";
+
+const error = { code: "turn_failed", message: "no" } as const;
+
+test("recovery hands over the turns without an end, oldest first, and leaves them as they are", async () => {
+  await using file = await JournalFile.make();
+  const first = file.open();
+  for (const index of [1, 2, 3]) first.accept(testSubmit(turnId(index), "hi"));
+  first.start(turnId(2), "s");
+  first.start(turnId(3), "s");
+  first.end(turnId(3), "s", { state: "completed", finishReason: "stop" }, 1, undefined);
+  file.exec("UPDATE turns SET accepted_at = 10 - rowid");
+  const second = file.open({ epoch: 2 });
+  const left = () => second.recover().map(({ order, state }) => [order.turn, state]);
+  const expected = [
+    [turnId(2), "started"],
+    [turnId(1), "accepted"],
+  ];
+  expect(left()).toEqual(expected);
+  expect(left()).toEqual(expected);
+});
+
+test("what cannot be run any more is ended as interrupted", async () => {
+  await using file = await JournalFile.make();
+  const journal = file.open();
+  for (const index of [1, 2]) journal.accept(testSubmit(turnId(index), "hi"));
+  file.exec(`UPDATE turns SET submit_frame = NULL WHERE id = '${turnId(1)}'`);
+  file.exec(`UPDATE turns SET submit_frame = '{"type":"submit"}' WHERE id = '${turnId(2)}'`);
+  expect(journal.recover()).toEqual([]);
+  for (const index of [1, 2]) {
+    expect(journal.turns.get(turnId(index))).toMatchObject({
+      state: "interrupted",
+      seq: 1,
+      end: { state: "interrupted", error: { code: "turn_interrupted" } },
+    });
+  }
+});
+
+test("recovery forgets all but the newest turns and the sessions used last", async () => {
+  await using file = await JournalFile.make();
+  const journal = file.open({ limits: testLimits({ sessions: 2, journalTurns: 2 }) });
+  for (const [index, session] of ["old", "old", "kept", "new"].entries()) {
+    journal.accept(testSubmit(turnId(index), "hi", { session }));
+    journal.end(turnId(index), session, { state: "failed", error }, 1, undefined);
+  }
+  // All within one ms otherwise.
+  file.exec("UPDATE turns SET accepted_at = rowid");
+  file.exec("UPDATE sessions SET used_at = (SELECT max(accepted_at) FROM turns WHERE session = sessions.id)");
+  journal.recover();
+  expect(journal.sessions.count()).toBe(2);
+  expect(journal.sessions.find("old")).toBeUndefined();
+  expect(file.rows("SELECT session FROM turns ORDER BY id")).toEqual(["kept", "new"]);
+});
+
+test("no open turn is forgotten, nor its session, however old", async () => {
+  await using file = await JournalFile.make();
+  const journal = file.open({ limits: testLimits({ sessions: 1, journalTurns: 1 }) });
+  for (const index of [1, 2, 3])
+    journal.accept(testSubmit(turnId(index), "hi", { session: `session ${index}` }));
+  expect(journal.recover()).toHaveLength(3);
+  expect(journal.sessions.count()).toBe(3);
+});
+
+test("a running journal forgets too, and gives the space back", async () => {
+  await using file = await JournalFile.make();
+  const journal = file.open({ limits: testLimits({ sessions: 3, journalTurns: 5, joinableTurns: 5 }) });
+  journal.accept(testSubmit(turnId(0), "hi", { session: "at work" }));
+  for (let index = 1; index <= 1001; index++) {
+    const session = `session ${index}`;
+    journal.accept(testSubmit(turnId(index), "hi", { session }));
+    journal.events.append([{ turn: turnId(index), seq: 1, kind: "text", text: "x".repeat(2000) }]);
+    if (index < 1001) journal.end(turnId(index), session, { state: "failed", error }, 2, undefined);
+  }
+  expect(journal.sessions.count()).toBeLessThan(510);
+  expect(journal.sessions.find("at work")).toBeDefined();
+  expect(journal.turns.get(turnId(0))?.state).toBe("accepted");
+  journal.recover();
+  expect(journal.sessions.count()).toBeLessThan(10);
+  const [free, pages] = ["freelist_count", "page_count"].map((name) => Number(file.rows(`PRAGMA ${name}`)[0]));
+  expect(free).toBe(0);
+  expect(pages).toBeLessThan(100);
+});

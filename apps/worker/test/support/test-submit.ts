@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { EMPTY_TRANSCRIPT, rollTranscript, type RequestIdentity, type Submit } from "@synthesis/protocol";
+
+export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "prompt" | "session" | "request">> & {
+  readonly session?: string;
+  readonly agent?: string;
+  readonly request?: Partial<RequestIdentity>;
+};
+
+export const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** The transcript scope of every test's sessions. */
+export const testScope = hashOf("scope");
+/** Whose turns they are. */
+export const testCaller = hashOf("caller");
+
+/** A `submit` frame as a gateway would send it. */
+export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
+  const { session = "s", agent = "claude", request, ...more } = options;
+  return {
+    type: "submit",
+    turn,
+    request: { caller: testCaller, body: hashOf(`body ${prompt}`), prompt: hashOf(prompt), ...request },
+    session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
+    prompt,
+    needsMemory: false,
+    transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
+    ...more,
+  };
+}
