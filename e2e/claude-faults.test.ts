@@ -43,11 +43,6 @@ test("limits and faults of the API are answered by their status; short ones are 
   expect(overloaded).toMatchObject({ status: 503, error: { code: "upstream_overloaded" } });
   expect(overloaded.headers.has("retry-after")).toBe(true);
 
-  api.script(() => reply.status(429, { retryAfterSeconds: 3600 }));
-  const limited = await ask(synthesis, { ...inSession, say: "hi" });
-  expect(limited).toMatchObject({ status: 429, error: { code: "upstream_rate_limit" } });
-  expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
-
   api.script(() => reply.promptTooLong());
   const long = await ask(synthesis, { model: "claude", session: "two", say: "a very long story" });
   expect(long).toMatchObject({ status: 400, error: { code: "context_length_exceeded" } });
@@ -57,6 +52,11 @@ test("limits and faults of the API are answered by their status; short ones are 
   const stream = await streamed(synthesis, { ...inSession, say: "hi" });
   expect(stream).toMatchObject({ content: "", isDone: false });
   expect(stream.error?.code).toMatch(/^upstream_/);
+
+  api.script(() => reply.status(429, { retryAfterSeconds: 3600 }));
+  const limited = await ask(synthesis, { ...inSession, say: "hi" });
+  expect(limited).toMatchObject({ status: 429, error: { code: "upstream_rate_limit" } });
+  expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
 test("an answer that is cut and comes again is shown once; another one in its place is an error event (W-4)", async () => {
@@ -94,8 +94,8 @@ test("an answer that is cut and comes again is shown once; another one in its pl
   expect(api.conversations.slice(-2).map(({ body }) => body.stream ?? false)).toEqual([true, false]);
 });
 
-test("an API that falls silent is given up after limits.stallMs, and the session's next turn works", async () => {
-  await using running = await WithClaude.start({ limits: { stallMs: 1500 } });
+test("an API that falls silent is given up after limits.stallMs or firstByteMs, and the session's next turn works", async () => {
+  await using running = await WithClaude.start({ limits: { stallMs: 1500, firstByteMs: 2000 } });
   const { api, synthesis } = running;
   api.next(reply.stall(["one"]));
   const arrived = api.nextRequest();
@@ -109,7 +109,7 @@ test("an API that falls silent is given up after limits.stallMs, and the session
 
   api.next(reply.noHeaders());
   const whole = await ask(synthesis, { ...inSession, say: "count" });
-  expect(whole).toMatchObject({ status: 504, error: { code: "stall_timeout" } });
+  expect(whole).toMatchObject({ status: 504, error: { code: "first_byte_timeout" } });
 });
 
 test("a Claude that is killed within a turn gives an error event, and the session goes on with its memory", async () => {

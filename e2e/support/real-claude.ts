@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { claudeEnv, MessagesStandIn, pinnedClaude, tempFolder } from "@synthesis/testkit";
 import { Synthesis, type SynthesisOptions } from "./synthesis.ts";
@@ -6,11 +7,13 @@ import { Synthesis, type SynthesisOptions } from "./synthesis.ts";
 export class WithClaude implements AsyncDisposable {
   readonly api: MessagesStandIn;
   readonly synthesis: Synthesis;
+  readonly #home: string;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(api: MessagesStandIn, synthesis: Synthesis, stack: AsyncDisposableStack) {
+  private constructor(api: MessagesStandIn, synthesis: Synthesis, home: string, stack: AsyncDisposableStack) {
     this.api = api;
     this.synthesis = synthesis;
+    this.#home = home;
     this.#stack = stack;
   }
 
@@ -25,7 +28,12 @@ export class WithClaude implements AsyncDisposable {
     const { PATH: _, ...env } = claudeEnv(api, join(home.path));
     const claude = { bin: pinnedClaude(), env: { ...env, ...claudeEnvironment } };
     const synthesis = stack.use(await Synthesis.start({ claude, ...options }));
-    return new WithClaude(api, synthesis, stack.move());
+    return new WithClaude(api, synthesis, home.path, stack.move());
+  }
+
+  /** Deletes what Claude Code remembers of every conversation. */
+  async forgetTranscripts(): Promise<void> {
+    await rm(join(this.#home, ".claude", "projects"), { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

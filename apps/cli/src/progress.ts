@@ -37,7 +37,8 @@ function say({ gateway, workers }: StatusAnswer, said: Map<string, string>): voi
   const lines = new Map<string, string>();
   if (gateway?.drainingPid !== undefined) lines.set("gateway", "the old one is finishing its answers …");
   for (const { workspace, state, status } of workers) {
-    if (state === "draining") lines.set(workspace, `${turnsAre(status?.turns ?? 0)} finishing …`);
+    const turns = status?.turns ?? 0;
+    if (state === "draining" && turns > 0) lines.set(workspace, `${turnsAre(turns)} finishing …`);
   }
   for (const [name, line] of lines) {
     if (said.get(name) !== line) console.log(`${name}: ${line}`);

@@ -34,8 +34,7 @@ export class Gateway {
     const { limits, controlSocket, generation: gateway, fence } = configuration;
     const supervisor = new SupervisorClient(controlSocket, limits.startMs);
     const holds = new AccountHolds();
-    const { startMs } = limits;
-    const workers = new WorkerPool({ supervisor, startMs, gateway: { gateway, fence }, holds, log });
+    const workers = new WorkerPool({ supervisor, limits, gateway: { gateway, fence }, holds, log });
     const queues = new SessionQueues(limits);
     const closing = this.#closing.signal;
     this.queues = queues;

@@ -89,8 +89,8 @@ export class GatewayHost {
     this.#stop.abort();
     this.#listening?.close(); // once the gateway has closed its own too, connections are refused
     this.#listening = undefined;
-    const all = [this.#current, this.#successor, this.#retired];
-    await Promise.all(all.map((kept) => kept?.close(reason, drainMs)));
+    const all = [this.#current, this.#successor, this.#retired].filter((kept) => kept !== undefined);
+    await Promise.all(all.map(async (kept) => kept.close(reason, drainMs)));
   }
 
   async #replace(drainMs: number): Promise<GatewayRestartAnswer> {
@@ -111,7 +111,7 @@ export class GatewayHost {
       this.#successor = undefined;
       this.#retired = undefined;
     }
-    return { ...(successor.pid === undefined ? {} : { pid: successor.pid }) };
+    return successor.pid === undefined ? {} : { pid: successor.pid };
   }
 
   #keep(): KeptChild {

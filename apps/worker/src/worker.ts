@@ -29,6 +29,7 @@ export async function runWorker(): Promise<void> {
     return {
       evict: () => workspace.evictOldest(),
       onPing: () => {
+        if (workspace.isClosed) return;
         workspace.measure();
         report();
       },

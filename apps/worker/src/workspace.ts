@@ -3,6 +3,8 @@ import {
   WireFailure,
   type FindTurn,
   type Locate,
+  type SessionDetail,
+  type SessionInfo,
   type Submit,
   type TurnInfo,
   type WorkerStatus,
@@ -13,6 +15,7 @@ import type { AgentProcess } from "./drivers/agent-process.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
 import { ProcessSlots } from "./session/process-slots.ts";
+import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
 import { Session, type SessionSurroundings } from "./session/session.ts";
 import { TurnOutput } from "./turn/turn-output.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
@@ -24,8 +27,8 @@ const NEXT_TURN_MS = 100;
 /** How long a session may keep its place so. */
 const LONGEST_HOLD_MS = 30_000;
 
-/** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. */
-type State = "serving" | "draining" | "closing";
+/** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. closed: its journal is. */
+type State = "serving" | "draining" | "closing" | "closed";
 
 /** One workspace: its sessions, their processes, its journal. */
 export class Workspace {
@@ -38,6 +41,7 @@ export class Workspace {
   readonly #slots: ProcessSlots;
   readonly #surroundings: SessionSurroundings;
   readonly #sessions = new Map<string, Session>();
+  readonly #catalog: SessionCatalog;
   readonly #turns = new Map<string, Turn>();
   #state: State = "serving";
   #unsolicited = 0;
@@ -62,6 +66,7 @@ export class Workspace {
     this.#journal = new Journal({ file, epoch, limits, log });
     this.#output = new TurnOutput(this.#journal.events, limits.turnLogBytes, log);
     this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
+    this.#catalog = new SessionCatalog({ configuration, journal: this.#journal, live: this.#sessions });
     this.#surroundings = {
       configuration,
       log,
@@ -79,6 +84,11 @@ export class Workspace {
         onChange();
       },
     };
+  }
+
+  /** Whether nothing can be asked of it any more. */
+  get isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   /** Takes up what a dead worker of this workspace left. */
@@ -117,13 +127,22 @@ export class Workspace {
     sink.ended(id, record.seq, record.end);
   }
 
-  /** Nobody reads what `sink` is told any more. */
+  /**
+   * Nobody reads what `sink` is told any more. A turn that is not accepted dies with the gateway that waited for
+   * it, whose client may have asked another one already.
+   */
   unfollow(sink: TurnSink): void {
-    for (const turn of this.#turns.values()) turn.unfollow(sink);
+    for (const turn of this.#turns.values()) {
+      turn.unfollow(sink);
+      if (turn.state !== "waiting" || turn.isFollowed) continue;
+      this.#turns.delete(turn.id);
+      turn.stop(new WireFailure("turn_cancelled", "its gateway is gone"));
+    }
   }
 
   /** The turn that was run for a request, if a repetition of it joins that one. */
   find(caller: string, by: FindTurn["by"]): TurnInfo | undefined {
+    this.#journal.settle();
     const found = this.#journal.turns.find(caller, by, Date.now() - this.#configuration.limits.retryMs);
     if (found === undefined) return undefined;
     const isImplicit = "body" in by || "prompt" in by;
@@ -154,6 +173,37 @@ export class Workspace {
     if (record === undefined) return {};
     const reset = await this.#sessionOf(record.id, record.agent, record.key)?.lostMemory();
     return { session: record.id, ...(reset === undefined ? {} : { reset }) };
+  }
+
+  /** The sessions last used, newest first: of one API key, or of all. Throws `worker_unavailable` when it closes. */
+  sessions(caller?: string): readonly SessionInfo[] {
+    return this.#openCatalog().list(caller);
+  }
+
+  /** A session, with its latest turns. Throws `session_not_found`, and what {@link sessions} does. */
+  session(id: string, caller?: string): SessionDetail {
+    return this.#openCatalog().detail(id, caller);
+  }
+
+  /** A session as JSON lines; see `session-export.ts`. Rejects with what {@link session} throws. */
+  async exportSession(id: string, caller?: string): Promise<AsyncIterable<string>> {
+    return this.#openCatalog().export(id, caller);
+  }
+
+  /**
+   * Cancels what waits or runs of a session, ends its process, and forgets it with its turns; Claude's own transcript
+   * stays. Resolves when that is done. Rejects with what {@link session} throws.
+   */
+  async endSession(id: string, caller?: string): Promise<void> {
+    const { agent, key } = this.#openCatalog().find(id, caller);
+    for (const turn of this.#turns.values())
+      if (turn.order.session.id === id) this.cancel(turn.id, "its session was ended");
+    const session = this.#sessionOf(id, agent, key);
+    if (session !== undefined) this.#sessions.set(id, session);
+    const reason = { code: "ended", message: "its session was ended" };
+    const isForgotten = session === undefined ? this.#journal.forget(id) : await session.end(reason);
+    if (!isForgotten) throw sessionNotFound(); // another request to end it came first
+    this.#log.info("session.ended", { session: id });
   }
 
   /** Ends the process that has been idle longest, if one is idle. */
@@ -208,7 +258,15 @@ export class Workspace {
     await this.#bridge.close();
     this.account.close();
     this.#output.flush();
+    this.#state = "closed";
     this.#journal.close();
+  }
+
+  /** The catalog, as long as the journal is sure to be open. */
+  #openCatalog(): SessionCatalog {
+    if (this.#state === "serving" || this.#state === "draining") return this.#catalog;
+    const message = "the workspace's worker is being replaced: try again in a moment";
+    throw new WireFailure("worker_unavailable", message, { retryAfterMs: 1_000 });
   }
 
   /** Runs what was accepted and not begun, lets Claude finish what it may, and ends the rest. */
@@ -234,14 +292,14 @@ export class Workspace {
   }
 
   #newTurn(order: Submit, left?: OpenTurn): Turn {
-    const turn = new Turn({
+    const turn: Turn = new Turn({
       order,
       journal: this.#journal,
       output: this.#output,
       log: this.#log,
       ...(left === undefined ? {} : { left }),
       onOver: () => {
-        this.#turns.delete(order.turn);
+        if (this.#turns.get(order.turn) === turn) this.#turns.delete(order.turn);
         if (this.#turns.size > 0) return;
         this.#whenQuiet.resolve();
         this.#whenQuiet = Promise.withResolvers();

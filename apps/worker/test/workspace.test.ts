@@ -1,17 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
 import { EMPTY_TRANSCRIPT, rollTranscript } from "@synthesis/protocol";
-import { eventually, expectClean, tempFolder } from "@synthesis/testkit";
+import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
-import { Journal } from "../src/journal/journal.ts";
-import { LogRecorder } from "./support/log-recorder.ts";
-import { testLimits } from "./support/test-limits.ts";
-import { testScope, testSubmit, TestWorkspace } from "./support/test-workspace.ts";
+import { hashOf, testCaller, testScope } from "./support/test-submit.ts";
+import { TestWorkspace } from "./support/test-workspace.ts";
 
 expectClean();
 
 const asked = (prompt: string, before = EMPTY_TRANSCRIPT) => rollTranscript(before, "user", prompt);
 const answered = (transcript: string, answer: string) => rollTranscript(transcript, "assistant", answer);
+const bySession = { session: "s" };
+const byHead = (head: string) => ({ scope: testScope, head });
 
 test("an agent that is not configured is refused", async () => {
   await using space = await TestWorkspace.start();
@@ -23,50 +21,18 @@ test("an agent that is not configured is refused", async () => {
 test("a session is located by its id and by the transcript as the client has it", async () => {
   await using space = await TestWorkspace.start();
   const { answer } = await space.run("hi");
-  const head = answered(asked("hi"), answer);
-  expect(space.workspace.locate({ session: "s" })).toBe("s");
-  expect(space.workspace.locate({ session: "unknown" })).toBeUndefined();
-  expect(space.workspace.locate({ scope: testScope, head })).toBe("s");
-  expect(space.workspace.locate({ scope: testScope, head: asked("hi") })).toBeUndefined();
+  const locate = (by: Parameters<typeof space.workspace.locate>[0]) => space.workspace.locate(by);
+  expect(await locate(bySession)).toEqual(bySession);
+  expect(await locate({ session: "unknown" })).toEqual({});
+  expect(await locate(byHead(answered(asked("hi"), answer)))).toEqual(bySession);
+  expect(await locate(byHead(asked("hi")))).toEqual({});
 });
 
 test("a turn without a transcript leaves its session one that no transcript finds", async () => {
   await using space = await TestWorkspace.start();
   const { answer } = await space.run("hi", { transcript: undefined });
-  expect(space.workspace.locate({ scope: testScope, head: answered(asked("hi"), answer) })).toBeUndefined();
-  expect(space.workspace.locate({ session: "s" })).toBe("s");
-});
-
-test("a session of Claude's is known from its first prompt on, also without a process", async () => {
-  await using folder = await tempFolder();
-  const journal = new Journal(folder.join("journal.sqlite"), testLimits(), new LogRecorder());
-  journal.accept(testSubmit(randomUUID(), "never begun"));
-  journal.close();
-  await using space = await TestWorkspace.start({ folder });
-  expect(space.workspace.locate({ session: "s" })).toBeUndefined();
-  await space.run("hi");
-  space.workspace.evictOldest();
-  expect(space.workspace.locate({ session: "s" })).toBe("s");
-  await eventually(() => expect(space.workspace.status().processes).toBe(0));
-  expect(space.workspace.locate({ session: "s" })).toBe("s");
-});
-
-test("a session of any other program is known only as long as its process lives", async () => {
-  await using space = await TestWorkspace.start();
-  const { answer } = await space.run("hi", { agent: "seed" });
-  const head = answered(asked("hi"), answer);
-  const located = () => [
-    space.workspace.locate({ session: "s" }),
-    space.workspace.locate({ scope: testScope, head }),
-  ];
-  expect(located()).toEqual(["s", "s"]);
-  space.workspace.evictOldest();
-  expect(space.workspace.status().processes).toBe(1); // it is being ended
-  expect(located()).toEqual([undefined, undefined]);
-  await eventually(() => expect(space.workspace.status().processes).toBe(0));
-  expect(located()).toEqual([undefined, undefined]);
-  await space.run("hi again", { agent: "seed" });
-  expect(space.workspace.locate({ session: "s" })).toBe("s");
+  expect(await space.workspace.locate(byHead(answered(asked("hi"), answer)))).toEqual({});
+  expect(await space.workspace.locate(bySession)).toEqual(bySession);
 });
 
 test("a turn on the transcript it expects runs, one on an older transcript is refused", async () => {
@@ -96,43 +62,37 @@ test("a cancelled turn leaves the transcript with what was said of it", async ()
   space.workspace.cancel(turn.id, "the client left");
   await turn.outcome;
   const head = answered(asked("!slow 1000 20"), turn.answer);
-  expect(space.workspace.locate({ scope: testScope, head })).toBe("s");
+  expect(await space.workspace.locate(byHead(head))).toEqual(bySession);
 });
 
-test("a turn that is submitted twice is refused the second time and run once", async () => {
+test("a turn of a key at work is refused with idempotency_conflict, and joined by its key once that is known", async () => {
   await using space = await TestWorkspace.start();
-  const { turn } = await space.run("hi");
-  const again = await space.run("hi", { session: "s" });
-  expect(again.answer).toContain("turn 2");
-  const order = { turn: turn.id, type: "submit", prompt: "hi", transcript: asked("hi") } as const;
-  const refused: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const session = { id: "s", key: "claude::s", agent: "claude", scope: testScope };
-  const sink = { accepted: () => refused.push("accepted"), text: () => {}, reasoning: () => {} };
-  space.workspace.submit(
-    { ...order, session },
-    { ...sink, refused: () => resolve(), ended: () => refused.push("ended") },
-  );
-  await promise;
-  expect(refused).toEqual([]);
-  expect((await space.run("hi")).answer).toContain("turn 3");
+  const request = { key: hashOf("key") };
+  const first = space.submit("!hold", { agent: "seed", request });
+  await first.untilAccepted();
+  const { turn, outcome } = await space.run("hi", { agent: "seed", session: "other", request });
+  expect(outcome).toMatchObject({
+    state: "refused",
+    error: { code: "idempotency_conflict", retryAfterMs: expect.any(Number) },
+  });
+  expect(turn.events).toEqual(["refused"]);
+  expect(space.workspace.find(testCaller, request)).toMatchObject({ turn: first.id, session: "s" });
+  space.workspace.cancel(first.id, "over");
+  expect(await first.outcome).toMatchObject({ state: "cancelled" });
+  expect(space.workspace.find(testCaller, request)).toBeUndefined();
+  expect((await space.run("hi", { agent: "seed", request })).outcome.state).toBe("completed");
 });
 
-test("a worker that starts again resumes its sessions and has ended what the dead one left open", async () => {
-  await using folder = await tempFolder();
-  {
-    await using first = await TestWorkspace.start({ folder });
-    await first.run("hi");
-  }
-  const database = new DatabaseSync(folder.join("journal.sqlite"));
-  const open = database.prepare("INSERT INTO turns (id, session, state, accepted_at) VALUES (?, 's', ?, 1)");
-  open.run(randomUUID(), "accepted");
-  open.run(randomUUID(), "started");
-  database.close();
-  await using second = await TestWorkspace.start({ folder });
-  expect(second.log.fieldsOf("journal.turns_interrupted")).toEqual([{ turns: 2 }]);
-  expect(second.workspace.locate({ session: "s" })).toBe("s");
-  expect((await second.run("hi")).answer).toContain("turn 2 of this conversation");
+test("without a key a turn is found for retryMs", async () => {
+  await using space = await TestWorkspace.start({ limits: { retryMs: 100 } });
+  await space.run("hi", { agent: "seed" });
+  const body = { body: hashOf("body hi") };
+  await eventually(() => expect(space.workspace.find(testCaller, body)).toBeUndefined());
+  await using longer = await TestWorkspace.start();
+  const { turn } = await longer.run("hi", { agent: "seed" });
+  expect(longer.workspace.find(testCaller, body)).toMatchObject({ turn: turn.id, state: "completed" });
+  longer.workspace.take(turn.id);
+  expect(longer.workspace.find(testCaller, body)).toBeUndefined();
 });
 
 test("the status counts sessions, processes, connections and turns, and names the longest idle", async () => {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Outcome } from "./client-turn.ts";
 import { SseReader, type SseEvent } from "./sse-reader.ts";
 
-const ErrorBody = z.object({ error: z.object({ code: z.string() }) });
+const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 const Chunk = z.object({
   choices: z.array(z.object({ delta: z.object({ content: z.string().nullish() }) })),
 });
@@ -58,11 +58,14 @@ export class AnswerReader {
 
   /** The response has ended in order. */
   end(): Outcome {
-    if (this.#isStream) return this.#outcome ?? { kind: "truncated" };
+    if (this.#isStream)
+      return this.#outcome ?? { kind: "truncated", why: "a stream without [DONE] or an error" };
     const body: unknown = parsed(this.#body);
     if (this.#status !== 200) return this.#error(body);
     const completion = Completion.safeParse(body);
-    if (!completion.success) return { kind: "truncated" };
+    if (!completion.success) {
+      return { kind: "truncated", why: `a 200 with the body ${JSON.stringify(this.#body.slice(0, 200))}` };
+    }
     this.#say(completion.data.choices[0].message.content);
     return { kind: "completed" };
   }
@@ -94,9 +97,10 @@ export class AnswerReader {
   }
 
   #error(body: unknown): Outcome {
-    const known = ErrorBody.safeParse(body);
-    const [status, code] = [this.#status, known.success ? known.data.error.code : `http_${this.#status}`];
-    return { kind: "error", code, status, isRetryable: this.#isRetryable(code) };
+    const status = this.#status;
+    const unreadable = { code: `http_${status}`, message: `unreadable: ${JSON.stringify(body)}` };
+    const { code, message } = ErrorBody.safeParse(body).data?.error ?? unreadable;
+    return { kind: "error", code, message, status, isRetryable: this.#isRetryable(code) };
   }
 
   #isRetryable(code: string): boolean {

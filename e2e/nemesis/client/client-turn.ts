@@ -8,14 +8,15 @@ export type Outcome =
   | {
       readonly kind: "error";
       readonly code: string;
+      readonly message: string;
       readonly status: number;
       /** Whether the answer says that repeating makes sense. */
       readonly isRetryable: boolean;
     }
   /** The connection was lost, refused or silent for too long. */
   | { readonly kind: "cut"; readonly why: string }
-  /** A stream that ended in order, but without `[DONE]` or an error: a client would take it for whole. */
-  | { readonly kind: "truncated" }
+  /** It ended in order, but is no whole answer: a client could take it for one. */
+  | { readonly kind: "truncated"; readonly why: string }
   /** The client went away on purpose. */
   | { readonly kind: "left" };
 

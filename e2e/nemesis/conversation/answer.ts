@@ -27,5 +27,5 @@ export function answerTo(order: Order): string {
 
 /** Whether the part at `place` (from 1) is the first one after the order's tool was used. */
 export function isAfterTool({ usesTool, parts }: Order, place: number): boolean {
-  return usesTool && place === Math.floor(parts / 2) + 1;
+  return usesTool && parts > 1 && place === Math.floor(parts / 2) + 1;
 }

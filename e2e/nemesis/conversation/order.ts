@@ -12,7 +12,7 @@ export const Order = z.object({
   everyMs: z.number().int().nonnegative(),
   /** Least length of each part. */
   partBytes: z.number().int().nonnegative(),
-  /** In the middle the agent uses a tool, whose process outlives the use for a while. */
+  /** In the middle, where there are two parts, the agent uses a tool, whose process outlives the use for a while. */
   usesTool: z.boolean(),
 });
 export type Order = z.infer<typeof Order>;

@@ -1,7 +1,7 @@
 import type { Role } from "../instance/process-tree.ts";
 
 /** What may be done to a process. */
-export type ProcessFault =
+type ProcessFault =
   | { readonly kind: "kill"; readonly role: Role }
   /** SIGSTOP, and SIGCONT after `forMs` to whatever still lives. */
   | { readonly kind: "pause"; readonly role: Role; readonly forMs: number };

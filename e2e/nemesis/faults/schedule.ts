@@ -4,7 +4,7 @@ import type { Random } from "../random.ts";
 import type { Fault, ScheduledFault, Toxic } from "./fault.ts";
 
 /** How much time passes between two faults, on average in ms. */
-const PACE_MS = 400;
+const PACE_MS = 300;
 /**
  * Least time between two faults of one role, in ms. What is killed again and again before it serves is kept
  * down by its restart budget, and nothing would be learned but that.

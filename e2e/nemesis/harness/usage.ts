@@ -5,7 +5,7 @@ import { roleHolders, type Role } from "../instance/process-tree.ts";
 import type { Instance } from "../instance/instance.ts";
 
 /** What the processes of one role use together. */
-export interface RoleUsage {
+interface RoleUsage {
   readonly processes: number;
   readonly residentMib: number;
   readonly descriptors: number;
@@ -28,14 +28,20 @@ export function usageOf(instance: Instance): Usage {
       descriptors: sum(pids.map((pid) => entries(`/proc/${pid}/fd`))),
     };
   };
-  const roles = { agent: of("agent"), worker: of("worker"), gateway: of("gateway"), supervisor: of("supervisor") };
+  const roles = {
+    agent: of("agent"),
+    worker: of("worker"),
+    gateway: of("gateway"),
+    supervisor: of("supervisor"),
+  };
   return { roles, journalKib: Math.round(folderBytes(join(instance.stateDir, "journals")) / 1024) };
 }
 
 /** As one line. */
 export function usageLine({ roles, journalKib }: Usage): string {
   const parts = Object.entries(roles).map(
-    ([role, { processes, residentMib, descriptors }]) => `${role} ${processes}p ${residentMib}M ${descriptors}fd`,
+    ([role, { processes, residentMib, descriptors }]) =>
+      `${role} ${processes}p ${residentMib}M ${descriptors}fd`,
   );
   return `${parts.join(" · ")} · journals ${journalKib} KiB`;
 }

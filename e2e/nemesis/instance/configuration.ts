@@ -19,7 +19,7 @@ export const limits = {
 } as const;
 
 /** How a workspace's agent is driven. */
-export type AgentKind = "command" | "headless" | "headless-resume" | "claude";
+type AgentKind = "command" | "headless" | "headless-resume" | "claude";
 
 /** One workspace of the run, with its one agent. */
 export interface Workspace {

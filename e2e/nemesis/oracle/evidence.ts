@@ -50,7 +50,7 @@ export interface Evidence {
 }
 
 /** The name of an invariant (reliability.md, C3). */
-export type InvariantName = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9";
+type InvariantName = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9";
 
 /** Something that must not be. */
 export interface Violation {

@@ -43,7 +43,7 @@ export function attempt(canary: string, parts: Partial<Attempt> = {}): Attempt {
 
 /** A request that ended with an error of Synthesis. */
 export function failure(code: string, status = 502): Outcome {
-  return { kind: "error", code, status, isRetryable: status === 503 || status === 429 };
+  return { kind: "error", code, message: "it failed", status, isRetryable: status === 503 || status === 429 };
 }
 
 export function clientTurn(canary: string, parts: Partial<ClientTurn> = {}): ClientTurn {

@@ -23,22 +23,26 @@ test.for([
   { what: "a turn without an end", clients: [clientTurn(canary, { end: "unanswered" })], message: "no end" },
   {
     what: "a stream that ends without a word",
-    clients: [clientTurn(canary, { attempts: [attempt(canary, { outcome: { kind: "truncated" } })] })],
-    message: "without [DONE]",
+    clients: [
+      clientTurn(canary, {
+        attempts: [attempt(canary, { outcome: { kind: "truncated", why: "no [DONE]" } })],
+      }),
+    ],
+    message: "no [DONE]",
   },
   {
     what: "an error that no fault explains",
     clients: [
       clientTurn(canary, { attempts: [attempt(canary, { outcome: failure("internal_error", 500) })] }),
     ],
-    message: "internal_error (500)",
+    message: "internal_error (500: it failed)",
   },
   {
     what: "a cancellation that nobody asked for",
     clients: [
       clientTurn(canary, { attempts: [attempt(canary, { outcome: failure("turn_cancelled", 409) })] }),
     ],
-    message: "turn_cancelled (409)",
+    message: "turn_cancelled (409: it failed)",
   },
   {
     what: "two ends",

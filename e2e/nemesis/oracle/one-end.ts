@@ -35,10 +35,14 @@ function endOf(turn: ClientTurn): readonly Violation[] {
   const { canary } = turn.order;
   const outcome = lastAttempt(turn)?.outcome;
   if (turn.end === "unanswered") return [violation(canary, "got no end before its client gave up")];
-  if (outcome?.kind === "truncated")
-    return [violation(canary, "its stream ended without [DONE] or an error")];
+  if (outcome?.kind === "truncated") return [violation(canary, `got an answer that is none: ${outcome.why}`)];
   if (outcome?.kind === "error" && !explained.has(outcome.code) && !isCancelled(turn, outcome.code)) {
-    return [violation(canary, `ended with ${outcome.code} (${outcome.status}), which no fault explains`)];
+    return [
+      violation(
+        canary,
+        `ended with ${outcome.code} (${outcome.status}: ${outcome.message}), which no fault explains`,
+      ),
+    ];
   }
   return [];
 }

@@ -59,15 +59,23 @@ function overlaps(ledger: readonly LedgerEntry[]): readonly Violation[] {
   const found: Violation[] = [];
   for (const [session, lines] of Map.groupBy(ledger, ({ canary }) => sessionOf(canary))) {
     const left = new Set<string>();
-    let current: string | undefined;
-    for (const { canary } of lines) {
-      if (canary === current) continue;
-      if (left.has(canary)) found.push(violation(session, `${canary} goes on after ${current} has begun`));
-      if (current !== undefined) left.add(current);
-      current = canary;
+    let current: LedgerEntry | undefined;
+    for (const line of lines) {
+      if (current !== undefined && turnOf(line) !== turnOf(current)) {
+        if (left.has(turnOf(line))) {
+          found.push(violation(session, `${line.canary} goes on after ${current.canary} has begun`));
+        }
+        left.add(turnOf(current));
+      }
+      current = line;
     }
   }
   return found;
+}
+
+/** A canary that is asked anew without a key is another turn. */
+function turnOf({ turn, canary }: LedgerEntry): string {
+  return turn ?? canary;
 }
 
 function violation(subject: string, message: string): Violation {

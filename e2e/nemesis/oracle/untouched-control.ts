@@ -16,7 +16,7 @@ export function untouchedControl({ clients, faults, control }: Evidence): readon
         if (outcome.kind === "completed" || outcome.kind === "left") return [];
         if (turn.manner === "cancels" && outcome.kind === "error" && outcome.code === "turn_cancelled")
           return [];
-        const what = outcome.kind === "error" ? outcome.code : outcome.kind;
+        const what = outcome.kind === "error" ? `${outcome.code} (${outcome.message})` : outcome.kind;
         return [
           {
             invariant: "I8",

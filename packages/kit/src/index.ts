@@ -13,4 +13,5 @@ export { type KeptChildState } from "./supervision/kept-child-state.ts";
 export { handleOf, listenOn, type ListeningHandle } from "./supervision/listening-handle.ts";
 export { printable } from "./printable.ts";
 export { residentBytes } from "./resident-bytes.ts";
+export { SessionClient, type SessionClientOptions } from "./session-client.ts";
 export { runSupervised, UnusableError, type Supervised } from "./supervision/supervised-process.ts";

@@ -32,6 +32,7 @@ export {
   Progress,
   Reply,
 } from "./plugin-frame.ts";
+export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
 export { EMPTY_TRANSCRIPT, rollTranscript } from "./transcript-hash.ts";
 export { FinishReason, TurnEnd, Usage } from "./turn-end.ts";
 export { PROTOCOL_VERSION } from "./version.ts";

@@ -166,7 +166,10 @@ test("a cut turn is in the transcript, and goes on by itself in a process that i
   const project = folder.path.replaceAll(/[^a-zA-Z0-9]/g, "-");
   const transcript = async () => {
     const text = await readFile(folder.join("config", "projects", project, `${id}.jsonl`), "utf8");
-    return text.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
+    return text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
   };
   const prompt = { type: "user", uuid, promptSource: "sdk", cwd: folder.path, sessionId: id };
   expect(await transcript()).toMatchObject([prompt]);
@@ -186,7 +189,10 @@ test("a cut turn is in the transcript, and goes on by itself in a process that i
     user_message_uuid: uuid,
     resume_reason: "interrupted_turn",
   });
-  const answer = { type: "assistant", message: { stop_reason: "end_turn", content: [{ text: "one two three" }] } };
+  const answer = {
+    type: "assistant",
+    message: { stop_reason: "end_turn", content: [{ text: "one two three" }] },
+  };
   expect(await transcript()).toMatchObject([prompt, answer]);
   expect(await second.ask("next")).toBe("fake: next (turn 2 of this conversation)");
 

@@ -98,8 +98,9 @@ async function keepSupervisor(settings: Settings, onServing: (url: string) => vo
 }
 
 function sayStopping(turns: number): void {
+  const them = turns === 1 ? "it" : "them";
   console.log(
-    turns === 0 ? "Stopping …" : `Stopping: ${turnsAre(turns)} finishing (Ctrl-C again cuts them) …`,
+    turns === 0 ? "Stopping …" : `Stopping: ${turnsAre(turns)} finishing (Ctrl-C again cuts ${them}) …`,
   );
 }
 

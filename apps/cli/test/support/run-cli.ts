@@ -14,7 +14,7 @@ export interface CliRun {
 }
 
 /** Starts the real CLI, with `env` and nothing else of Synthesis's in its environment. */
-function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
   const { PATH, TMPDIR, NODE_COMPILE_CACHE = join(tmpdir(), "synthesis-test-compile-cache") } = process.env;
   return spawn(process.execPath, [main, ...args], {
     env: {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Server } from "node:net";
 import { hostInUrl } from "@synthesis/config";
-import { handleOf, type ListeningHandle } from "@synthesis/kit";
+import { abortable, handleOf, type ListeningHandle } from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import type { GatewayParts } from "../routes/route-context.ts";
@@ -66,23 +66,23 @@ export class ApiServer {
    * and told to use another next time: whoever keeps one alive may be writing into it this moment.
    */
   async drain(): Promise<void> {
+    this.stopListening();
+    await this.#closed.promise;
+  }
+
+  /** Takes no new connection; those that are open go on. */
+  stopListening(): void {
+    if (this.#state !== "open") return;
     this.#state = "draining";
-    const { promise, resolve } = Promise.withResolvers<void>();
     // Not that of http.Server, which hangs up on idle connections.
-    Server.prototype.close.call(this.#http, () => resolve());
-    await promise;
+    Server.prototype.close.call(this.#http, () => this.#closed.resolve());
   }
 
   /** Takes no new connection, lets what is being answered end within half a second, then hangs up. */
-  /** Takes no connection any more; those that wait for an answer get it. */
-  stopListening(): void {
-    if (!this.#http.listening) return;
-    this.#http.close(() => this.#closed.resolve());
-    this.#closeUnused();
-  }
-
   async close(): Promise<void> {
     this.stopListening();
+    this.#state = "closing";
+    this.#http.close(); // it looks for overdue requests no more
     this.#closeUnused();
     const timer = setTimeout(() => this.#http.closeAllConnections(), LAST_WORDS_MS);
     await this.#closed.promise;
@@ -125,7 +125,9 @@ export class ApiServer {
       response.setHeader("allow", allowed),
     );
     checkBody(request, this.#parts.configuration.limits.bodyBytes);
-    await route({ request, response, params }, known, this.#parts);
+    const { closing } = this.#parts;
+    closing.throwIfAborted();
+    await abortable(route({ request, response, params }, known, this.#parts), closing);
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -1,7 +1,11 @@
 import { WireFailure } from "@synthesis/protocol";
+import { deleteSession } from "../routes/delete-session.ts";
 import { deleteTurn } from "../routes/delete-turn.ts";
 import { getHealth } from "../routes/get-health.ts";
 import { getModels } from "../routes/get-models.ts";
+import { getSession } from "../routes/get-session.ts";
+import { getSessionExport } from "../routes/get-session-export.ts";
+import { getSessions } from "../routes/get-sessions.ts";
 import { getTurn } from "../routes/get-turn.ts";
 import { getTurnEvents } from "../routes/get-turn-events.ts";
 import { postChatCompletions } from "../routes/post-chat-completions.ts";
@@ -16,6 +20,9 @@ const routes: Readonly<Record<string, Methods>> = {
   "/v1/models": { GET: getModels },
   "/v1/synthesis/turns/:id": { GET: getTurn, DELETE: deleteTurn },
   "/v1/synthesis/turns/:id/events": { GET: getTurnEvents },
+  "/v1/synthesis/sessions": { GET: getSessions },
+  "/v1/synthesis/sessions/:id": { GET: getSession, DELETE: deleteSession },
+  "/v1/synthesis/sessions/:id/export": { GET: getSessionExport },
   "/health": { GET: getHealth },
 };
 const patterns = Object.entries(routes).map(([path, methods]) => ({ segments: path.split("/"), methods }));

@@ -41,16 +41,20 @@ export function callerHash(keyName: string): string {
 
 /**
  * How to look for the turn of an earlier request that this one repeats; undefined: it is no repetition. OpenAI's
- * SDKs count their retries in `x-stainless-retry-count`; OpenClaw (2026.9.6) asks in words to continue.
+ * SDKs count their retries in `x-stainless-retry-count`; OpenClaw (2026.9.6) asks in words to continue, which says
+ * too little where nothing names the conversation.
  */
 export function repetitionOf(
   { headers, caller }: IdentityClues,
   { key, body, prompt }: RequestIdentity,
+  { rule }: SessionIdentity,
   conversation: Conversation,
 ): FindTurn["by"] | undefined {
   if (key !== undefined) return { key };
   if (Number(header(headers, "x-stainless-retry-count") ?? 0) >= 1) return { body };
-  if (caller.client === "openclaw" && withoutRetryWords(conversation.prompt).isRetry) return { prompt };
+  const isNamed = rule !== "transcript";
+  if (caller.client === "openclaw" && isNamed && withoutRetryWords(conversation.prompt).isRetry)
+    return { prompt };
   return undefined;
 }
 

@@ -49,6 +49,7 @@ export class StreamOutput implements AnswerOutput {
       "x-accel-buffering": "no",
     });
     this.#chunk('{"role":"assistant","content":""}');
+    if (this.#response.closed) return; // it left before
     this.#heartbeat = setInterval(() => this.#chunk('{"content":""}'), heartbeatMs);
   }
 

@@ -12,9 +12,9 @@ import { serveTurn } from "./serve-turn.ts";
  */
 export const getTurnEvents: Route = async (exchange, caller, parts) => {
   const { request, response } = exchange;
-  const after = lastSeq(header(request.headers, "last-event-id"));
   const located = await locateTurn(exchange, caller, parts);
-  const { live, known } = located;
+  const { id, live, known } = located;
+  const after = lastSeq(header(request.headers, "last-event-id"), id, known?.info.seq ?? 0);
   const turn = live ?? (known && adoptTurn(located.caller, known.info, known.connect, parts));
   if (turn === undefined) throw new WireFailure("turn_not_found", "the turn is not known any more");
   const { heartbeatMs, clientBufferBytes } = parts.configuration.limits;
@@ -33,10 +33,10 @@ export const getTurnEvents: Route = async (exchange, caller, parts) => {
   });
 };
 
-/** `<turn>:<number>`, as the events have it, or the number alone. */
-function lastSeq(id: string | undefined): number {
-  if (id === undefined) return 0;
-  const seq = Number(id.split(":").at(-1));
-  if (Number.isSafeInteger(seq) && seq >= 0) return seq;
+/** The number of the event that the client has, from `<turn>:<number>`, as the events have it, or the number alone. */
+function lastSeq(eventId: string | undefined, turn: string, latest: number): number {
+  const seq = /^(?:(?<turn>[^:]*):)?(?<number>\d{1,15})$/.exec(eventId ?? "0")?.groups;
+  const number = Number(seq?.["number"]);
+  if ((seq?.["turn"] ?? turn) === turn && number <= latest) return number;
   throw new WireFailure("invalid_request", "last-event-id: must be the id of an event of this turn");
 }

@@ -1,5 +1,6 @@
 import { respondJson } from "../http/respond.ts";
 import { errorBody } from "../openai/error-body.ts";
+import { isoTime } from "./iso-time.ts";
 import { locateTurn } from "./locate-turn.ts";
 import type { Route } from "./route-context.ts";
 
@@ -20,7 +21,3 @@ export const getTurn: Route = async (exchange, caller, parts) => {
     ...(end === undefined || end.state === "completed" ? {} : errorBody(end.error)),
   });
 };
-
-function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
-}

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
+import { WireFailure, type RequestIdentity } from "@synthesis/protocol";
 import { readJson } from "../http/read-json.ts";
 import { chooseAgent } from "../identity/choose-agent.ts";
 import { readConversation, type Conversation } from "../identity/conversation.ts";
@@ -51,29 +51,15 @@ export const postChatCompletions: Route = async ({ request, response }, caller, 
       workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace, drained),
   };
   const output = makeOutput(response, body, agent.name, parts);
-  const repeats = repetitionOf(clues, order.request, conversation);
+  const repeats = repetitionOf(clues, order.request, identity, conversation);
   const serve = (turn: LiveTurn, isJoined: boolean) =>
     serveTurn(turn, output, response, { turns, onVanish, isJoined });
   if (repeats === undefined) return serve(await beginTurn(order, parts), false);
   await turns.oneByOne(JSON.stringify([order.request.caller, repeats]), async () => {
-    const known = await repeatedTurn(order, repeats, parts);
+    const known = await findTurn(order.request, repeats, order.connect, parts);
     serve(known ?? (await beginTurn(order, parts)), known !== undefined);
   });
 };
-
-/** Throws `idempotency_conflict` where the key was used for another request. */
-async function repeatedTurn(
-  { request, connect }: ChatOrder,
-  by: FindTurn["by"],
-  parts: GatewayParts,
-): Promise<LiveTurn | undefined> {
-  const found = await findTurn(request.caller, by, connect, parts);
-  if (found === undefined || !("key" in by) || found.request.body === request.body) return found;
-  throw new WireFailure(
-    "idempotency_conflict",
-    "this Idempotency-Key was used for another request: use a new key for each request",
-  );
-}
 
 async function beginTurn(order: ChatOrder, parts: GatewayParts): Promise<LiveTurn> {
   const { clues, identity, conversation, request, connect } = order;
@@ -113,7 +99,7 @@ async function beginTurn(order: ChatOrder, parts: GatewayParts): Promise<LiveTur
 function vanishPolicy(headers: IncomingHttpHeaders): VanishPolicy {
   const policy =
     header(headers, "x-synthesis-on-disconnect") ??
-    (headers["idempotency-key"] === undefined ? "cancel" : "continue");
+    (header(headers, "idempotency-key") === undefined ? "cancel" : "continue");
   if (policy === "cancel" || policy === "continue") return policy;
   throw new WireFailure("invalid_request", "x-synthesis-on-disconnect: must be cancel or continue");
 }

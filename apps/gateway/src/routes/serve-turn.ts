@@ -23,8 +23,8 @@ export function serveTurn(
   const reader = turn.join(output, onVanish, { isJoined, after });
   // The response, not the request: a request is closed as soon as its body is read.
   const onClose = () => {
-    if (response.writableFinished) turn.taken();
-    else turns.leave(turn, reader);
+    if (response.writableFinished) turn.taken(reader);
+    turns.leave(turn, reader);
   };
   if (response.closed) onClose();
   else response.once("close", onClose);

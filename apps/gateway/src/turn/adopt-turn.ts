@@ -1,22 +1,29 @@
-import type { FindTurn, TurnInfo } from "@synthesis/protocol";
+import { WireFailure, type FindTurn, type RequestIdentity, type TurnInfo } from "@synthesis/protocol";
 import type { GatewayParts } from "../routes/route-context.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { LiveTurn } from "./live-turn.ts";
 
 /**
  * The turn that a request repeats: one that this gateway has, or one that its worker knows, of this gateway or
- * of one before it. Rejects with a `WireFailure` where the worker cannot be asked.
+ * of one before it. Rejects with `idempotency_conflict` where the key was used for another request, and where the
+ * worker cannot be asked.
  */
 export async function findTurn(
-  caller: string,
+  { caller, body }: RequestIdentity,
   by: FindTurn["by"],
   connect: (drained?: WorkerLink) => Promise<WorkerLink>,
   parts: GatewayParts,
 ): Promise<LiveTurn | undefined> {
   const live = parts.turns.find(caller, by);
-  if (live !== undefined) return live;
-  const info = await (await connect()).find(caller, by);
-  return info && adoptTurn(caller, info, connect, parts);
+  const info = live === undefined ? await (await connect()).find(caller, by) : undefined;
+  const known = live?.request.body ?? info?.body;
+  if ("key" in by && known !== undefined && known !== body) {
+    throw new WireFailure(
+      "idempotency_conflict",
+      "this Idempotency-Key was used for another request: use a new key for each request",
+    );
+  }
+  return live ?? (info && adoptTurn(caller, info, connect, parts));
 }
 
 /** Follows a turn that a worker knows and this gateway did not submit, or that is over. */

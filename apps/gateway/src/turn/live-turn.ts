@@ -9,7 +9,7 @@ import {
 import { internalError } from "../http/internal-error.ts";
 import type { TurnListener, WorkerLink } from "../worker/worker-link.ts";
 import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
-import { TurnReaders, type TurnReader, type VanishPolicy } from "./turn-readers.ts";
+import { NOT_KEPT, TurnReaders, type TurnReader, type VanishPolicy } from "./turn-readers.ts";
 
 /** A turn that is still to be handed to a worker. */
 export interface TurnDraft {
@@ -37,9 +37,9 @@ export interface LiveTurnOptions {
 
 /**
  * waiting: for its time, or for a worker; certainly not run. handed over: perhaps accepted. accepted: it runs, or
- * has run. over: everything is said.
+ * has run. over: its end is told. given up: its clients are told why there is none.
  */
-type State = "waiting" | "handed-over" | "accepted" | "over";
+type State = "waiting" | "handed-over" | "accepted" | "over" | "given-up";
 
 /** The last thing that a link said of the turn. */
 type Outcome =
@@ -49,6 +49,8 @@ type Outcome =
   | { readonly type: "lost" };
 
 const PAUSE_MS = 200;
+/** So often a link may be lost without any news of the turn in between. */
+const MAX_LOSSES = 10;
 
 /** One turn on its way through the gateway, with every client that waits for its answer. */
 export class LiveTurn implements TurnListener {
@@ -66,8 +68,12 @@ export class LiveTurn implements TurnListener {
   #cancelled: string | undefined;
   /** Runs while no client is left and the turn is to be cancelled for it. */
   #vanished: NodeJS.Timeout | undefined;
-  /** From where the events were asked for again, lest that be done without end. */
+  /** From where the events were asked for again since the last client joined, lest that be done without end. */
   #replayedFrom: number | undefined;
+  /** Why it was given up. */
+  #failure: WireError = FORGOTTEN;
+  /** How often its link was lost since the last news, and what the last news was. */
+  #losses = { count: 0, latestSeq: 0 };
 
   constructor(options: LiveTurnOptions) {
     this.#options = options;
@@ -87,9 +93,9 @@ export class LiveTurn implements TurnListener {
     return this.#options.request;
   }
 
-  /** Whether no client waits for it. */
+  /** Whether it goes on though no client waits for it. */
   get isVanished(): boolean {
-    return this.#readers.isEmpty;
+    return this.#readers.isEmpty && this.#cancelled === undefined && !this.#isSettled;
   }
 
   /** A client waits for its answer, from the event after number `after` on. */
@@ -102,17 +108,20 @@ export class LiveTurn implements TurnListener {
     this.#vanished = undefined;
     const { isJoined, after = 0 } = how;
     const facts = isJoined ? { ...this.#options.facts, isJoined } : this.#options.facts;
-    const reader = { output, onVanish, facts, isAdmitted: false, seq: after };
+    const reader: TurnReader = { output, onVanish, facts, state: "joined", seq: after };
     this.#readers.add(reader);
-    if (this.#state !== "accepted") this.#readers.admit();
+    this.#replayedFrom = undefined;
+    if (this.#state === "waiting" || this.#state === "handed-over") this.#readers.admit();
+    else if (this.#state === "given-up") this.#readers.failed(this.#failure);
     else if (this.#link?.isOpen) this.#follow(this.#link); // it answers with `accepted`, or is gone
+    else if (this.#state === "over") this.#readers.failed(UNREACHABLE); // else the next link follows it
     return reader;
   }
 
   /** A client has left; the last one's policy decides what becomes of the turn. */
   leave(reader: TurnReader): void {
     this.#readers.remove(reader);
-    if (!this.#readers.isEmpty || this.#state === "over" || reader.onVanish === "continue") return;
+    if (!this.#readers.isEmpty || this.#isSettled || reader.onVanish === "continue") return;
     if (this.#state === "waiting") return this.cancel("the client left");
     const { vanishedMs } = this.#options.limits;
     this.#vanished = setTimeout(() => this.cancel("the client left"), vanishedMs);
@@ -130,13 +139,13 @@ export class LiveTurn implements TurnListener {
     else this.#link?.cancel(this.id, why);
   }
 
-  /** A client has everything: a retry of its request is a request of its own from now on. */
-  taken(): void {
-    if (this.#state === "over") this.#link?.taken(this.id);
+  /** What this client was told has reached it. If that is the turn's end, a retry is a request of its own from now on. */
+  taken(reader: TurnReader): void {
+    if (reader.state === "ended") this.#link?.taken(this.id);
   }
 
   onAccepted(reset: string | undefined): void {
-    if (this.#state !== "accepted") {
+    if (this.#state === "waiting" || this.#state === "handed-over") {
       this.#state = "accepted";
       this.#options.draft?.accepted();
       if (reset !== undefined && this.#options.facts.reset === undefined) this.#readers.sessionReset(reset);
@@ -161,28 +170,32 @@ export class LiveTurn implements TurnListener {
       return this.#follow(this.#link);
     }
     this.#sayOver(end.state, end.state === "completed" ? undefined : end.error);
+    this.#state = "over";
     this.#readers.ended(seq, end);
     this.#ending.resolve({ type: "over" });
   }
 
   onGone(end: TurnEnd | undefined): void {
     this.#readers.failLate();
-    if (
-      !this.#readers.isEmpty &&
-      end === undefined &&
-      this.#link?.isOpen &&
-      this.#replayedFrom !== Infinity
-    ) {
+    // Those who lack nothing, and the session's next turn, still wait for the end.
+    if (this.#link?.isOpen && this.#replayedFrom !== Infinity) {
       this.#replayedFrom = Infinity;
       return this.#link.follow(this.id, this.#readers.latestSeq, this);
     }
-    this.#sayOver("gone", undefined);
-    this.#readers.failed(FORGOTTEN);
+    this.#failure = end === undefined ? FORGOTTEN : NOT_KEPT;
+    this.#sayOver("gone", this.#failure);
+    this.#state = "given-up";
+    this.#readers.failed(this.#failure);
     this.#ending.resolve({ type: "over" });
   }
 
   onLost(): void {
+    if (this.#isSettled) this.#readers.failed(UNREACHABLE); // who joined as it ended
     this.#ending.resolve({ type: "lost" });
+  }
+
+  get #isSettled(): boolean {
+    return this.#state === "over" || this.#state === "given-up";
   }
 
   async #run(): Promise<void> {
@@ -191,11 +204,11 @@ export class LiveTurn implements TurnListener {
       if (draft !== undefined) await this.#handOver(draft);
       await this.#followToEnd();
     } catch (error) {
-      const failure = this.#failureOf(error);
-      log.info("turn.not_ended", { turn: this.id, state: this.#state, code: failure.code });
-      this.#readers.failed(failure);
+      this.#failure = this.#failureOf(error);
+      log.info("turn.not_ended", { turn: this.id, state: this.#state, code: this.#failure.code });
+      this.#state = "given-up";
+      this.#readers.failed(this.#failure);
     }
-    this.#state = "over";
     clearTimeout(this.#vanished);
   }
 
@@ -204,22 +217,24 @@ export class LiveTurn implements TurnListener {
     const { limits, closing } = this.#options;
     const expiry = new AbortController();
     const timer = setTimeout(() => expiry.abort(queueTimeout(limits.queueMs)), limits.queueMs);
-    const late = AbortSignal.any([closing, expiry.signal]);
-    const stop = AbortSignal.any([late, this.#stop.signal]);
+    const stop = AbortSignal.any([closing, expiry.signal, this.#stop.signal]);
     try {
       await draft.whenFirst(stop);
       let order = draft.order;
       let link = await this.#reach(stop);
       for (;;) {
-        stop.throwIfAborted();
+        if (this.#state === "waiting") stop.throwIfAborted();
         const outcome = await abortable(this.#submit(link, order), closing);
         if (outcome.type === "accepted" || outcome.type === "over") return;
-        if (outcome.type === "lost") link = await this.#reach(late);
+        if (outcome.type === "lost") {
+          link = await this.#reachAgain();
+          continue;
+        }
+        this.#state = "waiting";
+        if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
         else if (outcome.error.code === "session_lost" && order !== draft.seeded) order = draft.seeded;
-        else if (outcome.error.code === "worker_draining") {
-          this.#state = "waiting";
-          link = await this.#reach(stop, link);
-        } else throw WireFailure.from(outcome.error);
+        else if (outcome.error.code === "worker_draining") link = await this.#reach(stop, link);
+        else throw WireFailure.from(outcome.error);
       }
     } finally {
       clearTimeout(timer);
@@ -234,10 +249,10 @@ export class LiveTurn implements TurnListener {
   }
 
   async #followToEnd(): Promise<void> {
-    const { closing, limits } = this.#options;
+    const { closing } = this.#options;
     for (;;) {
       if (this.#link === undefined) {
-        const link = await this.#reach(AbortSignal.any([closing, AbortSignal.timeout(limits.startMs)]));
+        const link = await this.#reachAgain();
         this.#renew(link);
         this.#follow(link);
       }
@@ -265,9 +280,20 @@ export class LiveTurn implements TurnListener {
     return outcome;
   }
 
+  /** The link to the worker that may run it, within `startMs`. */
+  async #reachAgain(): Promise<WorkerLink> {
+    const { closing, limits } = this.#options;
+    const { latestSeq } = this.#readers;
+    if (latestSeq > this.#losses.latestSeq) this.#losses = { count: 0, latestSeq };
+    if (this.#losses.count++ >= MAX_LOSSES) throw WireFailure.from(UNREACHABLE);
+    if (this.#losses.count > 2) await sleep(PAUSE_MS, closing);
+    return this.#reach(AbortSignal.any([closing, AbortSignal.timeout(limits.startMs)]));
+  }
+
   /** A worker that is being started again is waited for as long as the signal allows. */
   async #reach(signal: AbortSignal, drained?: WorkerLink): Promise<WorkerLink> {
     for (;;) {
+      signal.throwIfAborted(); // before there is a promise whose rejection nobody hears
       try {
         return await abortable(this.#options.connect(drained), signal);
       } catch (error) {
@@ -281,18 +307,16 @@ export class LiveTurn implements TurnListener {
   }
 
   #failureOf(error: unknown): WireError {
-    if (!(error instanceof WireFailure)) {
-      if (error instanceof DOMException && error.name === "TimeoutError") return UNREACHABLE;
-      return internalError(error, this.#options.log);
-    }
-    const { code, message } = error.error;
+    if (error instanceof DOMException && error.name === "TimeoutError") return UNREACHABLE;
+    if (!(error instanceof WireFailure)) return internalError(error, this.#options.log);
+    if (this.#state === "waiting") return error.error;
     // It may run: to repeat it as a new request could run it twice.
-    if (this.#state !== "waiting" && code !== "turn_cancelled" && this.#options.closing.aborted)
-      return {
-        code,
-        message: `${message}: the turn goes on, and its answer can be read with its Idempotency-Key`,
-      };
-    return error.error;
+    if (!this.#options.closing.aborted) return UNREACHABLE;
+    const { code, message } = error.error;
+    return {
+      code,
+      message: `${message}: the turn goes on, and its answer can be read with its Idempotency-Key`,
+    };
   }
 
   #sayOver(state: string, error: WireError | undefined): void {

@@ -58,6 +58,11 @@ export class SessionQueues {
     };
   }
 
+  /** Those that wait behind another turn of this session wait no longer: they are rejected with `reason`. */
+  dismiss(session: string, reason: WireFailure): void {
+    for (const waiting of this.#queues.get(session) ?? []) waiting.reject(reason); // the first was resolved
+  }
+
   #checkRoom(position: number): void {
     const { sessionQueue, totalQueue } = this.#limits;
     const retry = { retryAfterMs: RETRY_AFTER_MS };

@@ -9,14 +9,14 @@ export interface TurnReader {
   readonly output: AnswerOutput;
   readonly onVanish: VanishPolicy;
   readonly facts: TurnFacts;
-  /** Whether it was told the facts. */
-  isAdmitted: boolean;
+  /** admitted: it was told which turn it is. ended: it was told the turn's end. failed: it was told why there is none. */
+  state: "joined" | "admitted" | "ended" | "failed";
   /** Number of the last event it was told. */
   seq: number;
 }
 
 /** Never a clean end of an answer that is not whole. */
-const NOT_KEPT: WireError = {
+export const NOT_KEPT: WireError = {
   code: "turn_gone",
   message: "the beginning of this answer is not kept any more (limits.turnLogBytes, limits.joinMs)",
 };
@@ -35,7 +35,7 @@ export class TurnReaders {
 
   /** The number up to which all of them know everything. */
   get lowestSeq(): number {
-    return Math.min(this.#latestSeq, ...[...this.#readers].map(({ seq }) => seq));
+    return Math.min(this.#latestSeq, ...this.#listening().map(({ seq }) => seq));
   }
 
   /** Number of the last event that any of them was told. */
@@ -55,42 +55,55 @@ export class TurnReaders {
   /** Tells those that were not told yet which turn it is. */
   admit(): void {
     for (const reader of this.#readers) {
-      if (!reader.isAdmitted) reader.output.admitted(reader.facts);
-      reader.isAdmitted = true;
+      if (reader.state !== "joined") continue;
+      reader.state = "admitted";
+      reader.output.admitted(reader.facts);
     }
   }
 
   event(kind: "text" | "reasoning", seq: number, text: string): void {
     this.#latestSeq = Math.max(this.#latestSeq, seq);
     for (const reader of this.#readers) {
-      if (seq !== reader.seq + 1) continue; // known to this one, or a gap, which its end will show
+      if (!isListening(reader) || seq !== reader.seq + 1) continue; // known to this one, or a gap, which its end will show
       reader.seq = seq;
       reader.output[kind](text, seq);
     }
   }
 
   sessionReset(why: string): void {
-    for (const { output } of this.#readers) output.sessionReset(why);
+    for (const { output } of this.#listening()) output.sessionReset(why);
   }
 
   ended(seq: number, end: TurnEnd): void {
-    for (const { output, seq: told } of this.#readers) {
-      if (told < seq - 1) output.failed(NOT_KEPT);
-      else if (end.state === "completed") output.completed(end, seq);
-      else output.failed(end.error);
+    for (const reader of this.#listening()) {
+      reader.state = reader.seq < seq - 1 ? "failed" : "ended";
+      if (reader.state === "failed") reader.output.failed(NOT_KEPT);
+      else if (end.state === "completed") reader.output.completed(end, seq);
+      else reader.output.failed(end.error);
     }
   }
 
   /** Gives up on those that lack what is not kept any more. */
   failLate(): void {
-    for (const reader of this.#readers) {
+    for (const reader of this.#listening()) {
       if (reader.seq === this.#latestSeq && reader.seq > 0) continue;
+      reader.state = "failed";
       reader.output.failed(NOT_KEPT);
-      this.#readers.delete(reader);
     }
   }
 
   failed(error: WireError): void {
-    for (const { output } of this.#readers) output.failed(error);
+    for (const reader of this.#listening()) {
+      reader.state = "failed";
+      reader.output.failed(error);
+    }
   }
+
+  #listening(): readonly TurnReader[] {
+    return [...this.#readers].filter(isListening);
+  }
+}
+
+function isListening({ state }: TurnReader): boolean {
+  return state === "joined" || state === "admitted";
 }

@@ -6,13 +6,13 @@ import { WireFailure } from "@synthesis/protocol";
  * turns for it wait, so that none is burnt.
  */
 export class AccountHolds {
-  readonly #untils = new Map<string, number>();
+  readonly #untils = new Map<symbol, number>();
   #changed = new AbortController();
 
-  /** What a workspace's worker says (epoch ms); undefined: nothing is held, or it is gone. */
-  set(workspace: string, until: number | undefined): void {
-    if (until === undefined) this.#untils.delete(workspace);
-    else this.#untils.set(workspace, until);
+  /** What is said on one link to a worker (epoch ms); undefined: nothing is held, or the link is lost. */
+  set(link: symbol, until: number | undefined): void {
+    if (until === undefined) this.#untils.delete(link);
+    else this.#untils.set(link, until);
     this.#changed.abort();
     this.#changed = new AbortController();
   }

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { LoopBatch, withDeadline } from "@synthesis/kit";
+import { LoopBatch, TimeoutError, withDeadline } from "@synthesis/kit";
 import {
   decodeFrames,
   encodeFrames,
@@ -37,6 +37,8 @@ export interface WorkerLinkOptions {
   readonly answer: EnsureAnswer;
   /** Which gateway this is. */
   readonly gateway: Pick<Attach, "gateway" | "fence">;
+  /** How long the worker may take to answer a question, in ms. */
+  readonly answerMs: number;
   /** Until when (epoch ms) the account of the worker's headless agents is held; undefined: not any more. */
   onAccountHeld(until: number | undefined): void;
 }
@@ -47,6 +49,8 @@ const ATTACH_MS = 5_000;
 export class WorkerLink {
   readonly workspace: string;
   readonly epoch: number;
+  /** The worker's, which answers plain HTTP too. */
+  readonly socketPath: string;
   /** Settles once, when the connection is gone. */
   readonly closed: Promise<void>;
   readonly #options: WorkerLinkOptions;
@@ -59,6 +63,7 @@ export class WorkerLink {
   private constructor(socket: WebSocket, options: WorkerLinkOptions) {
     this.workspace = options.answer.workspace;
     this.epoch = options.answer.epoch;
+    this.socketPath = options.answer.socketPath;
     this.#options = options;
     this.#socket = socket;
     this.#batch = new LoopBatch((frames) => socket.send(encodeFrames(frames)));
@@ -100,12 +105,12 @@ export class WorkerLink {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** The session that is meant, if the worker knows it. Rejects when the link is lost. */
+  /** The session that is meant, if the worker knows it. Rejects when the link is lost, or after `answerMs`. */
   async locate(by: Locate["by"]): Promise<Pick<Located, "session" | "reset">> {
     return this.#ask((request) => ({ type: "locate", request, by }));
   }
 
-  /** The turn of a request that comes again. Rejects when the link is lost. */
+  /** The turn of a request that comes again. Rejects when the link is lost, or after `answerMs`. */
   async find(caller: string, by: FindTurn["by"]): Promise<TurnInfo | undefined> {
     return this.#ask((request) => ({ type: "find_turn", request, caller, by }));
   }
@@ -147,7 +152,13 @@ export class WorkerLink {
     const answer = Promise.withResolvers<unknown>();
     this.#asked.set(request, answer);
     this.#send(frame(request));
-    return (await answer.promise) as T;
+    try {
+      return (await withDeadline(answer.promise, this.#options.answerMs, "the worker did not answer")) as T;
+    } catch (error) {
+      throw error instanceof TimeoutError ? noAnswer(error) : error;
+    } finally {
+      this.#asked.delete(request);
+    }
   }
 
   #send(frame: GatewayFrame): void {
@@ -193,7 +204,6 @@ export class WorkerLink {
 
   #answer(request: number, value: unknown): void {
     this.#asked.get(request)?.resolve(value);
-    this.#asked.delete(request);
   }
 
   #last(turn: string): TurnListener | undefined {
@@ -210,6 +220,11 @@ export class WorkerLink {
     for (const listener of turns) listener.onLost();
     this.#options.onAccountHeld(undefined);
   }
+}
+
+function noAnswer(cause: TimeoutError): WireFailure {
+  const message = "the workspace's worker does not answer: try again in a moment";
+  return new WireFailure("worker_unavailable", message, { retryAfterMs: 5_000, cause });
 }
 
 function linkLost(): WireFailure {

@@ -9,8 +9,8 @@ const MAX_NAMES = 1_000;
 
 export interface WorkerPoolOptions {
   readonly supervisor: SupervisorClient;
-  /** How long a worker may take to start, in ms. */
-  readonly startMs: number;
+  /** In ms: how long a worker may take to start, and to answer when it has. */
+  readonly limits: { readonly startMs: number; readonly hangMs: number };
   /** Which gateway this is. */
   readonly gateway: Pick<Attach, "gateway" | "fence">;
   readonly holds: AccountHolds;
@@ -21,9 +21,12 @@ export interface WorkerPoolOptions {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #links = new Map<string, WorkerLink>();
+  /** Every link that is open, also to workers that are being replaced. */
+  readonly #open = new Set<WorkerLink>();
   /** What a workspace was asked for by, and its name: the supervisor is asked once for each. Bounded. */
   readonly #names = new Map<string, string>();
   readonly #opening = new Map<string, Promise<WorkerLink>>();
+  #state: "open" | "closed" = "open";
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -31,7 +34,7 @@ export class WorkerPool {
 
   /** The links that are open. */
   get open(): readonly WorkerLink[] {
-    return [...this.#links.values()].filter(({ isOpen }) => isOpen);
+    return [...this.#open].filter(({ isOpen }) => isOpen);
   }
 
   /** An open link to the worker of the asked workspace, and not to `drained`, which is ending. Rejects with a `WireFailure`. */
@@ -41,31 +44,34 @@ export class WorkerPool {
     const after = drained?.epoch ?? 0;
     const name = `${asked} ${after}`;
     const opening =
-      this.#opening.get(name) ?? this.#open(asked, after).finally(() => this.#opening.delete(name));
+      this.#opening.get(name) ?? this.#connect(asked, after).finally(() => this.#opening.delete(name));
     this.#opening.set(name, opening);
     return opening;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    this.#state = "closed";
+    await Promise.all([...this.#open].map((link) => link.close()));
   }
 
   /** The supervisor may name a worker that died, or began to drain, this moment: it is asked again until the time is up. */
-  async #open(asked: string, after: number): Promise<WorkerLink> {
-    const deadline = performance.now() + this.#options.startMs;
+  async #connect(asked: string, after: number): Promise<WorkerLink> {
+    const { supervisor, limits, gateway, holds, log } = this.#options;
+    const deadline = performance.now() + limits.startMs;
     for (;;) {
-      const answer = await this.#options.supervisor.ensure(asked);
+      const answer = await supervisor.ensure(asked);
       if (this.#names.size >= MAX_NAMES) this.#names.clear();
       this.#names.set(asked, answer.workspace);
       const known = this.#links.get(answer.workspace);
       if (known?.isOpen && known.epoch === answer.epoch && known.epoch > after) return known;
       try {
         if (answer.epoch <= after) throw new Error(`epoch ${after} is being drained`);
-        const { gateway, holds } = this.#options;
-        const onAccountHeld = (until: number | undefined) => holds.set(answer.workspace, until);
-        return await this.#keep(await WorkerLink.open({ answer, gateway, onAccountHeld }));
+        const holder = Symbol(answer.workspace);
+        const onAccountHeld = (until: number | undefined) => holds.set(holder, until);
+        const answerMs = limits.hangMs;
+        return await this.#keep(await WorkerLink.open({ answer, gateway, answerMs, onAccountHeld }));
       } catch (cause) {
-        this.#options.log.warn("worker_link.not_opened", {
+        log.warn("worker_link.not_opened", {
           workspace: answer.workspace,
           epoch: answer.epoch,
           error: String(cause),
@@ -86,14 +92,16 @@ export class WorkerPool {
   async #keep(link: WorkerLink): Promise<WorkerLink> {
     const { workspace, epoch } = link;
     const known = this.#links.get(workspace);
-    if (known?.isOpen && known.epoch === epoch) {
+    if (this.#state === "closed" || (known?.isOpen && known.epoch === epoch)) {
       await link.close();
-      return known;
+      return known ?? link;
     }
     this.#links.set(workspace, link);
+    this.#open.add(link);
     this.#options.log.info("worker_link.opened", { workspace, epoch });
     void link.closed.then(() => {
       this.#options.log.info("worker_link.lost", { workspace, epoch });
+      this.#open.delete(link);
       if (this.#links.get(workspace) === link) this.#links.delete(workspace);
     });
     return link;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { expectClean } from "@synthesis/testkit";
+import { deltas, ended } from "../support/fake-worker.ts";
 import { RunningGateway } from "../support/running-gateway.ts";
 
 expectClean();
@@ -15,13 +16,9 @@ test("without stream the answer is one JSON object, with usage, and its cost in 
   const asked = gateway.chat("hi");
   const { turn } = await worker.next("submit");
   const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 3 };
-  worker.send({ type: "accepted", turn }, { type: "reasoning", turn, text: "hm" });
-  worker.send({ type: "delta", turn, text: "Hello" }, { type: "delta", turn, text: " you" });
-  worker.send({
-    type: "ended",
-    turn,
-    end: { state: "completed", finishReason: "stop", usage, costUsd: 0.5 },
-  });
+  worker.send({ type: "accepted", turn }, { type: "reasoning", turn, seq: 1, text: "hm" });
+  worker.send(...deltas(turn, 2, "Hello", " you"));
+  worker.send(ended(turn, 4, { state: "completed", finishReason: "stop", usage, costUsd: 0.5 }));
   const response = await asked;
   expect(response.status).toBe(200);
   expect(response.headers.get("x-synthesis-cost-usd")).toBe("0.5");

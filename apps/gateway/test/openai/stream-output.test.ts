@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { expectClean } from "@synthesis/testkit";
+import { deltas, ended } from "../support/fake-worker.ts";
 import { head } from "../support/raw-http.ts";
 import { key, RunningGateway, type GatewayChanges } from "../support/running-gateway.ts";
 
@@ -27,12 +28,12 @@ test("a stream begins with the role, brings each delta, and ends with a finish r
     choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }],
   });
   const { turn } = await worker.next("submit");
-  worker.send({ type: "accepted", turn }, { type: "delta", turn, text: "a\nü" });
+  worker.send({ type: "accepted", turn }, { type: "delta", turn, seq: 1, text: "a\nü" });
   expect(await events.delta()).toEqual({ content: "a\nü" });
-  worker.send({ type: "reasoning", turn, text: "hm" }, { type: "delta", turn, text: "data: [DONE]\n\n" });
+  worker.send({ type: "reasoning", turn, seq: 2, text: "hm" }, ...deltas(turn, 3, "data: [DONE]\n\n"));
   expect(await events.delta()).toEqual({ reasoning_content: "hm" });
   expect(await events.delta()).toEqual({ content: "data: [DONE]\n\n" });
-  worker.send({ type: "ended", turn, end: { state: "completed", finishReason: "length", usage } });
+  worker.send(ended(turn, 4, { state: "completed", finishReason: "length", usage }));
   expect(await events.next()).toMatchObject({ choices: [{ delta: {}, finish_reason: "length" }] });
   expect(await events.rest()).toEqual(["[DONE]"]);
 });
@@ -98,7 +99,7 @@ test("a turn that the worker refuses ends its stream with the error", async () =
 });
 
 test("a client that reads nothing is cut off at the bound, and its turn is cancelled", async () => {
-  const { worker } = await start({ limits: { clientBufferBytes: 64 * 1024 } });
+  const { worker } = await start({ limits: { clientBufferBytes: 64 * 1024, vanishedMs: 10 } });
   const body = JSON.stringify({ model: "echo", stream: true, messages: [{ role: "user", content: "much" }] });
   const lines = [
     `host: 127.0.0.1:${gateway.port}`,
@@ -112,16 +113,15 @@ test("a client that reads nothing is cut off at the bound, and its turn is cance
   const { turn } = await worker.next("submit");
   const cancelled = worker.next("cancel_turn");
   const megabyte = "x".repeat(1024 * 1024);
-  for (let sent = 0; sent < 16; sent++) worker.send({ type: "delta", turn, text: megabyte });
+  worker.send({ type: "accepted", turn });
+  for (let sent = 1; sent <= 16; sent++) worker.send(...deltas(turn, sent, megabyte));
   expect(await cancelled).toMatchObject({ turn });
   const closed = once(socket, "close");
   socket.resume();
   await closed;
-  worker.send({
-    type: "ended",
-    turn,
-    end: { state: "cancelled", error: { code: "turn_cancelled", message: "cancelled" } },
-  });
+  worker.send(
+    ended(turn, 17, { state: "cancelled", error: { code: "turn_cancelled", message: "cancelled" } }),
+  );
 });
 
 test("deltas of one message travel in one write", async () => {
@@ -130,10 +130,9 @@ test("deltas of one message travel in one write", async () => {
   const chunks = response.body![Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   await chunks.next();
   const { turn } = await worker.next("submit");
-  const deltas = Array.from({ length: 50 }, (_, n) => ({ type: "delta", turn, text: `${n} ` }) as const);
-  worker.send({ type: "accepted", turn }, ...deltas);
+  worker.begin({ turn }, ...Array.from({ length: 50 }, (_, n) => `${n} `));
   const { value } = await chunks.next();
   expect(new TextDecoder().decode(value).match(/data: /g)).toHaveLength(50);
-  worker.send({ type: "ended", turn, end: { state: "completed", finishReason: "stop" } });
+  worker.send(ended(turn, 51));
   while (!(await chunks.next()).done);
 });

@@ -18,6 +18,7 @@ import {
   type WorkerFrame,
 } from "@synthesis/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
+import { SaidTurns } from "./said-turns.ts";
 
 type FrameOf<Type extends GatewayFrame["type"]> = Extract<GatewayFrame, { type: Type }>;
 
@@ -45,8 +46,12 @@ export interface FakeWorkerOptions {
 export class FakeWorker {
   /** What it answers to `locate`: a session's id, or more; "held" leaves that to the test. */
   locate: (frame: Locate) => string | Pick<Located, "session" | "reset"> | undefined = () => undefined;
-  /** What it answers to `find_turn`; "held" leaves that to the test. */
-  find: (frame: FindTurn) => TurnInfo | "held" | undefined = () => undefined;
+  /** What it answers to `find_turn`: nothing, unless a test says otherwise. */
+  find: (frame: FindTurn) => TurnInfo | undefined = () => undefined;
+  /** What it says, besides what the test does, to `follow` and to a `submit` that comes again: all that it said before. */
+  replay: (turn: string, after: number) => readonly WorkerFrame[] = (turn, after) =>
+    this.said.replay(turn, after);
+  readonly said = new SaidTurns();
   /** Every gateway that attached. */
   readonly attached: Attach[] = [];
   readonly #http = createServer();
@@ -91,6 +96,7 @@ export class FakeWorker {
 
   /** Sends the frames in one message. */
   send(...frames: WorkerFrame[]): void {
+    for (const frame of frames) this.said.said(frame);
     for (const socket of this.#sockets.clients) socket.send(encodeFrames(frames));
   }
 
@@ -130,6 +136,10 @@ export class FakeWorker {
     const index = this.#wanted.findIndex(({ type }) => type === frame.type);
     if (index === -1) this.#unread.push(frame);
     else this.#wanted.splice(index, 1)[0]?.give(frame);
+    if (frame.type === "submit") this.said.submitted(frame);
+    const isFollowed = frame.type === "submit" || frame.type === "follow";
+    const replayed = isFollowed ? this.replay(frame.turn, frame.type === "follow" ? frame.after : 0) : [];
+    if (replayed.length > 0) socket.send(encodeFrames([...replayed]));
   }
 
   /** What it says to a frame by itself; undefined leaves the answer to the test. */
@@ -146,6 +156,6 @@ export class FakeWorker {
     }
     if (frame.type !== "find_turn") return undefined;
     const turn = this.find(frame);
-    return turn === "held" ? undefined : { type: "found_turn", request: frame.request, ...(turn && { turn }) };
+    return { type: "found_turn", request: frame.request, ...(turn && { turn }) };
   }
 }

@@ -1,9 +1,10 @@
 import { apiKeyDigest, Limits } from "@synthesis/config";
 import { createLogger } from "@synthesis/kit";
-import { tempFolder } from "@synthesis/testkit";
+import { tempFolder, type TempFolder } from "@synthesis/testkit";
 import { Agent, fetch, type RequestInit, type Response } from "undici";
 import { GatewayConfiguration } from "../../src/gateway-configuration.ts";
 import { Gateway } from "../../src/gateway.ts";
+import type { LiveTurns } from "../../src/turn/live-turns.ts";
 import type { SessionQueues } from "../../src/turn/session-queues.ts";
 import { Events } from "./events.ts";
 import { FakeSupervisor } from "./fake-supervisor.ts";
@@ -25,31 +26,33 @@ export interface ChatOptions {
 
 /** The real gateway in this process, with a fake supervisor and a fake worker of workspace `demo`. */
 export class RunningGateway {
+  /** The worker of epoch 1. */
   readonly worker: FakeWorker;
   readonly supervisor: FakeSupervisor;
   readonly #configuration: GatewayConfiguration;
-  readonly #folder: TempFolder;
   readonly #fakes: AsyncDisposableStack;
+  readonly #folder: TempFolder;
   /** No connection is kept for later, so that each test leaves none. */
   readonly #agent = new Agent({ pipelining: 0 });
-  #generation = 1;
-  #epoch = 1;
   #gateway: Gateway;
-  #url = "";
+  #url: string;
+  #epoch = 1;
   #closed: Promise<void> | undefined;
 
   private constructor(
-    parts: Pick<RunningGateway, "worker" | "supervisor">,
+    parts: Pick<RunningGateway, "worker" | "supervisor" | "url">,
+    gateway: Gateway,
     configuration: GatewayConfiguration,
     folder: TempFolder,
     fakes: AsyncDisposableStack,
   ) {
     this.worker = parts.worker;
     this.supervisor = parts.supervisor;
+    this.#url = parts.url;
+    this.#gateway = gateway;
     this.#configuration = configuration;
     this.#folder = folder;
     this.#fakes = fakes;
-    this.#gateway = new Gateway(configuration, createLogger("error"));
   }
 
   static async start({ limits: some = {}, server: more = {} }: GatewayChanges = {}): Promise<RunningGateway> {
@@ -76,10 +79,47 @@ export class RunningGateway {
       limits: Limits.parse({ startMs: 2_000, ...some }),
       logLevel: "error",
     });
-    const running = new RunningGateway({ worker, supervisor }, configuration, folder, stack);
-    running.#url = (await running.#gateway.start()).url;
-    return new RunningGateway.#Ready(running, stack.move());
+    const gateway = new Gateway(configuration, createLogger("error"));
+    const { url } = await gateway.start();
+    return new RunningGateway({ worker, supervisor, url }, gateway, configuration, folder, stack.move());
   }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  get queues(): SessionQueues {
+    return this.#gateway.queues;
+  }
+
+  get turns(): LiveTurns {
+    return this.#gateway.turns;
+  }
+
+  /** Ends the gateway, and starts the next one. */
+  async restart(): Promise<void> {
+    await this.#gateway.close();
+    const generation = this.#configuration.generation + 1;
+    this.#gateway = new Gateway(
+      { ...this.#configuration, generation, fence: generation },
+      createLogger("error"),
+    );
+    this.#url = (await this.#gateway.start()).url;
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await this.#gateway.drain(deadlineMs);
+  }
+
+  /** The worker of the next epoch, whom the supervisor names from now on. */
+  async nextWorker(): Promise<FakeWorker> {
+    const epoch = ++this.#epoch;
+    const answer = { workspace: "demo", epoch, socketPath: this.#folder.join(`w${epoch}.sock`) };
+    const worker = this.#fakes.adopt(await FakeWorker.listen(answer), (listening) => listening.close());
+    this.supervisor.ensure = () => answer;
+    return worker;
+  }
+
   get port(): number {
     return Number(new URL(this.url).port);
   }
@@ -117,10 +157,25 @@ export class RunningGateway {
     return { response, events: new Events(response) };
   }
 
+  /** A request with the key, to `path`. */
+  async ask(method: string, path: string, options: ChatOptions = {}): Promise<Response> {
+    const { headers, signal } = options;
+    return this.fetch(path, {
+      method,
+      headers: { authorization: `Bearer ${options.key ?? key}`, ...headers },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
   /** Ends the gateway, then the fakes. Idempotent. */
   async close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#end();
     await this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await this.#gateway.close();
+    await this.#fakes.disposeAsync();
     await this.#agent.destroy();
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { eventually, expectClean } from "@synthesis/testkit";
 import type { Locate } from "@synthesis/protocol";
+import { ended } from "../support/fake-worker.ts";
 import { RunningGateway, type GatewayChanges } from "../support/running-gateway.ts";
 
 expectClean();
@@ -35,7 +36,7 @@ test("a turn waits until a worker accepts it, not only behind others of its sess
   expect(queues.counts).toEqual({ sessions: 1, waiting: 1 });
   worker.send({ type: "accepted", turn });
   await eventually(() => expect(queues.counts).toEqual({ sessions: 1, waiting: 0 }));
-  worker.send({ type: "ended", turn, end: { state: "completed", finishReason: "stop" } });
+  worker.send(ended(turn, 1));
   await events.rest();
 });
 
@@ -56,12 +57,12 @@ test("turns that no worker accepts fill the queue of all sessions, one that is a
   }
 });
 
-test("a worker that does not say whether it knows the session is waited for queueMs long", async () => {
-  const { worker, queues } = await start({ limits: { queueMs: 50 } });
+test("a worker that does not say whether it knows the session is not waited for without end", async () => {
+  const { worker, queues } = await start({ limits: { hangMs: 50 } });
   const asked = holdLocate();
   const response = await gateway.chat(history, same);
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
-  expect(await response.json()).toMatchObject({ error: { code: "queue_timeout" } });
+  expect(await response.json()).toMatchObject({ error: { code: "worker_unavailable" } });
   expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
   const { request } = await asked;
   worker.send({ type: "located", request, session: "too late" });
@@ -73,16 +74,25 @@ test("a worker that does not say whether it knows the session is waited for queu
   await (await next).text();
 });
 
-test("a client that leaves while the worker is asked for the session is never submitted", async () => {
-  const { worker, queues } = await start();
-  const asked = holdLocate();
+test("clients that leave while the worker is asked for the session are never submitted, and leave no timer", async () => {
+  const { worker } = await start();
+  const asked: Locate[] = [];
+  worker.locate = (frame) => {
+    asked.push(frame);
+    return "held";
+  };
   const leaving = new AbortController();
-  const left = gateway.chat(history, { ...same, signal: leaving.signal }).catch((error: unknown) => error);
-  const { request } = await asked;
+  const left = ["a", "b", "c", "d"].map(async (name) => {
+    const headers = { "x-openclaw-session-key": name };
+    await gateway.chat({ ...history, stream: true }, { headers, signal: leaving.signal }).catch(() => {});
+  });
+  await eventually(() => expect(asked).toHaveLength(4));
   leaving.abort();
-  await left;
-  await eventually(() => expect(queues.counts).toEqual({ sessions: 0, waiting: 0 }));
-  worker.send({ type: "located", request });
+  await Promise.all(left);
+  // The gateway has seen it when it has answered what came after it.
+  for (let n = 0; n < 2; n++) await (await gateway.fetch("/health")).text();
+  worker.send(...asked.map(({ request }) => ({ type: "located", request }) as const));
+  worker.locate = () => undefined;
   const next = gateway.chat("next", same);
   const submit = await worker.next("submit");
   expect(submit.prompt).toBe("next");
@@ -103,23 +113,26 @@ test("when the gateway closes while the worker is asked for the session, the tur
   expect(worker.unread("submit")).toBe(0);
 });
 
-test("a worker that is not started again in time is waited for queueMs long", async () => {
+test("a turn that waits for a worker that is not started again in time is told so, and may be sent again", async () => {
   const { worker, supervisor, queues } = await start({ limits: { queueMs: 1_000 } });
   const running = gateway.chat("a", same);
-  await worker.next("submit");
-  const right = await supervisor.ensure("demo");
+  const first = await worker.next("submit");
+  const waiting = gateway.chat("b", same);
+  await eventually(() => expect(queues.counts.waiting).toBe(2));
   const { promise: started, resolve: restart } = Promise.withResolvers<void>();
+  const right = await supervisor.ensure("demo");
   supervisor.ensure = async () => {
     await started;
     return right;
   };
-  const waiting = gateway.chat("b", same);
-  await eventually(() => expect(queues.counts.waiting).toBe(2));
   worker.drop();
-  await (await running).text();
-  await eventually(() => expect(supervisor.asked).toHaveLength(2));
   const response = await waiting;
-  expect([response.status, await response.json()]).toMatchObject([503, { error: { code: "queue_timeout" } }]);
-  expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
+  expect([response.status, response.headers.get("x-should-retry")]).toEqual([503, "true"]);
+  expect(await response.json()).toMatchObject({ error: { code: "queue_timeout" } });
   restart();
+  expect(await worker.next("submit")).toMatchObject({ turn: first.turn });
+  worker.answer(first, "A");
+  expect((await running).status).toBe(200);
+  await (await running).text();
+  expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
 });

@@ -7,25 +7,33 @@ import { FakeWorker } from "../support/fake-worker.ts";
 expectClean();
 
 const MIB = 1024 * 1024;
+const hash = "0".repeat(64);
 
 test("twenty prompts of a megabyte at once stay below a worker's bound for one message", async () => {
   await using folder = await tempFolder();
   const answer = { workspace: "demo", epoch: 1, socketPath: folder.join("w.sock") };
   const worker = await FakeWorker.listen(answer, { maxPayload: 2 * MIB });
-  const link = await WorkerLink.open(answer);
+  const link = await WorkerLink.open({
+    answer,
+    gateway: { gateway: 1, fence: 1 },
+    answerMs: 1_000,
+    onAccountHeld: () => {},
+  });
   const turns = Array.from({ length: 20 }, () => randomUUID());
   const ends: string[] = [];
   const over = turns.map(async (turn) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const session = { id: turn, key: turn, agent: "echo", scope: "0".repeat(64) };
+    const request = { caller: hash, body: hash, prompt: hash };
+    const session = { id: turn, key: turn, agent: "echo", scope: hash };
     link.submit(
-      { type: "submit", turn, session, prompt: "x".repeat(MIB) },
+      { type: "submit", turn, request, session, prompt: "x".repeat(MIB), needsMemory: false },
       {
         onAccepted: () => {},
-        onText: () => {},
-        onReasoning: () => {},
+        onEvent: () => {},
         onRefused: ({ code }) => resolve(void ends.push(code)),
-        onEnded: ({ state }) => resolve(void ends.push(state)),
+        onEnded: (_, { state }) => resolve(void ends.push(state)),
+        onGone: () => resolve(void ends.push("gone")),
+        onLost: () => resolve(void ends.push("lost")),
       },
     );
     await promise;

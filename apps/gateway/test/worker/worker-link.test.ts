@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually, expectClean, tempFolder } from "@synthesis/testkit";
-import { FakeWorker } from "../support/fake-worker.ts";
+import { deltas, ended, FakeWorker } from "../support/fake-worker.ts";
 import { RunningGateway } from "../support/running-gateway.ts";
 
 expectClean();
@@ -11,56 +11,84 @@ beforeEach(async () => {
 });
 afterEach(async () => gateway.close());
 
-test("a worker lost within a turn is an error event and no [DONE]; the next turn gets a new link", async () => {
+test("a turn whose worker is lost is followed on the next link, and its clients notice nothing", async () => {
   const { worker, supervisor } = gateway;
   const { events } = await gateway.stream("a");
   const { turn } = await worker.next("submit");
-  worker.send({ type: "accepted", turn }, { type: "delta", turn, text: "part" });
+  worker.begin({ turn }, "part");
   await events.next();
   expect(await events.delta()).toEqual({ content: "part" });
   worker.drop();
-  const all = await events.rest();
-  expect(all).toEqual([
-    { error: expect.objectContaining({ code: "turn_interrupted", type: "server_error" }) as object },
-  ]);
-  const next = gateway.chat("b");
-  worker.answer(await worker.next("submit"), "B");
-  expect(await (await next).json()).toMatchObject({ choices: [{ message: { content: "B" } }] });
+  expect(await worker.next("follow")).toMatchObject({ turn, after: 1 });
+  worker.send({ type: "accepted", turn }, ...deltas(turn, 2, " and whole"), ended(turn, 3));
+  expect(await events.text()).toBe(" and whole");
   expect(supervisor.asked).toEqual(["demo", "demo"]);
+  expect(worker.unread("submit")).toBe(0);
 });
 
-test("without stream a worker lost within a turn is 502 and not to be repeated", async () => {
+test("a turn whose worker does not come back in time ends, and is not to be repeated", async () => {
+  const { worker, supervisor, queues } = gateway;
   const asked = gateway.chat("a");
-  await gateway.worker.next("submit");
-  gateway.worker.drop();
+  worker.begin(await worker.next("submit"));
+  await eventually(() => expect(queues.counts.waiting).toBe(0));
+  const error = { code: "worker_unavailable", message: "it keeps dying", retryAfterMs: 1_000 } as const;
+  supervisor.ensure = () => error;
+  worker.drop();
   const response = await asked;
   expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"]);
   expect(await response.json()).toMatchObject({ error: { code: "turn_interrupted" } });
+  expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
 });
 
 test("a turn that waited for a worker that is lost runs on the next one", async () => {
   const { worker, queues } = gateway;
   const same = { headers: { "x-openclaw-session-key": "k" } };
   const running = gateway.chat("a", same);
-  await worker.next("submit");
+  const first = await worker.next("submit");
   const waiting = gateway.chat("b", same);
   await eventually(() => expect(queues.counts.waiting).toBe(2));
   worker.drop();
+  expect(await worker.next("submit")).toEqual(first);
+  worker.answer(first, "A");
   await (await running).text();
   worker.answer(await worker.next("submit"), "B");
   expect(await (await waiting).json()).toMatchObject({ choices: [{ message: { content: "B" } }] });
   expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
 });
 
-test("W-7: a message that is no frame ends the link and its turns, and nothing else", async () => {
+test("W-7: a message that is no frame ends the link and nothing else", async () => {
+  const { worker } = gateway;
   const asked = gateway.chat("a");
-  await gateway.worker.next("submit");
-  gateway.worker.sendText('{"type":"delta"}');
-  expect((await asked).status).toBe(502);
-  await (await asked).text();
+  const { turn } = await worker.next("submit");
+  worker.begin({ turn });
+  worker.sendText('{"type":"delta"}');
+  await worker.next("follow");
+  worker.answer({ turn }, "A");
+  expect(await (await asked).json()).toMatchObject({ choices: [{ message: { content: "A" } }] });
   const health = await gateway.fetch("/health");
   expect(await health.json()).toEqual({ ok: true });
 });
+
+test("a worker that answers each follow with what is no frame is given up", async () => {
+  const { worker } = gateway;
+  const asked = gateway.chat("a");
+  worker.begin(await worker.next("submit"));
+  let follows = 0;
+  const spoil = async (): Promise<void> => {
+    worker.sendText('{"type":"delta"}');
+    await worker.next("follow");
+    follows++;
+    return spoil();
+  };
+  const spoiled = spoil().catch(() => {});
+  const response = await asked;
+  expect([response.status, await response.json()]).toMatchObject([
+    502,
+    { error: { code: "turn_interrupted" } },
+  ]);
+  expect(follows).toBeGreaterThan(1);
+  await spoiled;
+}, 10_000);
 
 test("frames of a turn that is unknown or over are let pass", async () => {
   const asked = gateway.chat("a");

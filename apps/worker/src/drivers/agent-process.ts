@@ -31,6 +31,8 @@ export interface TurnEvents {
   onText(text: string): void;
   /** Thinking and tool activity. */
   onReasoning(text: string): void;
+  /** What becomes of the turn beside what the agent does for it: a retry, a compaction. */
+  onNote(text: string): void;
   /** Any sign that the agent is at work; `pauseMs`: it said that it will be silent for so long. */
   onLife(pauseMs?: number): void;
   /** The turn waits for something else now. */

@@ -89,23 +89,35 @@ export class GatewayLink implements TurnSink {
     this.#options.workspace.unfollow(this);
   }
 
+  /** What comes after the workspace has closed is for the next worker: the end of this link says so. */
   #receive(text: string): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#options.workspace.isClosed) return;
     const decoded = decodeFrames(GatewayFrame, text);
     if (!decoded.ok) {
       this.#options.log.error("gateway_link.malformed", { why: decoded.message });
       return this.fence();
     }
-    for (const frame of decoded.frames) this.#handle(frame);
+    for (const frame of decoded.frames) void this.#answer(frame);
   }
 
-  #handle(frame: GatewayFrame): void {
+  /** A journal that cannot be read is no answer: the gateway asks again on another link. */
+  async #answer(frame: GatewayFrame): Promise<void> {
+    if (this.#state === "closed") return;
+    try {
+      await this.#handle(frame);
+    } catch (error) {
+      this.#options.log.error("gateway_link.failed", { frame: frame.type, error: String(error) });
+      this.fence();
+    }
+  }
+
+  #handle(frame: GatewayFrame): Promise<void> | void {
     if (frame.type === "attach") return this.#attach(frame);
     if (this.#state !== "attached") return this.fence();
     const { workspace } = this.#options;
     switch (frame.type) {
       case "locate":
-        return void this.#locate(frame.request, frame.by);
+        return this.#locate(frame.request, frame.by);
       case "find_turn": {
         const turn = workspace.find(frame.caller, frame.by);
         return this.#send({ type: "found_turn", request: frame.request, ...(turn && { turn }) });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { listenPrivately, type Logger } from "@synthesis/kit";
 import type { Attach } from "@synthesis/protocol";
@@ -6,14 +6,18 @@ import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
 import { GatewayLink } from "./gateway-link.ts";
+import { SessionApi } from "./session-api.ts";
 
 /** A prompt, as JSON, can be longer than the body it came in; escapes at most double it. */
 const FRAME_TO_BODY = 2;
 
-/** Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. */
+/**
+ * Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. Plain HTTP there is
+ * the API of its sessions.
+ */
 export class GatewayServer {
   readonly #configuration: WorkerConfiguration;
-  readonly #http = createServer((_request, response) => response.writeHead(404).end());
+  readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #links = new Set<GatewayLink>();
   /** Gateways of generations below this one are dead. */
@@ -21,6 +25,8 @@ export class GatewayServer {
 
   constructor(configuration: WorkerConfiguration, workspace: Workspace, log: Logger) {
     this.#configuration = configuration;
+    const api = new SessionApi(workspace, log);
+    this.#http = createServer((request, response) => void api.answer(request, response));
     const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
     this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
     this.#sockets.on("error", () => {}); // the HTTP server's own, which start() reports

@@ -2,7 +2,7 @@ import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
 import { Database } from "./database.ts";
-import { openDatabase, openUnsynced } from "./open-database.ts";
+import { isDatabaseError, openDatabase, openUnsynced } from "./open-database.ts";
 import { SessionTable, type SessionRecord } from "./session-table.ts";
 import { TurnEventTable } from "./turn-event-table.ts";
 import { TurnTable, type OpenTurn } from "./turn-table.ts";
@@ -31,6 +31,8 @@ export class Journal {
   readonly #synced: Database;
   readonly #unsynced: Database;
   readonly #unsyncedTurns: TurnTable;
+  /** The ends that could not be written when they came: at most one for each turn that ran then. */
+  readonly #owed: ((now: number) => void)[] = [];
   #acceptedSincePrune = 0;
 
   /** Throws where a worker of a later epoch owns it. */
@@ -43,7 +45,9 @@ export class Journal {
     this.turns = new TurnTable(this.#synced);
     this.#unsyncedTurns = new TurnTable(this.#unsynced);
     this.events = new TurnEventTable(this.#unsynced);
-    if (this.#synced.run("UPDATE owner SET epoch = ?1 WHERE epoch <= ?1", epoch) !== 1) throw this.#fenced();
+    if (this.#synced.run("UPDATE owner SET epoch = ?1 WHERE epoch <= ?1", epoch) === 1) return;
+    this.close();
+    throw this.#fenced();
   }
 
   /** The turns that a dead worker left without an end. */
@@ -59,6 +63,7 @@ export class Journal {
    * `idempotency_conflict` where another turn has its key.
    */
   accept(order: Submit): SessionRecord {
+    this.#settle();
     if (this.#acceptedSincePrune++ >= PRUNE_EVERY) this.#prune();
     const { request } = order;
     return this.#edge((now) => {
@@ -81,12 +86,30 @@ export class Journal {
     });
   }
 
-  /** The turn's one end, and the session's transcript hash where the turn changed it. */
+  /**
+   * The turn's one end, and the session's transcript hash where the turn changed it. One that SQLite cannot write
+   * now is owed: it is written before another turn is accepted.
+   */
   end(turn: string, session: string, end: TurnEnd, seq: number, head: string | undefined): void {
-    this.#edge((now) => {
+    const write = (now: number) => {
       this.turns.end(turn, end, seq, now);
       if (head !== undefined) this.sessions.setHead(session, head);
-    });
+    };
+    try {
+      this.#edge(write);
+    } catch (error) {
+      if (isDatabaseError(error)) this.#owed.push(write);
+      throw error;
+    }
+  }
+
+  /** Writes the ends that are owed, as far as that is possible now. */
+  settle(): void {
+    try {
+      this.#settle();
+    } catch (error) {
+      this.#options.log.error("journal.write_failed", { owed: this.#owed.length, error: String(error) });
+    }
   }
 
   /** The client has the turn's end. Not synced: forgotten in a power failure, a retry would join the turn. */
@@ -94,9 +117,27 @@ export class Journal {
     this.#unsyncedTurns.take(turn, Date.now());
   }
 
+  /** Forgets a session with its turns and what they said. Returns whether it was there. */
+  forget(session: string): boolean {
+    return this.#edge(() => this.sessions.delete(session));
+  }
+
   close(): void {
+    this.settle();
     this.#unsynced.close();
     this.#synced.close();
+  }
+
+  #settle(): void {
+    for (let write = this.#owed[0]; write !== undefined; write = this.#owed[0]) {
+      try {
+        this.#edge(write);
+      } catch (error) {
+        if (isDatabaseError(error)) throw error;
+        this.#options.log.error("journal.end_dropped", { error: String(error) }); // its session was deleted
+      }
+      this.#owed.shift();
+    }
   }
 
   /** A transaction that this epoch may still write. */

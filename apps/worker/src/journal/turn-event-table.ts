@@ -1,10 +1,13 @@
 import type { Database } from "./database.ts";
 
-/** What an agent said: a piece of its answer, or of its thinking and tool activity. */
+/** Text of the answer; thinking and tool activity; what became of the turn beside what its agent did for it. */
+export type TurnEventKind = "text" | "reasoning" | "note";
+
+/** One piece of what is told of a turn. */
 export interface TurnEvent {
   /** From 1, without gaps within a turn. */
   readonly seq: number;
-  readonly kind: "text" | "reasoning";
+  readonly kind: TurnEventKind;
   readonly text: string;
 }
 
@@ -43,7 +46,7 @@ export class TurnEventTable {
     );
     return rows.map((row) => ({
       seq: Number(row["seq"]),
-      kind: row["kind"] === "text" ? "text" : "reasoning",
+      kind: String(row["kind"]) as TurnEventKind,
       text: String(row["text"]),
     }));
   }

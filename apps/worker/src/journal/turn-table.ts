@@ -16,10 +16,17 @@ export interface OpenTurn {
   readonly resumes: number;
 }
 
+interface OpenRow extends Omit<OpenTurn, "order"> {
+  readonly id: string;
+  readonly order: Submit | undefined;
+  readonly lastSeq: number;
+}
+
 const COLUMNS =
   "turns.id, session, agent, state, turns.caller, request_body, last_seq, accepted_at, ended_at, end_frame, resumes";
 /** What a repetition of its request runs anew: nothing came of it, or it was stopped on request. */
-const VOID = "(state = 'cancelled' OR (state = 'failed' AND last_seq <= 1))";
+const VOID =
+  "(state = 'cancelled' OR (state = 'failed' AND NOT EXISTS (SELECT 1 FROM turn_events WHERE turn = turns.id AND kind <> 'note')))";
 
 /** The turns of a workspace: each state change follows the table of legal edges. */
 export class TurnTable {
@@ -100,7 +107,7 @@ export class TurnTable {
     if ("key" in by) return this.#one(`turns.caller = ? AND request_key = ? AND NOT ${VOID}`, caller, by.key);
     const [column, hash] = "body" in by ? ["request_body", by.body] : ["request_prompt", by.prompt];
     return this.#one(
-      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND NOT ${VOID} ORDER BY accepted_at DESC LIMIT 1`,
+      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND NOT ${VOID} ORDER BY turns.rowid DESC LIMIT 1`,
       caller,
       hash,
       since,
@@ -111,33 +118,32 @@ export class TurnTable {
     return this.#one("turns.id = ?", id);
   }
 
-  /** The turns of a session, oldest first. */
-  ofSession(session: string): readonly TurnRecord[] {
-    return this.#many("session = ? ORDER BY accepted_at", session);
+  /** The latest turns of a session, at most `max`, oldest first. */
+  ofSession(session: string, max: number): readonly TurnRecord[] {
+    return this.#many("session = ? ORDER BY turns.rowid DESC LIMIT ?", session, max).toReversed();
   }
 
-  /** The turns without an end, oldest first. */
+  /** The ids of all turns of a session, oldest first. */
+  idsOfSession(session: string): readonly string[] {
+    const rows = this.#database.all("SELECT id FROM turns WHERE session = ? ORDER BY rowid", session);
+    return rows.map(({ id }) => String(id));
+  }
+
+  countOfSession(session: string): number {
+    return Number(this.#database.get("SELECT count(*) AS n FROM turns WHERE session = ?", session)?.["n"]);
+  }
+
+  /** The turns without an end, oldest first; those that cannot be read are left out. */
   open(): readonly OpenTurn[] {
-    const rows = this.#database.all(
-      "SELECT submit_frame, state, resumes FROM turns WHERE state IN ('accepted', 'started') ORDER BY accepted_at, rowid",
+    return this.#openRows().flatMap(({ order, state, resumes }) =>
+      order ? [{ order, state, resumes }] : [],
     );
-    return rows.flatMap((row) => {
-      const order = typeof row["submit_frame"] === "string" ? JSON.parse(row["submit_frame"]) : undefined;
-      const parsed = Submit.safeParse(order);
-      if (!parsed.success) return [];
-      const state = row["state"] === "accepted" ? "accepted" : "started";
-      return [{ order: parsed.data, state, resumes: Number(row["resumes"]) }];
-    });
   }
 
-  /** Ends what was left open and cannot be run, written by an earlier version. Returns how many. */
-  endUnreadable(end: TurnEnd, now: number): number {
-    return this.#database.run(
-      "UPDATE turns SET state = ?, ended_at = ?, error_code = 'turn_interrupted', end_frame = ?, last_seq = last_seq + 1 WHERE state IN ('accepted', 'started') AND submit_frame IS NULL",
-      end.state,
-      now,
-      JSON.stringify(end),
-    );
+  /** Ends what was left open and cannot be run: another version of Synthesis wrote it. */
+  endUnreadable(end: TurnEnd, now: number): void {
+    for (const { id, order, lastSeq } of this.#openRows())
+      if (order === undefined) this.end(id, end, lastSeq + 1, now);
   }
 
   /** Forgets the oldest turns above `max`, none that is open. */
@@ -146,6 +152,19 @@ export class TurnTable {
       "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY accepted_at DESC LIMIT -1 OFFSET ?)",
       max,
     );
+  }
+
+  #openRows(): readonly OpenRow[] {
+    const rows = this.#database.all(
+      "SELECT id, submit_frame, state, resumes, (SELECT max(seq) FROM turn_events WHERE turn = id) AS seq FROM turns WHERE state IN ('accepted', 'started') ORDER BY rowid",
+    );
+    return rows.map((row) => ({
+      id: String(row["id"]),
+      order: readOrder(row["submit_frame"]),
+      state: row["state"] === "accepted" ? "accepted" : "started",
+      resumes: Number(row["resumes"]),
+      lastSeq: Number(row["seq"] ?? 0),
+    }));
   }
 
   #one(where: string, ...values: (string | number)[]): TurnRecord | undefined {
@@ -171,6 +190,14 @@ function from(to: TurnState): string {
   return `state IN (${statesBefore(to)
     .map((state) => `'${state}'`)
     .join(", ")})`;
+}
+
+function readOrder(frame: unknown): Submit | undefined {
+  try {
+    return Submit.safeParse(JSON.parse(String(frame))).data;
+  } catch {
+    return undefined;
+  }
 }
 
 function read(row: Row): TurnRecord {

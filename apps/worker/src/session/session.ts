@@ -1,7 +1,14 @@
 import type { AgentSettings } from "@synthesis/config";
 import { abortable, type CloseReason } from "@synthesis/kit";
-import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import {
+  WireFailure,
+  type SessionInfo,
+  type Submit,
+  type TurnEnd,
+  type WireError,
+} from "@synthesis/protocol";
 import type { AgentProcess } from "../drivers/agent-process.ts";
+import { traceTurn } from "../drivers/headless/turn-trace.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
@@ -37,10 +44,11 @@ export class Session {
   readonly #agent: AgentSettings;
   readonly #around: SessionSurroundings;
   readonly #warm: WarmProcess;
-  /** Settles with the last turn that was handed in. */
+  /** Settles with the last of what was handed in. */
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
-  #closing: CloseReason | undefined;
+  /** Aborts with what its turns are cut for when it closes. */
+  readonly #closing = new AbortController();
 
   constructor(
     identity: { readonly id: string; readonly key: string },
@@ -53,6 +61,11 @@ export class Session {
     this.#around = around;
     const { idleMs } = around.configuration.limits;
     this.#warm = new WarmProcess({ slots: around.slots, idleMs, onChange: () => around.onChange(this) });
+  }
+
+  get state(): SessionInfo["state"] {
+    if (this.#pending > 0) return "running";
+    return this.idleSince === undefined ? "cold" : "idle";
   }
 
   /** The live process, if any. */
@@ -89,22 +102,28 @@ export class Session {
 
   /** Runs a turn to its end, after those that came before it. Until it is accepted a cancel refuses it. Never rejects. */
   async run(turn: Turn): Promise<void> {
-    const before = this.#tail;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#tail = promise;
-    this.#pending++;
-    try {
-      this.#checkRoom();
-      await abortable(before, turn.cancel);
-      await this.#admit(turn);
-    } catch (error) {
-      if (turn.state === "waiting") turn.refuse(error);
-      else this.#end(turn, turn.failed(error)); // accepted by an earlier generation
-    } finally {
-      this.#pending--;
-      void before.then(resolve); // a turn that was refused early does not let the next one overtake
-      this.#around.onChange(this);
-    }
+    await this.#inLine(async (before) => {
+      try {
+        this.#checkRoom();
+        await abortable(before, turn.cancel);
+        await this.#admit(turn);
+      } catch (error) {
+        if (turn.state === "waiting") turn.refuse(error);
+        else this.#end(turn, turn.failed(error)); // accepted by an earlier generation
+      }
+    });
+  }
+
+  /**
+   * Ends its process and forgets it, once the turns that came before are over; a turn that comes after begins it
+   * anew. Returns whether there was something to forget. Rejects with what the journal throws.
+   */
+  async end(reason: CloseReason): Promise<boolean> {
+    return this.#inLine(async (before) => {
+      await before;
+      await this.#warm.close(reason);
+      return this.#around.journal.forget(this.id);
+    });
   }
 
   /** Ends its process if it is idle; the session is resumed with its next turn. */
@@ -114,7 +133,7 @@ export class Session {
 
   /** Ends its process, whatever it does; resolves when its turns are over too. */
   async close(reason: CloseReason): Promise<void> {
-    this.#closing ??= reason;
+    this.#closing.abort(new WireFailure("turn_interrupted", `the turn was cut: ${reason.message}`));
     await this.#warm.close(reason);
     await this.#tail;
   }
@@ -122,6 +141,21 @@ export class Session {
   /** Whether a turn that its process cut may be finished by the next one. */
   mayResume(turn: Turn): boolean {
     return this.#agent.driver === "headless" && this.#agent.onInterrupt === "resume" && turn.resumes === 0;
+  }
+
+  /** Does something that concerns the whole session: who comes later waits for it, and for all that came before. */
+  async #inLine<T>(work: (before: Promise<void>) => Promise<T>): Promise<T> {
+    const before = this.#tail;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#tail = promise;
+    this.#pending++;
+    try {
+      return await work(before);
+    } finally {
+      this.#pending--;
+      void before.then(resolve); // a turn that was refused early does not let the next one overtake
+      this.#around.onChange(this);
+    }
   }
 
   /** Rejects as long as the turn is not accepted. */
@@ -145,16 +179,17 @@ export class Session {
     const lost = await this.lostMemory();
     const { needsMemory } = turn.order;
     if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);
-    if (needsMemory && this.#around.journal.sessions.find(this.id) === undefined)
-      throw new WireFailure("session_lost", "the session is not known here");
+    if (needsMemory && this.#around.journal.sessions.find(this.id)?.agentStarted !== true)
+      throw new WireFailure("session_lost", "the agent was told nothing of the session yet");
     turn.cancel.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
     const record = turn.accept(lost);
     return lost === undefined ? record : this.#beginAnew(lost);
   }
 
   /** A worker that closes leaves to the next one what that one may run or finish. */
   #end(turn: Turn, end: TurnEnd): void {
-    const isCut = this.#closing !== undefined && end.state === "interrupted";
+    const isCut = this.#closing.signal.aborted && end.state === "interrupted";
     if (isCut && (turn.state === "accepted" || this.mayResume(turn))) turn.leave();
     else turn.end(end);
   }
@@ -165,7 +200,7 @@ export class Session {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
     try {
-      return await this.#warm.take(AbortSignal.any([turn.cancel, late.signal]));
+      return await this.#warm.take(AbortSignal.any([turn.cancel, late.signal, this.#closing.signal]));
     } finally {
       clearTimeout(timer);
     }
@@ -187,7 +222,8 @@ export class Session {
     try {
       const isCut = turn.state === "started";
       if (isCut) turn.resume();
-      return await this.#attempts(warm ?? this.#open(record, isCut), warm !== undefined, isCut, turn);
+      const first = warm ?? (await this.#open(record, isCut ? turn : undefined));
+      return await this.#attempts(first, warm !== undefined, isCut, turn);
     } catch (error) {
       return turn.failed(error);
     }
@@ -198,8 +234,7 @@ export class Session {
     const { limits } = this.#around.configuration;
     let process = first;
     let resumes = isCut;
-    let failure: WireError = NOT_TAKEN_UP;
-    for (let beginning = 1; beginning <= MAX_BEGINNINGS; beginning++) {
+    for (let left = MAX_BEGINNINGS - 1; ; left--) {
       const end = await new TurnRun({
         process,
         turn,
@@ -210,15 +245,16 @@ export class Session {
       }).run();
       switch (end.state) {
         case "not_begun":
-          failure = end.error;
-          if (process.pid === undefined) return { state: "failed", error: failure };
+          if (turn.isFirst) this.#around.journal.sessions.unmarkAgentStarted(this.id);
+          if (left <= 0 || process.pid === undefined) return { state: "failed", error: end.error };
           break;
         case "session_lost":
+          if (left <= 0) return { state: "failed", error: NOT_TAKEN_UP };
           await this.#dropLost(process, turn);
           resumes = false;
           break;
         case "interrupted":
-          if (this.#closing !== undefined || process.isAlive || !this.mayResume(turn)) return end;
+          if (this.#closing.signal.aborted || process.isAlive || !this.mayResume(turn)) return end;
           turn.resume();
           resumes = true;
           break;
@@ -227,16 +263,15 @@ export class Session {
       }
       await process.closed; // with all that it started: two at once would write one transcript
       await this.#takeProcess(turn);
-      process = this.#open(this.#around.journal.sessions.get(this.id), resumes);
+      process = await this.#open(this.#around.journal.sessions.get(this.id), resumes ? turn : undefined);
     }
-    return { state: "failed", error: failure };
   }
 
   /** The agent lost its side of the conversation, and said so before it read the prompt: nothing was run. */
   async #dropLost(process: AgentProcess, turn: Turn): Promise<void> {
     const why = "Claude has no transcript of the session";
     await process.kill({ code: "session_lost", message: why });
-    turn.reasoning(`[the session begins anew: ${why}]\n`);
+    turn.note(`[the session begins anew: ${why}]\n`);
     this.#beginAnew(why);
   }
 
@@ -245,8 +280,12 @@ export class Session {
     return this.#around.journal.sessions.renewAgentSession(this.id);
   }
 
-  #open({ agentSession, agentStarted }: SessionRecord, resumesTurn: boolean): AgentProcess {
-    const claude = { id: agentSession, resume: agentStarted, resumesTurn };
+  /** `cut`: the turn that it is to finish. What its transcript has of it is read before the new process writes there. */
+  async #open({ agentSession: id, agentStarted: resume }: SessionRecord, cut?: Turn): Promise<AgentProcess> {
+    const { configuration } = this.#around;
+    const cutTurn =
+      cut && this.#agent.driver === "headless" ? await traceTurn(configuration, id, cut.id) : undefined;
+    const claude = { id, resume, cutTurn, startModel: cut?.order.model };
     return this.#warm.open(openAgent(this.#around, { key: this.#key, agent: this.#agent, claude }));
   }
 }

@@ -16,8 +16,8 @@ interface Piece {
 
 interface Kept {
   lastSeq: number;
-  /** Characters after `halfSeq`. */
-  length: number;
+  /** Bytes after `halfSeq`. */
+  bytes: number;
   /** Where the older half of what is kept ends. */
   halfSeq: number;
 }
@@ -80,7 +80,7 @@ export class TurnOutput {
     });
     try {
       this.#events.append(rows);
-      for (const { turn, seq, text } of rows) this.#bound(turn, seq, text.length);
+      for (const { turn, seq, text } of rows) this.#bound(turn, seq, Buffer.byteLength(text));
     } catch (error) {
       // Who follows is told all the same; who comes later hears that it is not kept.
       this.#log.error("journal.output_not_kept", { turns: rows.length, error: String(error) });
@@ -88,19 +88,19 @@ export class TurnOutput {
     for (const { to, seq, kind, text } of rows) to.deliver({ seq, kind, text });
   }
 
-  #bound(turn: string, seq: number, length: number): void {
+  #bound(turn: string, seq: number, bytes: number): void {
     const kept = this.#keptOf(turn);
-    kept.length += length;
-    if (kept.length < this.#maxBytes / 2) return;
+    kept.bytes += bytes;
+    if (kept.bytes < this.#maxBytes / 2) return;
     if (kept.halfSeq > 0) this.#events.dropUpTo(turn, kept.halfSeq);
     kept.halfSeq = seq;
-    kept.length = 0;
+    kept.bytes = 0;
   }
 
   #keptOf(turn: string): Kept {
     const known = this.#kept.get(turn);
     if (known) return known;
-    const kept = { lastSeq: this.#events.lastSeq(turn), length: 0, halfSeq: 0 };
+    const kept = { lastSeq: this.#events.lastSeq(turn), bytes: 0, halfSeq: 0 };
     this.#kept.set(turn, kept);
     return kept;
   }

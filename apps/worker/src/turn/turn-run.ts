@@ -7,7 +7,7 @@ import type { Turn } from "./turn.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
-  readonly turn: Pick<Turn, "order" | "cancel" | "shown" | "start" | "text" | "reasoning">;
+  readonly turn: Pick<Turn, "order" | "cancel" | "shown" | "start" | "text" | "reasoning" | "note">;
   readonly limits: Limits;
   /** Whether the process has shown life before: then its start is over. */
   readonly isWarm: boolean;
@@ -62,6 +62,10 @@ export class TurnRun implements TurnEvents {
 
   onText(text: string): void {
     if (!this.#stopped?.isFinal) this.#options.turn.text(text);
+  }
+
+  onNote(text: string): void {
+    this.#options.turn.note(text);
   }
 
   onReasoning(text: string): void {

@@ -49,7 +49,7 @@ export class Turn implements OutputTurn {
     this.#state = left.state;
     this.#resumes = left.resumes;
     const events = journal.events.after(order.turn, 0);
-    this.#isActive = events.length > 0;
+    this.#isActive = events.some(({ kind }) => kind !== "note");
     this.#text = events.flatMap(({ kind, text }) => (kind === "text" ? [text] : [])).join("");
   }
 
@@ -69,6 +69,11 @@ export class Turn implements OutputTurn {
   /** The answer so far. */
   get shown(): string {
     return this.#text;
+  }
+
+  /** Whether its agent was told nothing of the session before. */
+  get isFirst(): boolean {
+    return this.#record?.agentStarted === false;
   }
 
   /** How often its agent was asked to finish it after its process had died. */
@@ -93,6 +98,7 @@ export class Turn implements OutputTurn {
       return;
     }
     const { output } = this.#options;
+    this.#followers.delete(sink);
     output.flush();
     const events = output.after(this.id, after, output.lastSeq(this.id));
     if (events === undefined) return sink.gone(this.id);
@@ -156,12 +162,18 @@ export class Turn implements OutputTurn {
     this.#options.output.add(this, "reasoning", text);
   }
 
+  /** What is told of the turn, and was not done by its agent. */
+  note(text: string): void {
+    this.#options.output.add(this, "note", text);
+  }
+
   /**
-   * Reported even where the journal cannot be written: it will be found open, and be ended, at the next start.
-   * A turn that may have had effects is not to be repeated, whatever its failure.
+   * Reported even where the journal cannot be written: it owes the end then. A turn that may have had effects is
+   * not to be repeated, whatever its failure; nor one that is open in the journal, since the next worker would run
+   * it if this one died now.
    */
   end(judged: TurnEnd): void {
-    const end = this.#isActive ? withoutRetry(judged) : judged;
+    let end = this.#isActive ? withoutRetry(judged) : judged;
     const { journal, output, log } = this.#options;
     const session = this.order.session.id;
     const code = end.state === "completed" ? undefined : end.error.code;
@@ -174,6 +186,7 @@ export class Turn implements OutputTurn {
         journal.sessions.unmarkAgentStarted(session);
     } catch (error) {
       log.error("journal.write_failed", { turn: this.id, error: String(error) });
+      end = withoutRetry(end);
     }
     log.info("turn.ended", { turn: this.id, session, state: end.state, code });
     this.#over();

@@ -1,54 +1,40 @@
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { EMPTY_TRANSCRIPT, rollTranscript } from "@synthesis/protocol";
+import { CloseCode, EMPTY_TRANSCRIPT, PROTOCOL_VERSION, rollTranscript } from "@synthesis/protocol";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { GatewayServer } from "../../src/gateway/gateway-server.ts";
-import { Peer } from "../support/peer.ts";
-import {
-  testScope,
-  testSubmit,
-  TestWorkspace,
-  type TestWorkspaceOptions,
-} from "../support/test-workspace.ts";
+import { GatewayPeer, ServedWorkspace } from "../support/served-workspace.ts";
+import { testCaller, testScope, testSubmit } from "../support/test-submit.ts";
 
 expectClean();
-
-/** A workspace that gateways can reach. */
-class ServedWorkspace implements AsyncDisposable {
-  readonly space: TestWorkspace;
-  readonly server: GatewayServer;
-
-  private constructor(space: TestWorkspace) {
-    this.space = space;
-    this.server = new GatewayServer(space.configuration, space.workspace, space.log);
-  }
-
-  static async start(options: TestWorkspaceOptions = {}): Promise<ServedWorkspace> {
-    const served = new ServedWorkspace(await TestWorkspace.start(options));
-    await served.server.start();
-    return served;
-  }
-
-  async attach(): Promise<Peer> {
-    const peer = new Peer(`ws+unix://${this.space.configuration.socketPath}:/`);
-    await peer.opened;
-    peer.send({ type: "attach", protocol: 1 });
-    await peer.next("attached");
-    return peer;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.space.close();
-    await this.server.close();
-    await this.space[Symbol.asyncDispose]();
-  }
-}
 
 test("W-1: attach is answered with the workspace and its epoch", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
-  expect(peer.frames).toEqual([{ type: "attached", protocol: 1, workspace: "w", epoch: 1 }]);
+  await peer.next("account_held");
+  expect(peer.frames).toEqual([
+    { type: "attached", protocol: PROTOCOL_VERSION, workspace: "w", epoch: 1 },
+    { type: "account_held" },
+  ]);
+});
+
+test("W-1: a gateway of another protocol is sent away", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = new GatewayPeer(`ws+unix://${served.space.configuration.socketPath}:/`);
+  await peer.opened;
+  peer.say({ type: "attach", protocol: PROTOCOL_VERSION + 1, gateway: 1, fence: 0 });
+  expect(await peer.closed).toMatchObject({ code: CloseCode.unsupportedProtocol });
+  expect(peer.frames).toEqual([]);
+});
+
+test("what is sent before attach has no effect", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = new GatewayPeer(`ws+unix://${served.space.configuration.socketPath}:/`);
+  await peer.opened;
+  peer.say(testSubmit(randomUUID(), "hi"), { type: "attach", protocol: 1, gateway: 1, fence: 0 });
+  expect(await peer.closed).toMatchObject({ code: 1006 });
+  expect([peer.frames, served.space.workspace.status().sessions]).toEqual([[], 0]);
 });
 
 test("the socket can be opened by this user only", async () => {
@@ -64,14 +50,17 @@ test("W-3: a submitted turn is accepted, streamed and ended, in this order", asy
   expect(await peer.next("ended")).toEqual({
     type: "ended",
     turn,
+    seq: expect.any(Number),
     end: expect.objectContaining({ state: "completed" }),
   });
   const types = peer.frames.map(({ type }) => type);
-  expect(types.slice(0, 2)).toEqual(["attached", "accepted"]);
+  expect(types.slice(0, 3)).toEqual(["attached", "account_held", "accepted"]);
   expect(types.at(-1)).toBe("ended");
-  const text = peer.frames.filter(({ type }) => type === "delta").map((frame) => frame["text"]);
-  expect(text.join("")).toBe("before the tool\n\nafter the tool");
-  expect(peer.frames.slice(1).every((frame) => frame["turn"] === turn)).toBe(true);
+  expect(types).toContain("reasoning");
+  expect(peer.textOf(turn)).toBe("before the tool\n\nafter the tool");
+  expect(peer.frames.slice(2).every((frame) => frame["turn"] === turn)).toBe(true);
+  const numbers = peer.numbersOf(turn);
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
 test("a turn is cancelled by its id", async () => {
@@ -97,7 +86,8 @@ test("a gateway locates the session it served by id and by transcript", async ()
     { type: "locate", request: 4, by: { scope: testScope, head: EMPTY_TRANSCRIPT } },
   ]);
   await peer.next("located", 4);
-  expect(peer.frames.filter(({ type }) => type === "located")).toEqual([
+  const located = peer.frames.filter(({ type }) => type === "located");
+  expect(located.sort((a, b) => Number(a["request"]) - Number(b["request"]))).toEqual([
     { type: "located", request: 1, session: "s" },
     { type: "located", request: 2 },
     { type: "located", request: 3, session: "s" },
@@ -118,6 +108,7 @@ test.for([
   { title: "no JSON", frame: "{" },
   { title: "an unknown type", frame: { type: "drop_tables" } },
   { title: "a submit without a session", frame: { type: "submit", turn: randomUUID(), prompt: "hi" } },
+  { title: "a fence that is none", frame: { type: "attach", protocol: 1, gateway: 1, fence: "all" } },
   { title: "a turn id that is none", frame: { type: "cancel_turn", turn: "x", reason: "" } },
 ])("$title ends the link and nothing else", async ({ frame }) => {
   await using served = await ServedWorkspace.start();
@@ -144,10 +135,10 @@ test("losing the link does not cancel the turn, and its session is known to the 
   first.socket.terminate();
   await first.closed;
   await using second = await served.attach();
-  second.send(testSubmit(randomUUID(), "hi"));
+  const turn = randomUUID();
+  second.send(testSubmit(turn, "hi"));
   await second.next("ended");
-  const text = second.frames.filter(({ type }) => type === "delta").map((frame) => frame["text"]);
-  expect(text.join("")).toBe("fake: hi (turn 2 of this conversation)");
+  expect(second.textOf(turn)).toBe("fake: hi (turn 2 of this conversation)");
   const states = served.space.log.fieldsOf("turn.ended").map(({ state }) => state);
   expect(states).toEqual(["completed", "completed"]);
 });

@@ -204,7 +204,7 @@ test("a session's turns are told in the order they were accepted", () => {
   const turns = [started({ session: "s" }), accepted({ session: "s" })].map(({ turn }) => turn);
   accepted();
   file.exec("UPDATE turns SET accepted_at = rowid");
-  expect(journal.turns.ofSession("s").map(({ turn, state }) => [turn, state])).toEqual([
+  expect(journal.turns.ofSession("s", 9).map(({ turn, state }) => [turn, state])).toEqual([
     [turns[0], "started"],
     [turns[1], "accepted"],
   ]);

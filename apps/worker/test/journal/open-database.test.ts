@@ -54,6 +54,21 @@ test("a journal that lost its end is moved aside: its worker starts", async () =
   expect(second.sessions.count()).toBe(0);
 });
 
+test.for(["sessions", "turns", "turn_events", "turns_by_key"])(
+  "a journal with a damaged page of %s is moved aside at the start, not found out by a turn",
+  async (table) => {
+    await using file = await JournalFile.make();
+    file.close(file.open());
+    const page = Number(file.rows(`SELECT rootpage FROM sqlite_schema WHERE name = '${table}'`)[0]);
+    const bytes = readFileSync(file.path);
+    bytes.fill(0x5a, (page - 1) * 4096, page * 4096);
+    writeFileSync(file.path, bytes);
+    const log = new LogRecorder();
+    file.open({ log }).accept(testSubmit(turnId(1), "hi"));
+    expect(log.fieldsOf("journal.corrupt")).toHaveLength(1);
+  },
+);
+
 test("what a killed worker left in the write-ahead log of a corrupt journal does not reach the new one", async () => {
   await using file = await JournalFile.make();
   await using other = await JournalFile.make();

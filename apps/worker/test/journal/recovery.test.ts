@@ -5,39 +5,39 @@ import { testSubmit } from "../support/test-submit.ts";
 
 const error = { code: "turn_failed", message: "no" } as const;
 
-test("recovery hands over the turns without an end, oldest first, and leaves them as they are", async () => {
+test("recovery hands over the turns without an end, in the order they were accepted, as they are", async () => {
   await using file = await JournalFile.make();
   const first = file.open();
   for (const index of [1, 2, 3]) first.accept(testSubmit(turnId(index), "hi"));
   first.start(turnId(2), "s");
   first.start(turnId(3), "s");
   first.end(turnId(3), "s", { state: "completed", finishReason: "stop" }, 1, undefined);
-  file.exec("UPDATE turns SET accepted_at = 10 - rowid");
+  file.exec("UPDATE turns SET accepted_at = 10 - rowid"); // the clock was set back
   const second = file.open({ epoch: 2 });
   const left = () => second.recover().map(({ order, state }) => [order.turn, state]);
   const expected = [
-    [turnId(2), "started"],
     [turnId(1), "accepted"],
+    [turnId(2), "started"],
   ];
   expect(left()).toEqual(expected);
   expect(left()).toEqual(expected);
 });
 
-test("what cannot be run any more is ended as interrupted", async () => {
-  await using file = await JournalFile.make();
-  const journal = file.open();
-  for (const index of [1, 2]) journal.accept(testSubmit(turnId(index), "hi"));
-  file.exec(`UPDATE turns SET submit_frame = NULL WHERE id = '${turnId(1)}'`);
-  file.exec(`UPDATE turns SET submit_frame = '{"type":"submit"}' WHERE id = '${turnId(2)}'`);
-  expect(journal.recover()).toEqual([]);
-  for (const index of [1, 2]) {
-    expect(journal.turns.get(turnId(index))).toMatchObject({
-      state: "interrupted",
-      seq: 1,
-      end: { state: "interrupted", error: { code: "turn_interrupted" } },
-    });
-  }
-});
+test.for([null, "", "{", '{"type":"submit"}'])(
+  "an open turn whose order reads %j cannot be run, and is ended after what it said",
+  async (order) => {
+    await using file = await JournalFile.make();
+    const journal = file.open();
+    for (const index of [1, 2]) journal.accept(testSubmit(turnId(index), "hi"));
+    journal.start(turnId(2), "s");
+    journal.events.append([{ turn: turnId(2), seq: 1, kind: "text", text: "half" }]);
+    file.exec(`UPDATE turns SET submit_frame = ${order === null ? "NULL" : `'${order}'`}`);
+    expect(journal.recover()).toEqual([]);
+    const end = { state: "interrupted", error: { code: "turn_interrupted" } };
+    expect(journal.turns.get(turnId(1))).toMatchObject({ state: "interrupted", seq: 1, end });
+    expect(journal.turns.get(turnId(2))).toMatchObject({ state: "interrupted", seq: 2, end });
+  },
+);
 
 test("recovery forgets all but the newest turns and the sessions used last", async () => {
   await using file = await JournalFile.make();

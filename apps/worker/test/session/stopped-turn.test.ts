@@ -34,12 +34,16 @@ test.for(["!hang", "!hang-stubborn"])(
   },
 );
 
-test("a silent agent fails with stall_timeout, and its process goes on", async () => {
-  await using space = await TestWorkspace.start({ limits: { stallMs: 600 } });
+test.for([
+  ["!silent", "first_byte_timeout", { firstByteMs: 600 }],
+  ["!stall", "stall_timeout", { stallMs: 600 }],
+  ["!tool-hang", "tool_timeout", { toolMs: 600 }],
+] as const)("after %s a turn fails with %s, and its process goes on", async ([prompt, code, limits]) => {
+  await using space = await TestWorkspace.start({ limits });
   const pid = (await space.run("!pid")).answer;
-  expect((await space.run("!silent")).outcome).toMatchObject({
+  expect((await space.run(prompt)).outcome).toMatchObject({
     state: "failed",
-    error: { code: "stall_timeout", message: expect.stringContaining("600 ms") },
+    error: { code, message: expect.stringContaining("600 ms") },
   });
   expect((await space.run("!pid")).answer).toBe(pid);
 });
@@ -76,16 +80,12 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
   const waiting = space.submit("never run");
   const holding = space.submit("!hold", { agent: "seed", session: "seed" });
   await running.untilText("w1");
-  await eventually(() => expect(space.workspace.status().conns).toBe(1));
+  await eventually(() => expect(space.journaled("started")).toHaveLength(2));
   const closed = space.close();
   const late = space.submit("never run", { session: "late" });
   expect(late.events).toEqual(["refused"]);
   expect(await late.outcome).toMatchObject({
-    error: {
-      code: "shutting_down",
-      message: "the workspace's worker is being ended: the test is over",
-      retryAfterMs: 1_000,
-    },
+    error: { code: "worker_draining", message: "the workspace's worker is being replaced", retryAfterMs: 1_000 },
   });
   await closed;
   expect([running, holding, waiting].map(({ events }) => events.at(-1))).toEqual([
@@ -98,14 +98,19 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
     error: { code: "turn_interrupted", message: "the turn was cut: the test is over" },
   });
   expect(await holding.outcome).toMatchObject({ state: "interrupted" });
-  expect(await waiting.outcome).toMatchObject({ state: "refused", error: { code: "turn_interrupted" } });
+  expect(await waiting.outcome).toMatchObject({ state: "refused", error: { code: "worker_draining" } });
   expect(space.log.fieldsOf("turn.ended")).toHaveLength(2);
   expect(space.log.fieldsOf("journal.write_failed")).toEqual([]);
+  expect(space.journaled("interrupted")).toEqual([running.id, holding.id]);
 });
 
 test("a session whose agent could not be started is not one that its agent remembers", async () => {
   await using space = await TestWorkspace.start({ claudeBin: "/nowhere/claude" });
   const { outcome } = await space.run("hi");
   expect(outcome).toMatchObject({ state: "failed", error: { code: "agent_unavailable" } });
-  expect(space.workspace.locate({ session: "s" })).toBeUndefined();
+  expect(space.log.fieldsOf("session.reset")).toEqual([]);
+  expect((await space.run("hi again", { needsMemory: true })).outcome).toMatchObject({
+    state: "refused",
+    error: { code: "session_lost", message: "the agent was told nothing of the session yet" },
+  });
 });

@@ -83,6 +83,7 @@ export class PluginRig implements AsyncDisposable {
         },
         onText: (text) => events.push(`text:${text}`),
         onReasoning: (text) => events.push(`reasoning:${text}`),
+        onNote: (text) => events.push(`note:${text}`),
         onLife: () => {},
         onStage: ({ name }) => stages.push(name),
         onAccountHeld: () => {},

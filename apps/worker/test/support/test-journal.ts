@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { tempFolder, type TempFolder } from "@synthesis/testkit";
 import { Journal, type JournalOptions } from "../../src/journal/journal.ts";
@@ -49,6 +50,11 @@ export class JournalFile implements AsyncDisposable {
         .all()
         .map((row) => Object.values(row).join(" ")),
     );
+  }
+
+  /** The files in its folder. */
+  async names(): Promise<string[]> {
+    return (await readdir(this.folder.path)).sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

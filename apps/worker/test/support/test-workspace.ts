@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import type { AgentSettings, Limits } from "@synthesis/config";
 import { fakeClaudeCommand, fixtures, tempFolder, testMarkPrefix, type TempFolder } from "@synthesis/testkit";
 import type { WorkerConfiguration } from "../../src/worker-configuration.ts";
@@ -8,7 +9,7 @@ import { RecordedTurn, type TurnOutcome } from "./recorded-turn.ts";
 import { testLimits } from "./test-limits.ts";
 import { testSubmit, type SubmitOptions } from "./test-submit.ts";
 
-export { testScope, testSubmit, type SubmitOptions } from "./test-submit.ts";
+export { type SubmitOptions } from "./test-submit.ts";
 
 export interface TestWorkspaceOptions {
   readonly limits?: Partial<Limits>;
@@ -76,7 +77,12 @@ export class TestWorkspace implements AsyncDisposable {
       },
       options.folder === undefined,
     );
-    await test.workspace.start();
+    try {
+      await test.workspace.start();
+    } catch (error) {
+      await test.close();
+      throw error;
+    }
     return test;
   }
 
@@ -102,6 +108,13 @@ export class TestWorkspace implements AsyncDisposable {
     const turn = this.submit(prompt, options);
     const outcome = await turn.outcome;
     return { turn, outcome, answer: turn.answer };
+  }
+
+  /** The turns that stand in the journal in this state, oldest first. */
+  journaled(state: string): unknown[] {
+    using database = new DatabaseSync(this.configuration.journalFile);
+    const rows = database.prepare("SELECT id FROM turns WHERE state = ? ORDER BY accepted_at, rowid").all(state);
+    return rows.map(({ id }) => id);
   }
 
   /** The codes for which agent processes ended, in order. */

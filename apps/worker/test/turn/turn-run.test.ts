@@ -79,6 +79,7 @@ function start(options: { warm?: boolean; resumes?: boolean; shown?: string; onS
       start: options.onStart ?? (() => {}),
       text: (part: string) => void text.push(part),
       reasoning: () => {},
+      note: () => {},
     },
     limits,
     isWarm: options.warm ?? true,
@@ -129,22 +130,30 @@ test("a warm process has no start", async () => {
 });
 
 test.for([
-  { stage: { name: "first_byte" }, ms: 500, code: "first_byte_timeout", names: ["limits.firstByteMs", "500 ms"] },
+  {
+    stage: { name: "first_byte" },
+    ms: 500,
+    code: "first_byte_timeout",
+    names: ["limits.firstByteMs", "500 ms"],
+  },
   { stage: { name: "answer" }, ms: 300, code: "stall_timeout", names: ["limits.stallMs", "300 ms"] },
   { stage: { name: "tool", tool: "Bash" }, ms: 700, code: "tool_timeout", names: ["limits.toolMs", "Bash"] },
-] as const)("silence in the stage $stage.name ends by $code, which names it", async ({ stage, ms, code, names }) => {
-  const { process, end } = start();
-  process.events.onStage({ name: "answer" });
-  process.events.onStage(stage);
-  vi.advanceTimersByTime(ms - 1);
-  process.events.onLife();
-  vi.advanceTimersByTime(ms - 1);
-  expect(process.told).toEqual([]);
-  vi.advanceTimersByTime(61);
-  const ended = await end;
-  expect(ended).toMatchObject(failedBy(code));
-  for (const name of names) expect(JSON.stringify(ended)).toContain(name);
-});
+] as const)(
+  "silence in the stage $stage.name ends by $code, which names it",
+  async ({ stage, ms, code, names }) => {
+    const { process, end } = start();
+    process.events.onStage({ name: "answer" });
+    process.events.onStage(stage);
+    vi.advanceTimersByTime(ms - 1);
+    process.events.onLife();
+    vi.advanceTimersByTime(ms - 1);
+    expect(process.told).toEqual([]);
+    vi.advanceTimersByTime(61);
+    const ended = await end;
+    expect(ended).toMatchObject(failedBy(code));
+    for (const name of names) expect(JSON.stringify(ended)).toContain(name);
+  },
+);
 
 test("an announced pause is added to the stage's limit, once", async () => {
   const { process, end } = start();

@@ -1,56 +1,48 @@
-import { DatabaseSync } from "node:sqlite";
 import { EMPTY_TRANSCRIPT, rollTranscript, WireFailure, type TurnEnd } from "@synthesis/protocol";
-import { tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Journal } from "../../src/journal/journal.ts";
+import type { Journal } from "../../src/journal/journal.ts";
+import { TurnOutput } from "../../src/turn/turn-output.ts";
 import { Turn } from "../../src/turn/turn.ts";
+import { FailingDisk } from "../support/failing-disk.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
 import { RecordedTurn } from "../support/recorded-turn.ts";
-import { testSubmit, type SubmitOptions } from "../support/test-workspace.ts";
+import { JournalFile } from "../support/test-journal.ts";
+import { testSubmit, type SubmitOptions } from "../support/test-submit.ts";
 
-let folder: TempFolder;
+let file: JournalFile;
 let journal: Journal;
-let closeJournal: () => void;
+let output: TurnOutput;
 beforeEach(async () => {
-  folder = await tempFolder();
-  journal = new Journal(
-    folder.join("journal.sqlite"),
-    { sessions: 100, journalTurns: 100 },
-    new LogRecorder(),
-  );
-  let isOpen = true;
-  closeJournal = () => {
-    if (isOpen) journal.close();
-    isOpen = false;
-  };
+  file = await JournalFile.make();
+  journal = file.open();
+  output = new TurnOutput(journal.events, 1024 * 1024, new LogRecorder());
 });
-afterEach(async () => {
-  closeJournal();
-  await folder[Symbol.asyncDispose]();
-});
+afterEach(() => file[Symbol.asyncDispose]());
 
 const completed: TurnEnd = { state: "completed", finishReason: "stop" };
 const failed: TurnEnd = { state: "failed", error: { code: "turn_failed", message: "no" } };
+const head = () => journal.sessions.get("s").head;
 
 function makeTurn(options: SubmitOptions = {}) {
   const sink = new RecordedTurn();
   const log = new LogRecorder();
   const turn = new Turn({
     order: testSubmit(sink.id, "hi", options),
-    sink,
-    cancel: new AbortController().signal,
     journal,
+    output,
     log,
     onOver: () => sink.events.push("over"),
   });
+  turn.follow(sink, 0);
   return { turn, sink, log };
 }
 
-/** SQLite fails from now on. */
-function breakJournal(): void {
-  const other = new DatabaseSync(folder.join("journal.sqlite"));
-  other.exec("DROP TABLE turns; DROP TABLE sessions;");
-  other.close();
+/** A turn that runs. */
+function makeStarted(options: SubmitOptions = {}) {
+  const made = makeTurn(options);
+  made.turn.accept();
+  made.turn.start();
+  return made;
 }
 
 function errorFrom(act: () => unknown): unknown {
@@ -68,42 +60,49 @@ const headWith = (text: string) =>
 
 test("accepted -> started -> completed: each edge is journaled, the end is told last", () => {
   const { turn, sink } = makeTurn();
+  expect([turn.state, journal.turns.isKnown(turn.id)]).toEqual(["waiting", false]);
   expect(turn.accept().agentStarted).toBe(false);
+  expect([turn.state, journal.turns.get(turn.id)?.state]).toEqual(["accepted", "accepted"]);
   turn.start();
-  expect(journal.session("s")?.agentStarted).toBe(true);
+  expect([turn.state, journal.turns.get(turn.id)?.state]).toEqual(["started", "started"]);
+  expect(journal.sessions.get("s").agentStarted).toBe(true);
   turn.text("one ");
   turn.text("two");
   turn.end(completed);
-  expect(sink.events).toEqual(["accepted", "text:one ", "text:two", "over", "completed"]);
-  expect(journal.session("s")?.head).toBe(headWith("one two"));
+  expect(sink.events).toEqual(["accepted", "text:one two", "over", "completed"]);
+  expect(sink.numbers).toEqual([1, 2]);
+  expect(journal.turns.get(turn.id)).toMatchObject({ state: "completed", seq: 2, end: completed });
+  expect([turn.state, head()]).toEqual(["over", headWith("one two")]);
 });
 
 test("a second start, after the agent lost its conversation, is journaled once", () => {
-  const { turn } = makeTurn();
-  turn.accept();
+  const { turn } = makeStarted();
+  journal.sessions.renewAgentSession("s");
   turn.start();
-  expect(() => turn.start()).not.toThrow();
+  expect(journal.sessions.get("s").agentStarted).toBe(true);
 });
 
 test("a turn that failed without a word leaves the transcript, one with words changes it", () => {
-  const silent = makeTurn();
-  silent.turn.accept();
+  const silent = makeStarted();
+  silent.turn.reasoning("[Bash]\n");
   silent.turn.end(failed);
-  expect(journal.session("s")?.head).toBeNull();
-  const talking = makeTurn();
-  talking.turn.accept();
-  talking.turn.start();
+  expect(head()).toBeNull();
+  const talking = makeStarted();
   talking.turn.text("half");
   talking.turn.end(failed);
-  expect(journal.session("s")?.head).toBe(headWith("half"));
+  expect(head()).toBe(headWith("half"));
 });
 
 test("a completed turn without a word changes the transcript too", () => {
-  const { turn } = makeTurn();
-  turn.accept();
-  turn.start();
+  makeStarted().turn.end(completed);
+  expect(head()).toBe(headWith(""));
+});
+
+test("a turn without a transcript leaves none", () => {
+  const { turn } = makeStarted({ transcript: undefined });
+  turn.text("one");
   turn.end(completed);
-  expect(journal.session("s")?.head).toBe(headWith(""));
+  expect(head()).toBeNull();
 });
 
 test("a refused turn tells its failure and is not journaled", async () => {
@@ -111,14 +110,107 @@ test("a refused turn tells its failure and is not journaled", async () => {
   turn.refuse(new WireFailure("queue_full", "full", { retryAfterMs: 5 }));
   expect(sink.events).toEqual(["over", "refused"]);
   expect(await sink.outcome).toMatchObject({ error: { code: "queue_full", retryAfterMs: 5 } });
-  expect(journal.session("s")).toBeUndefined();
+  expect([journal.turns.isKnown(turn.id), journal.sessions.find("s")]).toEqual([false, undefined]);
 });
 
-test("where the journal cannot be written a turn is not accepted, and refused as worker_unavailable", async () => {
+test("why a session was begun anew is told with the acceptance, to who follows later too", () => {
   const { turn, sink } = makeTurn();
-  breakJournal();
+  turn.accept("its transcript is missing");
+  const late = new RecordedTurn(turn.id);
+  turn.follow(late, 0);
+  expect([sink.reset, late.reset]).toEqual(["its transcript is missing", "its transcript is missing"]);
+  turn.end(failed);
+});
+
+test.for([0, 1, 2, 3])("who follows after event %i is told the rest, once, and what comes", (after) => {
+  const { turn, sink } = makeStarted();
+  turn.reasoning("[Bash]\n");
+  turn.text("one ");
+  turn.reasoning("[Read]\n");
+  const late = new RecordedTurn(turn.id);
+  turn.follow(late, after);
+  turn.text("two");
+  turn.end(completed);
+  expect(late.numbers).toEqual([1, 2, 3, 4, 5].slice(after));
+  expect(late.events).toEqual(["accepted", ...(after < 2 ? ["text:one "] : []), "text:two", "completed"]);
+  expect(sink.numbers).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("who follows a second time begins anew from there, and is not told twice from then on", () => {
+  const { turn, sink } = makeStarted();
+  turn.text("one ");
+  turn.follow(sink, 0);
+  turn.text("two");
+  turn.end(completed);
+  expect(sink.events.slice(-5)).toEqual(["accepted", "text:one ", "text:two", "over", "completed"]);
+  expect(sink.numbers.slice(-3)).toEqual([1, 2, 3]);
+});
+
+test("who asks for what is not kept any more is told so, and nothing else", () => {
+  const { turn, sink } = makeStarted();
+  turn.text("one ");
+  output.flush();
+  journal.events.dropUpTo(turn.id, 1);
+  turn.text("two");
+  sink.events.length = 0;
+  turn.follow(sink, 0);
+  turn.end(completed);
+  expect(sink.events).toEqual(["gone", "over"]);
+});
+
+test("who does not follow any more is told nothing", () => {
+  const { turn, sink } = makeStarted();
+  expect(turn.isFollowed).toBe(true);
+  turn.unfollow(sink);
+  expect(turn.isFollowed).toBe(false);
+  turn.text("one");
+  turn.end(completed);
+  expect(sink.events).toEqual(["accepted", "over"]);
+  expect(journal.turns.get(turn.id)).toMatchObject({ state: "completed", seq: 2 });
+});
+
+test("a turn that is left has no end, and all it said stands in the journal", () => {
+  const { turn, sink } = makeStarted();
+  turn.text("half");
+  turn.leave();
+  expect(sink.events).toEqual(["accepted", "text:half", "over"]);
+  expect(journal.turns.open()).toMatchObject([{ state: "started", order: { turn: turn.id } }]);
+});
+
+test("a turn that was left goes on where it was", async () => {
+  const before = makeStarted();
+  before.turn.text("one ");
+  before.turn.leave();
+  const sink = new RecordedTurn(before.turn.id);
+  const turn = new Turn({
+    order: before.turn.order,
+    left: { order: before.turn.order, state: "started", resumes: 1 },
+    journal,
+    output,
+    log: new LogRecorder(),
+    onOver: () => {},
+  });
+  expect([turn.state, turn.shown, turn.resumes]).toEqual(["started", "one ", 1]);
+  turn.follow(sink, 1);
+  turn.start();
+  turn.text("two");
+  turn.end(busy);
+  expect(sink.numbers).toEqual([2, 3]);
+  expect(await sink.outcome).toEqual({ state: "failed", error: { code: busy.error.code, message: "busy" } });
+  expect(head()).toBe(headWith("one two"));
+});
+
+test("each resume is journaled", () => {
+  const { turn } = makeStarted();
+  turn.resume();
+  expect([turn.resumes, journal.turns.open()[0]?.resumes]).toEqual([1, 1]);
+});
+
+test("where the disk is full a turn is not accepted, and refused as worker_unavailable", async () => {
+  using disk = new FailingDisk();
+  const { turn, sink } = makeTurn();
+  disk.fill();
   const failure = errorFrom(() => turn.accept());
-  expect(failure).toMatchObject({ message: expect.stringContaining("no such table") as string });
   turn.refuse(failure);
   expect(await sink.outcome).toMatchObject({
     state: "refused",
@@ -129,11 +221,12 @@ test("where the journal cannot be written a turn is not accepted, and refused as
     },
   });
   expect(turn.failed(failure)).toMatchObject({ state: "failed", error: { code: "worker_unavailable" } });
+  expect(journal.turns.isKnown(turn.id)).toBe(false);
 });
 
 test("any other failure is a fault of the worker, and trying again is no remedy", async () => {
   const { turn, sink, log } = makeTurn();
-  closeJournal();
+  file.close(journal);
   const failure = errorFrom(() => turn.accept());
   turn.refuse(failure);
   const error = { code: "internal_error", message: "the worker failed: see its log" };
@@ -144,19 +237,17 @@ test("any other failure is a fault of the worker, and trying again is no remedy"
   ]);
 });
 
-const busy: TurnEnd = {
+const busy = {
   state: "failed",
   error: { code: "upstream_overloaded", message: "busy", retryAfterMs: 10_000 },
-};
+} as const satisfies TurnEnd;
 
 test.for<[title: string, act: (turn: Turn) => void, retryAfterMs: number | undefined]>([
   ["nothing", () => {}, 10_000],
   ["text", (turn) => turn.text("half"), undefined],
   ["a thought or a tool call", (turn) => turn.reasoning("[Bash]\n"), undefined],
 ])("after %s a failure is repeated only if it had no effects", async ([, act, retryAfterMs]) => {
-  const { turn, sink } = makeTurn();
-  turn.accept();
-  turn.start();
+  const { turn, sink } = makeStarted();
   act(turn);
   turn.end(busy);
   const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -164,21 +255,48 @@ test.for<[title: string, act: (turn: Turn) => void, retryAfterMs: number | undef
   expect(await sink.outcome).toEqual({ state: "failed", error });
 });
 
-test("a turn without a transcript leaves none", () => {
-  const { turn } = makeTurn({ transcript: undefined });
-  turn.accept();
-  turn.start();
+test("where the end cannot be journaled it is told all the same, and owed", async () => {
+  using disk = new FailingDisk();
+  const { turn, sink, log } = makeStarted();
   turn.text("one");
-  turn.end(completed);
-  expect(journal.session("s")?.head).toBeNull();
-});
-
-test("where the end cannot be journaled it is told all the same", async () => {
-  const { turn, sink, log } = makeTurn();
-  turn.accept();
-  turn.start();
-  closeJournal();
+  disk.fill();
   turn.end(completed);
   expect(await sink.outcome).toEqual(completed);
   expect(log.fieldsOf("journal.write_failed")).toHaveLength(1);
+  expect(errorFrom(() => makeTurn().turn.accept())).toMatchObject({ errcode: 13 });
+  expect(journal.turns.get(turn.id)?.state).toBe("started");
+  disk.recover();
+  makeTurn().turn.accept();
+  expect(journal.turns.get(turn.id)).toMatchObject({ state: "completed", seq: 2, end: completed });
+  expect(head()).toBe(headWith("one"));
+});
+
+test("an end that is owed is written when the journal is closed", () => {
+  using disk = new FailingDisk();
+  const { turn } = makeStarted();
+  disk.fill();
+  turn.end(completed);
+  disk.recover();
+  file.close(journal);
+  expect(file.rows("SELECT state FROM turns")).toEqual(["completed"]);
+});
+
+test("an end that is owed to a session that is no more keeps no other turn from being accepted", () => {
+  using disk = new FailingDisk();
+  const { turn } = makeStarted({ session: "deleted" });
+  disk.fill();
+  turn.end(completed);
+  disk.recover();
+  journal.sessions.delete("deleted");
+  expect(() => makeTurn().turn.accept()).not.toThrow();
+});
+
+test("a turn whose failure stands in no journal is not to be repeated: the next worker may run it", async () => {
+  using disk = new FailingDisk();
+  const { turn, sink } = makeTurn();
+  turn.accept();
+  disk.fill();
+  turn.end(turn.failed(errorFrom(() => turn.start())));
+  const error = { code: "worker_unavailable", message: expect.any(String) as string };
+  expect(await sink.outcome).toEqual({ state: "failed", error });
 });

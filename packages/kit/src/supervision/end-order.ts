@@ -20,7 +20,6 @@ export class EndOrder {
   give(reason: CloseReason, drainMs: number): void {
     this.#givenAt ??= performance.now();
     this.#given.resolve({ reason, drainMs });
-    if (drainMs === 0) this.#due.resolve();
-    else setTimeout(() => this.#due.resolve(), drainMs);
+    setTimeout(() => this.#due.resolve(), drainMs);
   }
 }

@@ -16,8 +16,7 @@ export interface ListeningHandle {
 
 /** The handle of a server that listens. */
 export function handleOf(server: Server): ListeningHandle {
-  const handle = "_handle" in server ? server._handle : undefined;
-  const listening = asListening(handle);
+  const listening = asListening(Reflect.get(server, "_handle"));
   if (listening === undefined) throw new Error("the server has no socket to hand on: let it listen first");
   return listening;
 }

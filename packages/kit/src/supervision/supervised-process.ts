@@ -40,7 +40,7 @@ const CONFIGURE_MS = 10_000;
 /**
  * Runs a process that a supervisor forked: takes its configuration from the first message, says ready,
  * answers pings to its end, drains and ends when told or at SIGTERM, and ends at once when the supervisor is
- * gone. Ctrl-C in the terminal reaches the whole group; it is left to the supervisor to stop things in order.
+ * gone, also while it starts. Ctrl-C in the terminal reaches the whole group; it is left to the supervisor to stop things in order.
  */
 export async function runSupervised<Schema extends z.ZodType>(
   schema: Schema,
@@ -83,7 +83,7 @@ class SupervisorChannel {
   constructor() {
     process.on("message", (message, handle) => this.#receive(SupervisorMessage.parse(message), handle));
     process.on("disconnect", () => {
-      this.#configured.reject(withoutSupervisor());
+      if (this.#supervised === undefined) process.exit(1); // nothing runs yet that could be ended in order
       this.end.give({ code: "supervisor_lost", message: "the supervisor is gone" }, 0);
     });
   }

@@ -126,14 +126,17 @@ test("C-2: a hung child is killed and replaced", async () => {
   await child.whenServing();
 });
 
-test("a child that dies after a steady service is forked again at once, and nothing counts against it", async () => {
-  const { child, gone } = keep([{}], { limits: { startMs: 10_000, restarts: 1, restartPauseMs: 30_000 } });
+test("a steady service ends the row of deaths, and the death that ends it is not counted", async () => {
+  const dying = { configuration: { start: "die" } };
+  const { child, gone } = keep([dying, {}, dying, {}], {
+    limits: { startMs: 10_000, restarts: 2, restartPauseMs: 30_000 },
+  });
   await child.whenServing();
   await sleep(1_100); // what counts as steady
   process.kill(child.pid!, "SIGKILL");
-  await eventually(() => expect(gone).toHaveLength(1));
-  await child.whenServing();
-  expect(child.state).toBe("serving");
+  await eventually(() => expect(child.state).not.toBe("serving"));
+  await child.whenServing(); // with two deaths in a row it would be refused
+  expect(gone).toHaveLength(3);
 });
 
 test("pausing -> failing: who asks for one that keeps dying is told when it is tried next; then it may serve", async () => {

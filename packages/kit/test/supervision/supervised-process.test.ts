@@ -54,6 +54,16 @@ test("it closes at once and ends with 0 when its supervisor is gone", async () =
   expect(await notes()).toEqual([{ close: { code: "supervisor_lost", message: "the supervisor is gone" } }]);
 });
 
+test("it ends while it starts when its supervisor is gone", async () => {
+  child = fork(fileURLToPath(supervisedChild), {
+    execArgv: [],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  child.send({ type: "configure", configuration: { start: "never" } });
+  child.disconnect();
+  expect(await once(child, "exit")).toEqual([1, null]);
+});
+
 test("it closes and ends with 0 when told, with the reason it was given", async () => {
   const process = await serving();
   process.send({ type: "close", reason: "the test is over", drainMs: 0 });
@@ -76,9 +86,9 @@ test("a drain that does not end is cut when its time is over", async () => {
 });
 
 test.for<[how: string, cut: (process: ChildProcess) => void]>([
-  ["told without time", (child) => child.send({ type: "close", reason: "now", drainMs: 0 })],
-  ["told with less time", (child) => child.send({ type: "close", reason: "soon", drainMs: 20 })],
-  ["its supervisor is gone", (child) => child.disconnect()],
+  ["told without time", (it) => it.send({ type: "close", reason: "now", drainMs: 0 })],
+  ["told with less time", (it) => it.send({ type: "close", reason: "soon", drainMs: 20 })],
+  ["its supervisor is gone", (it) => it.disconnect()],
 ])("while it drains it answers pings, and is cut when %s", async ([, cut]) => {
   const process = await serving({ drain: "never" });
   process.send({ type: "close", reason: "the test is over", drainMs: 3_600_000 });

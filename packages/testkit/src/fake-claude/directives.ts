@@ -1,60 +1,17 @@
 import { spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { apiError, apiErrorText, usageLimit } from "./api-error.ts";
-import type { TurnOutcome } from "./result-line.ts";
+import { crashDirectives } from "./crash-directives.ts";
+import { forever, type Directive } from "./directive.ts";
+import { callTool, endTool } from "./tool-call.ts";
 import type { TurnOutput } from "./turn-output.ts";
-import { flushed, writeRaw } from "./write-line.ts";
+import { writeRaw } from "./write-line.ts";
 
-/** What a directive is run with. */
-interface DirectiveContext {
-  readonly output: TurnOutput;
-  /** What follows the directive's name on its line. */
-  readonly argument: string;
-  /** Answers as if there were no directive. */
-  readonly answer: () => Promise<void>;
-  /** From now on neither interrupts nor `end_session` are heard. */
-  readonly ignoreInterrupts: () => void;
-}
-
-/** Says one turn; returns an outcome where it is not the regular one. */
-export type Directive = (context: DirectiveContext) => Promise<TurnOutcome | void>;
+export type { Directive } from "./directive.ts";
 
 /** By name; the table for people is in `bin/fake-claude.ts`. */
 export const directives: Readonly<Record<string, Directive>> = {
-  exit: async ({ argument }) => {
-    await flushed();
-    process.exit(Number(argument || 0));
-  },
-  "crash-mid": async ({ output }) => {
-    output.startMessage();
-    output.delta("cut");
-    output.delta(" short");
-    await crash();
-  },
-  "crash-once": async ({ output }) => {
-    output.startMessage();
-    await output.say("one two");
-    if (!output.isResumed) await crash();
-    await output.say(" three");
-    output.endMessage();
-  },
-  "crash-changed": async ({ output }) => {
-    if (output.isResumed) return output.message("other words");
-    output.startMessage();
-    await output.say("one two");
-    return crash();
-  },
-  "crash-tool": async ({ output }) => {
-    const id = await callTool(output);
-    if (!output.isResumed) await crash();
-    await endTool(output, id);
-  },
-  "crash-after": async ({ answer }) => {
-    await answer();
-    await crash();
-  },
+  ...crashDirectives,
   hang: async ({ ignoreInterrupts }) => {
     ignoreInterrupts();
     await forever();
@@ -73,11 +30,6 @@ export const directives: Readonly<Record<string, Directive>> = {
     output.startMessage();
     output.delta("x".repeat(Number(argument)));
     output.endMessage();
-  },
-  "half-line": async () => {
-    writeRaw('{"type":"stream_event","event":{"type":"content_blo');
-    await flushed();
-    process.exit(1);
   },
   diverge: ({ output }) => restart(output, "one two FOUR"),
   restream: ({ output }) => restart(output, "one two three four"),
@@ -160,48 +112,9 @@ export function findDirective(
   return undefined;
 }
 
-/**
- * Whether the process dies of this prompt before it says or keeps anything of it: always of `!unread`, of
- * `!unread-once` only the first one in this folder.
- */
-export function diesUnread(prompt: string): boolean {
-  const found = /(?<!\S)!unread(-once)?(?!\S)/.exec(prompt);
-  if (found?.[1] === undefined) return found !== null;
-  const marker = join(process.cwd(), ".fake-claude-unread");
-  if (existsSync(marker)) return false;
-  writeFileSync(marker, "");
-  return true;
-}
-
-/** A message with a call of Bash; returns the call's id. */
-async function callTool(output: TurnOutput): Promise<string> {
-  const id = `toolu_fake_${process.pid}`;
-  output.startMessage();
-  await output.say("before the tool");
-  output.endMessage("tool_use", [{ type: "tool_use", id, name: "Bash", input: { command: "true" } }]);
-  return id;
-}
-
-async function endTool(output: TurnOutput, tool_use_id: string): Promise<void> {
-  output.user([{ type: "tool_result", tool_use_id, content: "done" }]);
-  output.line({ type: "system", subtype: "status", status: "requesting", user_message_uuids: output.uuids });
-  await output.message("after the tool");
-}
-
-async function crash(): Promise<void> {
-  await flushed();
-  process.kill(process.pid, "SIGKILL");
-  await forever();
-}
-
 async function restart(output: TurnOutput, text: string): Promise<void> {
   output.startMessage();
   await output.say("one two three");
   output.abandonMessage();
   await output.message(text);
-}
-
-async function forever(signal?: AbortSignal): Promise<void> {
-  // A timer, since a pending promise alone would let the process end.
-  await pause(2 ** 31 - 1, undefined, signal === undefined ? {} : { signal });
 }

@@ -1,4 +1,4 @@
-import { directives, diesUnread, findDirective } from "./directives.ts";
+import { directives, findDirective } from "./directives.ts";
 import type { FakeSession } from "./fake-session.ts";
 import { resultLine, type TurnOutcome } from "./result-line.ts";
 import {
@@ -9,6 +9,7 @@ import {
   writeTurnStart,
 } from "./session-lines.ts";
 import { TurnOutput } from "./turn-output.ts";
+import { diesUnread } from "./unread-prompt.ts";
 import { readInputLine, type UserMessage } from "./user-message.ts";
 import { flushed, writeLine } from "./write-line.ts";
 
@@ -149,7 +150,11 @@ export class FakeProcess {
 
     const outcome = await this.#sayTurn(output, isInterpreted ? `interpreted ${prompt}` : prompt);
     this.#lastFailed = outcome.isError;
-    const facts = { numTurns: Math.max(1, output.messageCount), durationMs: Date.now() - startedAt, isResumed };
+    const facts = {
+      numTurns: Math.max(1, output.messageCount),
+      durationMs: Date.now() - startedAt,
+      isResumed,
+    };
     this.#result(uuids, outcome, facts);
     writeLifecycle(this.#session.id, messages, outcome === interrupted ? "cancelled" : "completed");
   }

@@ -83,7 +83,11 @@ export class FakeSession {
   #note(entry: TranscriptEntry): void {
     const { content, model, stop_reason } = entry.message;
     if (entry.promptSource !== undefined) {
-      this.#prompts.push({ uuid: entry.uuid, text: String(content), state: "open" });
+      this.#prompts.push({
+        uuid: entry.uuid,
+        text: typeof content === "string" ? content : "",
+        state: "open",
+      });
       return;
     }
     const last = this.#prompts.at(-1);

@@ -36,5 +36,10 @@ export function assistantEntry(
   more: { readonly isApiErrorMessage?: true } = {},
 ): TranscriptEntry {
   const content = [block];
-  return { type: "assistant", uuid: randomUUID(), message: { role: "assistant", ...message, content }, ...more };
+  return {
+    type: "assistant",
+    uuid: randomUUID(),
+    message: { role: "assistant", ...message, content },
+    ...more,
+  };
 }

@@ -30,10 +30,7 @@ export class TurnOutput {
   #isFirstEvent = true;
   #isFirstAssistant = true;
 
-  constructor(
-    session: FakeSession,
-    turn: Pick<TurnOutput, "model" | "uuids" | "isResumed" | "signal">,
-  ) {
+  constructor(session: FakeSession, turn: Pick<TurnOutput, "model" | "uuids" | "isResumed" | "signal">) {
     this.session = session;
     this.model = turn.model;
     this.uuids = turn.uuids;

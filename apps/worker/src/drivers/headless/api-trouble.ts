@@ -14,14 +14,14 @@ const troubles: Readonly<Record<number, string>> = {
 
 /** What Claude Code tells of trouble with its API within one turn: shown as life, or the end of the turn's hope. */
 export class ApiTrouble {
-  readonly #events: Pick<TurnEvents, "onReasoning" | "onLife" | "onHopeless" | "onAccountHeld">;
+  readonly #events: Pick<TurnEvents, "onNote" | "onLife" | "onHopeless" | "onAccountHeld">;
   readonly #rateLimitMs: number;
   #errorKind: string | undefined;
   #resetsAt: number | undefined;
 
   /** `rateLimitMs`: the longest pause for a rate limit that the turn sits out. */
   constructor(
-    events: Pick<TurnEvents, "onReasoning" | "onLife" | "onHopeless" | "onAccountHeld">,
+    events: Pick<TurnEvents, "onNote" | "onLife" | "onHopeless" | "onAccountHeld">,
     rateLimitMs: number,
   ) {
     this.#events = events;
@@ -61,7 +61,7 @@ export class ApiTrouble {
       const why = `it asks for a pause of ${delayMs} ms, limits.rateLimitMs is ${this.#rateLimitMs}`;
       return this.#giveUp(Date.now() + delayMs, why);
     }
-    this.#events.onReasoning(`[${describeRetry(status ?? undefined, delayMs)}]\n`);
+    this.#events.onNote(`[${describeRetry(status ?? undefined, delayMs)}]\n`);
     this.#events.onLife(delayMs);
   }
 
@@ -78,7 +78,6 @@ export class ApiTrouble {
 }
 
 function describeRetry(status: number | undefined, delayMs: number): string {
-  const what =
-    status === undefined ? "did not answer" : `${troubles[status] ?? "failed"} (${status})`;
+  const what = status === undefined ? "did not answer" : `${troubles[status] ?? "failed"} (${status})`;
   return `Claude's API ${what}: trying again in ${Math.ceil(delayMs / 1000)} s`;
 }

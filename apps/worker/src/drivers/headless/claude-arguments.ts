@@ -8,7 +8,7 @@ export interface ClaudeSession {
   readonly id: string;
   readonly resume: boolean;
   /** Of the turn that the process is opened to finish: what the transcript had of it, once the last process was dead. */
-  readonly cutTurn?: TurnTrace | undefined;
+  readonly cutTurn: TurnTrace | undefined;
   /** The model that the process starts with, where it is not the agent's: that of a turn which it finishes. */
   readonly startModel?: string | undefined;
 }

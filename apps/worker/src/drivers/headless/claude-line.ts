@@ -102,6 +102,9 @@ const RateLimitLine = z.looseObject({
   rate_limit_info: RateLimitInfo,
 });
 
+/** How far a prompt from stdin got. That its turn is over is said after its result. */
+const LifecycleLine = z.looseObject({ type: z.literal("command_lifecycle"), command_uuid: z.string() });
+
 const ControlResponseLine = z.looseObject({ type: z.literal("control_response") });
 
 const ControlRequestLine = z.looseObject({
@@ -117,6 +120,7 @@ const KnownLine = z.discriminatedUnion("type", [
   ResultLine,
   SystemLine,
   RateLimitLine,
+  LifecycleLine,
   ControlRequestLine,
   ControlResponseLine,
 ]);

@@ -5,6 +5,7 @@ import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent
 import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
 import { interruptRequest, refusal, setModelRequest, userMessage } from "./claude-message.ts";
 import { endOfClaude, endOfCutTurn } from "./end-of-claude.ts";
+import { isRefusal, isRefusalText } from "./session-refusal.ts";
 import { TurnReader } from "./turn-reader.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
@@ -37,9 +38,6 @@ interface RunningTurn {
   /** Whether Claude said anything since the prompt was written. */
   isHeard: boolean;
 }
-
-/** The two ways in which Claude Code refuses a session id at its start; nothing was run then. */
-const SESSION_REFUSED = /No conversation found with session ID|Session ID \S+ is already in use/;
 
 /** One persistent Claude Code process that speaks stream-json: one session, one turn at a time. */
 export class ClaudeProcess implements AgentProcess {
@@ -121,11 +119,12 @@ export class ClaudeProcess implements AgentProcess {
       return;
     }
     if (line.type === "control_request") this.#child.write(refusal(line.request_id, line.request.subtype));
-    if (this.#foundNoSession(line)) return this.#end({ state: "session_lost" });
+    if (!this.#hasBegun && isRefusal(line)) return this.#end({ state: "session_lost" });
     if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
     if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
       this.#noteUnsolicited(line);
     if (this.#turn === undefined || line.type === "control_response") return;
+    if (line.type === "command_lifecycle" && line.command_uuid !== this.#turn.id) return; // the last turn's
     this.#turn.isHeard = true;
     const end = this.#turn.reader.read(line);
     if (end) this.#end(end);
@@ -136,15 +135,6 @@ export class ClaudeProcess implements AgentProcess {
     this.#options.log.warn("claude.unsolicited", { pid: this.pid, type });
   }
 
-  #foundNoSession(line: ClaudeLine): boolean {
-    return (
-      !this.#hasBegun &&
-      line.type === "result" &&
-      line.is_error &&
-      (line.errors ?? []).some((error) => SESSION_REFUSED.test(error))
-    );
-  }
-
   #end(end: AgentTurnEnd): void {
     const turn = this.#turn;
     this.#turn = undefined;
@@ -152,7 +142,7 @@ export class ClaudeProcess implements AgentProcess {
   }
 
   async #endOfDeadProcess({ message: how }: CloseReason): Promise<AgentTurnEnd> {
-    if (!this.#hasBegun && SESSION_REFUSED.test(this.#child.stderrTail)) return { state: "session_lost" };
+    if (!this.#hasBegun && isRefusalText(this.#child.stderrTail)) return { state: "session_lost" };
     const { bin } = this.#options;
     return endOfClaude({ bin, isStarted: this.pid !== undefined, isUnread: await this.#isUnread(), how });
   }

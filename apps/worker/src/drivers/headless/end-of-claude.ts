@@ -35,7 +35,8 @@ export function endOfCutTurn(
   events: TurnEvents,
 ): AgentTurnEnd {
   if (cut.state === "stopped") {
-    const message = "the turn had been stopped when its process ended: what it did so far may have had effects";
+    const message =
+      "the turn had been stopped when its process ended: what it did so far may have had effects";
     return { state: "interrupted", error: { code: "turn_interrupted", message } };
   }
   const answer = new ResumedAnswer({ shown, standing: "" }, events);

@@ -7,6 +7,17 @@ const OVERLOADED_RETRY_MS = 10_000;
 const MAX_DETAIL_CHARACTERS = 500;
 
 /**
+ * Whether a result is the end of this turn. One that names another message is not, nor is one that names none:
+ * Claude Code also reports its own work so. A resumed turn that was compacted has lost its name (measured with
+ * Claude Code 2.1.330).
+ */
+export function isEndOf(turnId: string, line: ResultLine): boolean {
+  const { user_message_uuid: last, user_message_uuids, resume_reason, is_error } = line;
+  const uuids = user_message_uuids ?? (last === undefined ? [] : [last]);
+  return uuids.length > 0 ? uuids.includes(turnId) : is_error || resume_reason === "interrupted_turn";
+}
+
+/**
  * The end that a `result` line stands for. Judged by `is_error` and `terminal_reason`: `subtype` says
  * "success" for an API error (measured with Claude Code 2.1.330). `api` is what was told of the API before:
  * the word of the message that Claude Code made up to report its error, and when the account's limit ends (epoch ms).

@@ -7,7 +7,7 @@ import type { TurnEvents } from "../agent-process.ts";
 export class ResumedAnswer {
   readonly #shown: string;
   readonly #standing: string;
-  readonly #events: Pick<TurnEvents, "onText" | "onReasoning">;
+  readonly #events: Pick<TurnEvents, "onText" | "onNote">;
   /** comparing: all so far was shown before. joined: what comes is new. */
   #state: "comparing" | "joined";
   /** How much of what was shown has come again. */
@@ -16,7 +16,7 @@ export class ResumedAnswer {
   /** `standing`: the part of the answer that the agent keeps, and with which this text begins. */
   constructor(
     { shown, standing }: { readonly shown: string; readonly standing: string },
-    events: Pick<TurnEvents, "onText" | "onReasoning">,
+    events: Pick<TurnEvents, "onText" | "onNote">,
   ) {
     this.#shown = shown;
     this.#standing = standing;
@@ -46,7 +46,7 @@ export class ResumedAnswer {
     const isSeen = this.#shown.startsWith(this.#standing) && this.#position >= this.#standing.length;
     const fresh = isSeen ? whole.slice(this.#standing.length).trimStart() : whole;
     if (fresh === "") return;
-    this.#events.onReasoning("[resumed after an interruption]\n");
+    this.#events.onNote("[resumed after an interruption]\n");
     this.#events.onText(`\n\n${fresh}`);
   }
 }

@@ -17,16 +17,9 @@ export class StageReader {
   }
 
   read(line: ClaudeLine): void {
-    switch (line.type) {
-      case "system":
-        return this.#readSystem(line);
-      case "stream_event":
-      case "assistant":
-      case "user":
-        if (line.parent_tool_use_id == null) this.#readMessage(line);
-        return;
-      default:
-    }
+    if (line.type === "system") this.#readSystem(line);
+    if (line.type !== "stream_event" && line.type !== "assistant" && line.type !== "user") return;
+    if (line.parent_tool_use_id == null) this.#readMessage(line);
   }
 
   #readSystem({ subtype, status }: LineOf<"system">): void {
@@ -37,7 +30,6 @@ export class StageReader {
   #readMessage(line: LineOf<"stream_event" | "assistant" | "user">): void {
     if (line.type === "stream_event") {
       if (line.abandoned_blocks !== undefined) return this.#awaitModel();
-      if (line.event.type === "message_start") this.#tools.clear();
     } else if (typeof line.message.content !== "string") {
       for (const { type, id, name, tool_use_id } of line.message.content) {
         if (type === "tool_use" && id !== undefined) this.#tools.set(id, name ?? "tool");

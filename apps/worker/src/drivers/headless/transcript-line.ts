@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs";
-import { LineSplitter } from "../../process/line-splitter.ts";
+import { fileLines } from "../../process/file-lines.ts";
 import * as z from "zod";
 
 const Block = z.looseObject({
@@ -30,23 +29,17 @@ const TranscriptLine = z.looseObject({
 });
 export type TranscriptLine = z.infer<typeof TranscriptLine>;
 
-/** Longest line that is read, in bytes; a prompt is one line, and is bounded by `limits.bodyBytes`. */
-const MAX_LINE_BYTES = 256 * 1024 * 1024;
+/** Longest line of a transcript that is read, in bytes; a prompt is one line, and is bounded by `limits.bodyBytes`. */
+export const MAX_TRANSCRIPT_LINE_BYTES = 256 * 1024 * 1024;
 
 /**
  * The lines of a transcript from byte `start` on. What is no line of its form is left out: a half one that a
  * SIGKILL left at the end, or the rest of one at the start. Throws where the file cannot be read.
  */
 export async function* transcriptLines(file: string, start = 0): AsyncGenerator<TranscriptLine> {
-  let lines: string[] = [];
-  const splitter = new LineSplitter(MAX_LINE_BYTES, (line) => lines.push(line));
-  for await (const chunk of createReadStream(file, { start })) {
-    splitter.push(chunk);
-    for (const line of lines) {
-      const parsed = parse(line);
-      if (parsed !== undefined) yield parsed;
-    }
-    lines = [];
+  for await (const line of fileLines(file, MAX_TRANSCRIPT_LINE_BYTES, start)) {
+    const parsed = parse(line);
+    if (parsed !== undefined) yield parsed;
   }
 }
 

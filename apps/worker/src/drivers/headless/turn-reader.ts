@@ -4,7 +4,7 @@ import { AnswerText, type TextVerdict } from "./answer-text.ts";
 import { ApiTrouble } from "./api-trouble.ts";
 import type { ClaudeLine, LineOf, ResultLine } from "./claude-line.ts";
 import { CompactionNote } from "./compaction-note.ts";
-import { judgeResult } from "./judge-result.ts";
+import { isEndOf, judgeResult } from "./judge-result.ts";
 import { ResumedAnswer } from "./resumed-answer.ts";
 import { StageReader } from "./stage-reader.ts";
 
@@ -37,7 +37,7 @@ export class TurnReader {
     this.#events = events;
     this.#stage = new StageReader((stage) => events.onStage(stage));
     this.#trouble = new ApiTrouble(events, rateLimitMs);
-    this.#compaction = new CompactionNote((text) => events.onReasoning(text));
+    this.#compaction = new CompactionNote((text) => events.onNote(text));
     this.#resumed = new ResumedAnswer({ shown, standing }, events);
     this.#answer = new AnswerText((text) => this.#resumed.add(text));
     if (standing === "") return;
@@ -51,21 +51,10 @@ export class TurnReader {
     this.#stage.read(line);
     this.#trouble.read(line);
     this.#compaction.read(line);
-    switch (line.type) {
-      case "stream_event":
-        if (line.parent_tool_use_id == null) this.#readEvent(line);
-        return undefined;
-      case "assistant":
-        if (line.parent_tool_use_id == null) this.#readAssistant(line);
-        return undefined;
-      case "system":
-        this.#readSystem(line);
-        return undefined;
-      case "result":
-        return this.#readResult(line);
-      default:
-        return undefined;
-    }
+    if (line.type === "stream_event" && line.parent_tool_use_id == null) this.#readEvent(line);
+    if (line.type === "assistant" && line.parent_tool_use_id == null) this.#readAssistant(line);
+    if (line.type === "system") this.#readSystem(line);
+    return line.type === "result" ? this.#readResult(line) : undefined;
   }
 
   #readEvent({ event, abandoned_blocks }: LineOf<"stream_event">): void {
@@ -118,7 +107,7 @@ export class TurnReader {
   }
 
   #readResult(line: ResultLine): TurnEnd | undefined {
-    if (!this.#isEnd(line)) return undefined;
+    if (!isEndOf(this.#turnId, line)) return undefined;
     if (!line.is_error) {
       this.#finishWholeMessage();
       if (this.#answer.isEmpty && line.result) this.#judge(this.#answer.add(line.result));
@@ -127,15 +116,6 @@ export class TurnReader {
     const end = judgeResult(line, this.#trouble);
     if (end.state === "failed" && end.error.code === "upstream_rate_limit") this.#trouble.noteRefused();
     return end;
-  }
-
-  /**
-   * A result that names another message is not this turn's end, nor is one that names none: Claude Code also
-   * reports its own work so. A resumed turn that was compacted has lost its name (measured with 2.1.330).
-   */
-  #isEnd({ user_message_uuid: last, user_message_uuids, resume_reason, is_error }: ResultLine): boolean {
-    const uuids = user_message_uuids ?? (last === undefined ? [] : [last]);
-    return uuids.length > 0 ? uuids.includes(this.#turnId) : is_error || resume_reason === "interrupted_turn";
   }
 
   #finishWholeMessage(): void {

@@ -34,6 +34,22 @@ test("a turn that is there before the hello is asked at the hello", async () => 
   expect(turn.events).toEqual(["start"]);
 });
 
+test("a program has one stage from its prompt on, and has not begun a turn that it was never asked", async () => {
+  await using rig = await PluginRig.start();
+  const peer = await rig.connect();
+  const asked = rig.run("hi");
+  await peer.next("inbound");
+  expect(asked.stages).toEqual(["answer"]);
+  peer.send({ type: "reply", content: "a" });
+  await asked.end;
+  await peer[Symbol.asyncDispose]();
+  await eventually(() => expect(rig.bridge.connections).toBe(0));
+  const unasked = rig.run("again");
+  await rig.process.kill({ code: "test", message: "killed by the test" });
+  expect(await unasked.end).toMatchObject({ state: "not_begun", error: { code: "agent_unavailable" } });
+  expect([unasked.events, unasked.stages]).toEqual([[], []]);
+});
+
 test("P-5 replies accumulate; final absent ends the turn", async () => {
   await using rig = await PluginRig.start();
   await using peer = await rig.connect();

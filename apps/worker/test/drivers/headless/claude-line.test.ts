@@ -8,7 +8,7 @@ test.for(["", "not json {", "null", "42", '"text"', "[]", "{}", '{"type":7}', '{
   },
 );
 
-test.for(["command_lifecycle", "tool_progress", "conversation_reset", "a_type_of_tomorrow"])(
+test.for(["task_started", "tool_progress", "conversation_reset", "a_type_of_tomorrow"])(
   "a line of type %s is read as another",
   (type) => {
     expect(parseClaudeLine(JSON.stringify({ type, whatever: [1] }))).toEqual({ type: "other" });

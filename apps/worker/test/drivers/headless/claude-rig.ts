@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AgentSettings, Limits } from "@synthesis/config";
 import type { Submit } from "@synthesis/protocol";
 import {
@@ -15,6 +15,7 @@ import {
 import { expect } from "vitest";
 import { Bridge } from "../../../src/bridge/bridge.ts";
 import type { AgentProcess, AgentTurnEnd } from "../../../src/drivers/agent-process.ts";
+import { transcriptFile } from "../../../src/drivers/headless/transcript.ts";
 import { traceTurn, type TurnTrace } from "../../../src/drivers/headless/turn-trace.ts";
 import { openAgent } from "../../../src/drivers/open-agent.ts";
 import { TurnRun } from "../../../src/turn/turn-run.ts";
@@ -122,6 +123,7 @@ export class ClaudeRig implements AsyncDisposable {
         start: () => {},
         text: (text: string) => void (turn.text += text),
         reasoning: (text: string) => void (turn.reasoning += text),
+        note: (text: string) => void (turn.reasoning += text),
       },
       limits: this.configuration.limits,
       isWarm: this.#isWarm,
@@ -146,6 +148,12 @@ export class ClaudeRig implements AsyncDisposable {
 
   async trace({ id }: Pick<RigTurn, "id">): Promise<TurnTrace> {
     return traceTurn(this.configuration, this.sessionId, id);
+  }
+
+  /** What Claude wrote of the session so far. */
+  async transcript(): Promise<string> {
+    const file = await transcriptFile(this.configuration, this.sessionId);
+    return file === undefined ? "" : readFile(file, "utf8");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

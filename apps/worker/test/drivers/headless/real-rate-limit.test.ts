@@ -33,16 +33,25 @@ test("a pause beyond limits.rateLimitMs ends the turn with its end", { timeout: 
   expect(await rig.run("again").end).toMatchObject({ state: "completed" });
 });
 
-test("a retry-after that Claude does not wait for names no end of the limit", { timeout: 60_000 }, async () => {
-  await using api = await MessagesStandIn.start();
-  await using rig = await ClaudeRig.start({ api });
-  api.next(reply.status(429, { retryAfterSeconds: 3600, message: "slow down" }));
-  const turn = rig.run("hello");
-  const end = await turn.end;
-  expect(end).toMatchObject({ ...limited, error: { message: expect.stringContaining("it did not say till when") } });
-  expect(end).toMatchObject({ error: { message: expect.stringContaining("slow down"), retryAfterMs: 60_000 } });
-  expect(turn.held).toHaveLength(1);
-});
+test(
+  "a retry-after that Claude does not wait for names no end of the limit",
+  { timeout: 60_000 },
+  async () => {
+    await using api = await MessagesStandIn.start();
+    await using rig = await ClaudeRig.start({ api });
+    api.next(reply.status(429, { retryAfterSeconds: 3600, message: "slow down" }));
+    const turn = rig.run("hello");
+    const end = await turn.end;
+    expect(end).toMatchObject({
+      ...limited,
+      error: { message: expect.stringContaining("it did not say till when") },
+    });
+    expect(end).toMatchObject({
+      error: { message: expect.stringContaining("slow down"), retryAfterMs: 60_000 },
+    });
+    expect(turn.held).toHaveLength(1);
+  },
+);
 
 test("a subscription's usage limit ends the turn with its reset time", { timeout: 60_000 }, async () => {
   await using api = await MessagesStandIn.start();

@@ -79,3 +79,23 @@ test(
     expect(last).not.toContain("sleep 60");
   },
 );
+
+test(
+  "the real CLI, killed before it read its prompt, has not begun the turn",
+  { timeout: 60_000 },
+  async () => {
+    await using api = await MessagesStandIn.start();
+    await using rig = await ClaudeRig.start({ api });
+    await rig.run("hello").end;
+    await rig.kill();
+    rig.open();
+    const turn = rig.run("work");
+    await rig.kill();
+    expect(await turn.end).toMatchObject({ state: "not_begun" });
+    expect(await rig.trace(turn)).toEqual({ state: "absent" });
+    const again = await rig.resume(turn, "work");
+    expect(await again.end).toMatchObject(completed);
+    expect(again.text).toBe("standin says: work");
+    expect(api.conversations).toHaveLength(2);
+  },
+);

@@ -8,7 +8,7 @@ function resume(shown: string, parts: readonly string[], standing = "") {
   const got = { text: [] as string[], reasoning: "" };
   const answer = new ResumedAnswer(
     { shown, standing },
-    { onText: (text) => got.text.push(text), onReasoning: (text) => (got.reasoning += text) },
+    { onText: (text) => got.text.push(text), onNote: (text) => (got.reasoning += text) },
   );
   for (const part of parts) answer.add(part);
   answer.end();
@@ -16,7 +16,12 @@ function resume(shown: string, parts: readonly string[], standing = "") {
 }
 
 test.for([
-  { title: "the same text goes on", shown: "one two", parts: ["one", " two thr", "ee"], text: [" thr", "ee"] },
+  {
+    title: "the same text goes on",
+    shown: "one two",
+    parts: ["one", " two thr", "ee"],
+    text: [" thr", "ee"],
+  },
   { title: "exactly what was shown", shown: "one two", parts: ["one two"], text: [] },
   { title: "nothing was shown", shown: "", parts: ["one"], text: ["one"] },
   { title: "nothing comes", shown: "one", parts: [], text: [] },
@@ -35,7 +40,13 @@ test.for([
     parts: ["kept", "\n\nother"],
     text: ["\n\nother"],
   },
-  { title: "what stands is not what was shown", shown: "xy", standing: "kept", parts: ["kept", "more"], text: ["\n\nkept", "more"] },
+  {
+    title: "what stands is not what was shown",
+    shown: "xy",
+    standing: "kept",
+    parts: ["kept", "more"],
+    text: ["\n\nkept", "more"],
+  },
 ])("$title: set apart", ({ shown, parts, text, standing }) => {
   expect(resume(shown, parts, standing)).toEqual({ text, reasoning: NOTE });
 });

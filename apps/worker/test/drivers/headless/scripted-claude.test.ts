@@ -55,13 +55,13 @@ test("so is a result that repeats the refusal", async () => {
   expect(space.log.fieldsOf("session.reset")).toEqual([]);
 });
 
-test("a refusal before anything else is a lost session: it is begun anew, once", async () => {
+test("a refusal before anything else is a lost session: it is begun anew, and given up in the end", async () => {
   const claudeBin = await claudeThat(refusesSession, "exit 1");
   await using space = await TestWorkspace.start({ claudeBin });
   expect((await space.run("hi")).outcome).toMatchObject({
     state: "failed",
     error: { code: "agent_unavailable" },
   });
-  expect(space.exits).toHaveLength(2);
-  expect(space.log.fieldsOf("session.reset")).toHaveLength(1);
+  expect(space.exits).toHaveLength(3);
+  expect(space.log.fieldsOf("session.reset")).toHaveLength(2);
 });

@@ -34,8 +34,10 @@ const assistant = (id: string, block: object, stop_reason: string | null, more: 
   message: { id, role: "assistant", stop_reason, content: [block] },
   ...more,
 });
-const text = (id: string, said: string, stop = "end_turn") => assistant(id, { type: "text", text: said }, stop);
-const call = (id: string, tool: string) => assistant(id, { type: "tool_use", id: tool, name: "Bash" }, "tool_use");
+const text = (id: string, said: string, stop = "end_turn") =>
+  assistant(id, { type: "text", text: said }, stop);
+const call = (id: string, tool: string) =>
+  assistant(id, { type: "tool_use", id: tool, name: "Bash" }, "tool_use");
 const result = (tool: string) => user([{ type: "tool_result", tool_use_id: tool, content: "done" }]);
 const queued = (content: string) => ({ type: "queue-operation", operation: "enqueue", content });
 
@@ -83,7 +85,11 @@ test.for<{ title: string; after: () => object[]; trace: object }>([
     after: () => [text("a", "one"), prompt("other", "next"), text("b", "two")],
     trace: finished("one"),
   },
-  { title: "the next turn before an answer", after: () => [prompt("other", "next"), text("b", "two")], trace: { state: "stopped" } },
+  {
+    title: "the next turn before an answer",
+    after: () => [prompt("other", "next"), text("b", "two")],
+    trace: { state: "stopped" },
+  },
   {
     title: "a tool's result",
     after: () => [text("a", "one", "tool_use"), call("a", "t"), result("t")],
@@ -96,7 +102,13 @@ test.for<{ title: string; after: () => object[]; trace: object }>([
   },
   {
     title: "a call without a result, which is dropped with its text",
-    after: () => [text("a", "one", "tool_use"), call("a", "t"), result("t"), text("b", "two", "tool_use"), call("b", "u")],
+    after: () => [
+      text("a", "one", "tool_use"),
+      call("a", "t"),
+      result("t"),
+      text("b", "two", "tool_use"),
+      call("b", "u"),
+    ],
     trace: unfinished("one"),
   },
   {
@@ -116,7 +128,9 @@ test.for<{ title: string; after: () => object[]; trace: object }>([
   },
   {
     title: "an API error",
-    after: () => [assistant("s", { type: "text", text: "API Error" }, "stop_sequence", { isApiErrorMessage: true })],
+    after: () => [
+      assistant("s", { type: "text", text: "API Error" }, "stop_sequence", { isApiErrorMessage: true }),
+    ],
     trace: unfinished(""),
   },
   {
@@ -127,10 +141,17 @@ test.for<{ title: string; after: () => object[]; trace: object }>([
     ],
     trace: { state: "stopped" },
   },
-  { title: "half an interrupt", after: () => [assistant("a", { type: "text", text: "par" }, null)], trace: { state: "stopped" } },
+  {
+    title: "half an interrupt",
+    after: () => [assistant("a", { type: "text", text: "par" }, null)],
+    trace: { state: "stopped" },
+  },
   {
     title: "what a subagent said",
-    after: () => [call("a", "t"), assistant("z", { type: "text", text: "sub" }, "end_turn", { isSidechain: true })],
+    after: () => [
+      call("a", "t"),
+      assistant("z", { type: "text", text: "sub" }, "end_turn", { isSidechain: true }),
+    ],
     trace: unfinished(""),
   },
 ])("a turn followed by $title", async ({ after, trace }) => {

@@ -37,6 +37,7 @@ function read(lines: readonly ClaudeLine[], resumed: { shown?: string; standing?
     onStart: () => {},
     onText: (text) => (reading.text += text),
     onReasoning: (text) => (reading.reasoning += text),
+    onNote: (text) => (reading.reasoning += text),
     onLife: (pauseMs) => (pauseMs === undefined ? reading.life++ : reading.pauses.push(pauseMs)),
     onStage: (stage) => reading.stages.push(stage),
     onAccountHeld: (until) => reading.held.push(until),
@@ -221,7 +222,11 @@ test("a pause for a rate limit beyond the bound makes the turn hopeless, and hol
 
 test.for([
   { title: "rejected", info: { status: "rejected", resetsAt: 4e9 }, held: [4e12] },
-  { title: "rejected, on paid overage", info: { status: "rejected", resetsAt: 4e9, isUsingOverage: true }, held: [] },
+  {
+    title: "rejected, on paid overage",
+    info: { status: "rejected", resetsAt: 4e9, isUsingOverage: true },
+    held: [],
+  },
   { title: "near", info: { status: "allowed_warning", resetsAt: 4e9 }, held: [] },
 ])("a usage limit that is $title holds the account: $held", ({ info, held }) => {
   const reading = read([line.rateLimit(info)]);
@@ -232,7 +237,10 @@ test.for([
 test("a turn that ends by a rate limit holds the account till the time that was told, else for a minute", () => {
   const limit = { status: "rejected", resetsAt: 4e9 };
   const end = done({ is_error: true, terminal_reason: "api_error", api_error_status: 429 });
-  const told = line.assistant("s", "limit", { error: "rate_limit", api_error_params: { rate_limit_info: limit } });
+  const told = line.assistant("s", "limit", {
+    error: "rate_limit",
+    api_error_params: { rate_limit_info: limit },
+  });
   expect(read([told, end])).toMatchObject({ held: [4e12], end: { error: { code: "upstream_rate_limit" } } });
   const before = Date.now();
   expect(read([end]).held[0]).toBeGreaterThanOrEqual(before + 60_000);
@@ -279,7 +287,12 @@ test("a request means that no tool runs any more, whatever became of its result"
 });
 
 test("each compaction is told once, and a result in its middle is no end", () => {
-  const compaction = [line.status("compacting"), line.status("compacting"), line.status(null), line.system("compact_boundary")];
+  const compaction = [
+    line.status("compacting"),
+    line.status("compacting"),
+    line.status(null),
+    line.system("compact_boundary"),
+  ];
   const reading = read([
     ...line.message("a", "before", "tool_use"),
     ...compaction,
@@ -290,6 +303,15 @@ test("each compaction is told once, and a result in its middle is no end", () =>
   ]);
   expect(reading).toMatchObject({ text: "before\n\nafter", end: { state: "completed" } });
   expect(reading.reasoning).toBe("[compacting the conversation]\n".repeat(2));
+});
+
+test("a resumed turn that says less than was shown says it all again, at its end", () => {
+  const resumed = { shown: "one two three" };
+  expect(read(line.message("b", "one two"), resumed).text).toBe("");
+  expect(read([...line.message("b", "one two"), done()], resumed)).toMatchObject({
+    text: "\n\none two",
+    reasoning: "[resumed after an interruption]\n",
+  });
 });
 
 test("a resumed turn goes on after the text that stands, and repeats nothing that was shown", () => {

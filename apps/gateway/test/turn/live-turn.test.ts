@@ -9,10 +9,6 @@ afterEach(async () => gateway.close());
 const start = async (changes: GatewayChanges = {}) => (gateway = await RunningGateway.start(changes));
 
 const same = { headers: { "x-openclaw-session-key": "one conversation" } };
-const cancelled = {
-  state: "cancelled",
-  error: { code: "turn_cancelled", message: "the client left" },
-} as const;
 
 test("two requests of one session are never at the worker at once, and go in order", async () => {
   const { worker } = await start();
@@ -48,22 +44,6 @@ test("a full queue is answered 429 with Retry-After, before any stream", async (
   await Promise.all([running.events.rest(), waiting.events.rest()]);
 });
 
-test("a queued client that leaves frees its place and never reaches the worker", async () => {
-  const { worker } = await start();
-  const running = await gateway.stream("a", same);
-  const leaving = new AbortController();
-  await gateway.stream("b", { ...same, signal: leaving.signal });
-  const last = await gateway.stream("c", same);
-  expect(gateway.queues.counts.waiting).toBe(3);
-  leaving.abort();
-  await eventually(() => expect(gateway.queues.counts.waiting).toBe(2));
-  worker.answer(await worker.next("submit"), "A");
-  const next = await worker.next("submit");
-  expect(next.prompt).toBe("c");
-  worker.answer(next, "C");
-  await Promise.all([running.events.rest(), last.events.rest()]);
-});
-
 test("a turn that waits too long is told so, and frees its place", async () => {
   const { worker } = await start({ limits: { queueMs: 50 } });
   const running = await gateway.stream("a", same);
@@ -79,54 +59,6 @@ test("a turn that waits too long is told so, and frees its place", async () => {
   expect((await running.events.rest()).at(-1)).toBe("[DONE]");
 });
 
-test("a client that leaves cancels its turn, and the next one waits until that has ended", async () => {
-  const { worker } = await start();
-  const leaving = new AbortController();
-  const { events } = await gateway.stream("a", { ...same, signal: leaving.signal });
-  await events.next();
-  const { turn } = await worker.next("submit");
-  const next = await gateway.stream("b", same);
-  leaving.abort();
-  expect(await worker.next("cancel_turn")).toMatchObject({ turn, reason: "the client left" });
-  expect(worker.unread("submit")).toBe(0);
-  worker.send({ type: "ended", turn, end: cancelled });
-  worker.answer(await worker.next("submit"), "B");
-  await next.events.rest();
-});
-
-test.for<[title: string, headers: Record<string, string>]>([
-  ["x-synthesis-on-disconnect: continue", { "x-synthesis-on-disconnect": "continue" }],
-  ["an Idempotency-Key", { "idempotency-key": "k1" }],
-])("with %s a client that leaves cancels nothing", async ([, headers]) => {
-  const { worker } = await start();
-  const leaving = new AbortController();
-  const { events } = await gateway.stream("a", {
-    headers: { ...same.headers, ...headers },
-    signal: leaving.signal,
-  });
-  await events.next();
-  const submit = await worker.next("submit");
-  leaving.abort();
-  const next = await gateway.stream("b", same);
-  worker.answer(submit, "A");
-  worker.answer(await worker.next("submit"), "B");
-  expect((await next.events.rest()).at(-1)).toBe("[DONE]");
-  expect(worker.unread("cancel_turn")).toBe(0);
-});
-
-test("cancel may be asked for in spite of an Idempotency-Key, and nothing else than the two words", async () => {
-  const { worker } = await start();
-  const leaving = new AbortController();
-  const headers = { "idempotency-key": "k", "x-synthesis-on-disconnect": "cancel" };
-  await gateway.stream("a", { headers, signal: leaving.signal });
-  const { turn } = await worker.next("submit");
-  leaving.abort();
-  expect(await worker.next("cancel_turn")).toMatchObject({ turn });
-  worker.send({ type: "ended", turn, end: cancelled });
-  const odd = await gateway.chat("a", { headers: { "x-synthesis-on-disconnect": "maybe" } });
-  expect([odd.status, await odd.json()]).toMatchObject([400, { error: { code: "invalid_request" } }]);
-});
-
 test("when the gateway closes, running and waiting turns are told so; the running one is not cancelled", async () => {
   const { worker } = await start();
   const running = await gateway.stream("a", same);
@@ -134,7 +66,7 @@ test("when the gateway closes, running and waiting turns are told so; the runnin
   const waiting = gateway.chat("b", same);
   await eventually(() => expect(gateway.queues.counts.waiting).toBe(2));
   const { turn } = submit;
-  worker.send({ type: "accepted", turn }, { type: "delta", turn, text: "part" });
+  worker.begin({ turn }, "part");
   await eventually(() => expect(gateway.queues.counts.waiting).toBe(1));
   const closed = gateway.close();
   const all = await running.events.rest();
@@ -157,4 +89,47 @@ test("a turn that runs when the gateway closes is not to be sent again: it was e
   expect([response.status, response.headers.get("x-should-retry")]).toEqual([503, "false"]);
   await response.text();
   await closed;
+});
+
+test("what was told of a turn that goes on is not taken for its end when the gateway closes", async () => {
+  const { worker } = await start();
+  const running = await gateway.stream("a");
+  const { turn } = await worker.next("submit");
+  worker.begin({ turn }, "part");
+  await eventually(() => expect(gateway.queues.counts.waiting).toBe(0));
+  const restarted = gateway.restart();
+  expect((await running.events.rest()).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
+  await restarted;
+  const next = gateway.chat("b");
+  worker.answer(await worker.next("submit"), "B");
+  await (await next).text();
+  expect(await worker.next("taken")).not.toMatchObject({ turn });
+});
+
+test("a gateway that drains takes nothing new, and is done when its turns are", async () => {
+  const { worker } = await start();
+  const running = await gateway.stream("a", same);
+  const waiting = await gateway.stream("b", same);
+  const first = await worker.next("submit");
+  worker.begin(first, "A");
+  let state: "draining" | "drained" = "draining";
+  const drained = gateway.drain(10_000).then(() => (state = "drained"));
+  await expect(gateway.chat("c")).rejects.toThrow("fetch failed");
+  worker.answer(first, "A");
+  expect(await running.events.text()).toBe("A");
+  const second = await worker.next("submit");
+  expect(state).toBe("draining");
+  worker.answer(second, "B");
+  expect(await waiting.events.text()).toBe("B");
+  await drained;
+});
+
+test("a gateway that drains does not wait for a turn beyond its deadline", async () => {
+  const { worker } = await start();
+  const running = await gateway.stream("a");
+  worker.begin(await worker.next("submit"), "A");
+  await gateway.drain(10);
+  await gateway.close();
+  expect((await running.events.rest()).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
+  expect(worker.unread("cancel_turn")).toBe(0);
 });

@@ -1,0 +1,77 @@
+import type { SessionInfo, WireError } from "@synthesis/protocol";
+import { MAX_TRANSCRIPT_LINE_BYTES } from "../drivers/headless/transcript-line.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { TurnEvent } from "../journal/turn-event-table.ts";
+import type { TurnRecord } from "../journal/turn-table.ts";
+import { fileLines } from "../process/file-lines.ts";
+
+/**
+ * A session as JSON lines, written as they are asked for: itself, then each turn that is remembered, then each line
+ * of Claude's transcript, as far as it is whole. Throws what the journal throws, and what reading the file does.
+ */
+export async function* exportSession(
+  session: SessionInfo,
+  { turns, events }: Pick<Journal, "turns" | "events">,
+  transcriptFile: string | undefined,
+): AsyncGenerator<string> {
+  yield jsonLine(sessionLine(session));
+  for (const id of turns.idsOfSession(session.id)) {
+    const turn = turns.get(id);
+    if (turn !== undefined) yield jsonLine(turnLine(turn, events.after(id, 0)));
+  }
+  if (transcriptFile === undefined) return;
+  for await (const line of fileLines(transcriptFile, MAX_TRANSCRIPT_LINE_BYTES))
+    if (isJson(line)) yield `{"transcript":${line}}\n`;
+}
+
+function sessionLine({ id, key, agent, createdAt, usedAt, agentSession }: SessionInfo): object {
+  return {
+    session: id,
+    key,
+    agent,
+    created_at: isoTime(createdAt),
+    used_at: isoTime(usedAt),
+    agent_session: agentSession,
+  };
+}
+
+function turnLine(turn: TurnRecord, said: readonly TurnEvent[]): object {
+  const { state, acceptedAt, endedAt, end, seq } = turn;
+  // What it said is numbered from 1, and its end comes last.
+  const lastSaid = endedAt === undefined ? (said.at(-1)?.seq ?? 0) : seq - 1;
+  const isKept = said.length === lastSaid;
+  return {
+    turn: turn.turn,
+    state,
+    accepted_at: isoTime(acceptedAt),
+    ended_at: endedAt === undefined ? undefined : isoTime(endedAt),
+    answer: isKept ? textOf(said, "text") : null,
+    reasoning: (isKept && textOf(said, "reasoning")) || undefined,
+    error: end === undefined || end.state === "completed" ? undefined : errorOf(end.error),
+  };
+}
+
+function errorOf({ code, message }: WireError): object {
+  return { code, message };
+}
+
+function textOf(said: readonly TurnEvent[], kind: TurnEvent["kind"]): string {
+  return said.flatMap((event) => (event.kind === kind ? [event.text] : [])).join("");
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+function jsonLine(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}

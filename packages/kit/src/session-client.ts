@@ -1,0 +1,83 @@
+import { request, type IncomingMessage } from "node:http";
+import { json } from "node:stream/consumers";
+import type { Readable } from "node:stream";
+import { ControlError, SessionDetail, SessionList, WireFailure, type SessionInfo } from "@synthesis/protocol";
+import { withDeadline } from "./deadline.ts";
+
+export interface SessionClientOptions {
+  /** The worker's. */
+  readonly socketPath: string;
+  /** Hash of the API key whose sessions are meant; absent: all. */
+  readonly caller?: string;
+}
+
+/** How long a worker may take to answer what it can answer at once, in ms. */
+const ANSWER_MS = 10_000;
+/** How long it may take to stop a turn and to end a process, the limits for which may be raised, in ms. */
+const END_MS = 60_000;
+
+/**
+ * The sessions of one worker, over its Unix socket. Each method rejects with the `WireFailure` that the worker
+ * answers, or with `worker_unavailable` where it does not.
+ */
+export class SessionClient {
+  readonly #socketPath: string;
+  readonly #query: string;
+
+  constructor({ socketPath, caller }: SessionClientOptions) {
+    this.#socketPath = socketPath;
+    this.#query = caller === undefined ? "" : `?caller=${caller}`;
+  }
+
+  /** The ones last used, newest first, at most 1,000. */
+  async list(): Promise<readonly SessionInfo[]> {
+    const answer = await this.#ask("GET", "/sessions", ANSWER_MS);
+    return SessionList.parse(await bodyOf(answer)).sessions;
+  }
+
+  /** A session, with its latest turns. */
+  async get(id: string): Promise<SessionDetail> {
+    const answer = await this.#ask("GET", `/sessions/${encodeURIComponent(id)}`, ANSWER_MS);
+    return SessionDetail.parse(await bodyOf(answer));
+  }
+
+  /** Cancels what waits or runs of a session, ends its process and forgets it; resolves when that is done. */
+  async end(id: string): Promise<void> {
+    await bodyOf(await this.#ask("DELETE", `/sessions/${encodeURIComponent(id)}`, END_MS));
+  }
+
+  /** A session as JSON lines. An export that breaks off ends with an error; to destroy it stops the worker's reading. */
+  async export(id: string): Promise<Readable> {
+    return this.#ask("GET", `/sessions/${encodeURIComponent(id)}/export`, ANSWER_MS);
+  }
+
+  async #ask(method: "GET" | "DELETE", path: string, deadlineMs: number): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const [socketPath, agent] = [this.#socketPath, false] as const; // a connection of its own
+    const asking = request({ socketPath, agent, method, path: `${path}${this.#query}` }, resolve);
+    asking.on("error", reject);
+    asking.end();
+    try {
+      const answer = await withDeadline(promise, deadlineMs, "the worker did not answer");
+      if (answer.statusCode === 200) return answer;
+      throw WireFailure.from(ControlError.parse(await bodyOf(answer)).error);
+    } catch (error) {
+      asking.destroy();
+      throw error instanceof WireFailure ? error : unavailable(error);
+    }
+  }
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<unknown> {
+  try {
+    return await withDeadline(json(answer), ANSWER_MS, "the worker did not finish its answer");
+  } catch (error) {
+    answer.destroy();
+    throw unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): WireFailure {
+  const message = "the workspace's worker does not answer: try again in a moment";
+  return new WireFailure("worker_unavailable", message, { retryAfterMs: 1_000, cause });
+}

@@ -1,0 +1,23 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { TurnOutcome } from "./result-line.ts";
+import type { TurnOutput } from "./turn-output.ts";
+
+/** What a directive is run with. */
+export interface DirectiveContext {
+  readonly output: TurnOutput;
+  /** What follows the directive's name on its line. */
+  readonly argument: string;
+  /** Answers as if there were no directive. */
+  readonly answer: () => Promise<void>;
+  /** From now on neither interrupts nor `end_session` are heard. */
+  readonly ignoreInterrupts: () => void;
+}
+
+/** Says one turn; returns an outcome where it is not the regular one. */
+export type Directive = (context: DirectiveContext) => Promise<TurnOutcome | void>;
+
+/** Waits until it is aborted, or the process ends. */
+export async function forever(signal?: AbortSignal): Promise<void> {
+  // A timer, since a pending promise alone would let the process end.
+  await pause(2 ** 31 - 1, undefined, signal === undefined ? {} : { signal });
+}
