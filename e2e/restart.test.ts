@@ -17,11 +17,11 @@ function command(synthesis: Synthesis, ...args: readonly string[]): Cli {
   return new Cli([...args, "--state-dir", synthesis.folder.join("state")], synthesis.folder);
 }
 
-/** A turn of each session that has begun to answer; it takes a second and a half. */
+/** A turn of each session that has begun to answer; it takes long enough for a command to be run meanwhile. */
 async function slowTurns(synthesis: Synthesis): Promise<AnswerStream[]> {
   return Promise.all(
     sessions.map(async (session) => {
-      const stream = await openStream(synthesis, { model: "claude", session, say: "!slow 30 50" });
+      const stream = await openStream(synthesis, { model: "claude", session, say: "!slow 100 50" });
       await stream.until("w1");
       return stream;
     }),
@@ -42,7 +42,7 @@ async function expectWhole(streams: readonly AnswerStream[]): Promise<void> {
   for (const stream of streams) {
     await stream.end();
     expect(stream).toMatchObject({ isDone: true, error: undefined });
-    expect(stream.content).toContain("w30");
+    expect(stream.content).toContain("w100");
   }
 }
 
@@ -137,7 +137,7 @@ test.each(["synthesis stop", "SIGTERM"] as const)(
   "%s lets a running turn finish, then ends with 0",
   async (how) => {
     await using synthesis = await startWithFakeClaude();
-    const stream = await openStream(synthesis, { model: "claude", session: "a", say: "!slow 30 50" });
+    const stream = await openStream(synthesis, { model: "claude", session: "a", say: "!slow 100 50" });
     await stream.until("w1");
     const ended = expectWhole([stream]);
     if (how === "SIGTERM") await synthesis.stop("SIGTERM");

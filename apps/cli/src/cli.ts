@@ -6,6 +6,7 @@ import { WireFailure } from "@synthesis/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { check } from "./commands/check.ts";
 import { restart } from "./commands/restart.ts";
+import { endSession, listSessions, printExport, showSession } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
 import { up } from "./commands/up.ts";
@@ -32,6 +33,11 @@ const drain = new Option(
   "--drain <seconds>",
   "how long running turns may go on before they are cut; default: limits.drainMs of the configuration",
 ).argParser(millisecondsFrom);
+
+const workspace = new Option(
+  "--workspace <name>",
+  "name or path of the workspace; its worker is started where none runs",
+);
 
 /** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -78,6 +84,7 @@ function program(): Command {
   withOptions(root.command("stop"), [...shared, drain])
     .description("let running turns finish, then end the running Synthesis, as Ctrl-C in its terminal does")
     .action(stop);
+  addSessions(root.command("sessions"));
   withOptions(root.command("check"), [...shared, ...server])
     .description("check the configuration and say what it means")
     .action(check);
@@ -88,10 +95,35 @@ function program(): Command {
   return root;
 }
 
+function addSessions(sessions: Command): void {
+  sessions
+    .description("list, show, end and export the sessions of the running Synthesis, of every API key")
+    .addHelpText("after", SESSIONS_HELP);
+  withOptions(sessions.command("list", { isDefault: true }), [...shared, workspace])
+    .description("the sessions, the last used first")
+    .action(listSessions);
+  withOptions(sessions.command("show"), [...shared, workspace])
+    .description("one session with its latest turns")
+    .argument("<id>", "of the session")
+    .action(showSession);
+  withOptions(sessions.command("end"), [...shared, workspace])
+    .description("cancel what runs of a session, end its process, forget it; Claude's own transcript stays")
+    .argument("<id>", "of the session")
+    .action(endSession);
+  withOptions(sessions.command("export"), [...shared, workspace])
+    .description("print one session as JSON lines: its turns with their answers, and Claude's transcript")
+    .argument("<id>", "of the session")
+    .action(printExport);
+}
+
 function withOptions(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option);
   return command;
 }
+
+const SESSIONS_HELP = `
+Without --workspace those of every workspace that has a worker now. A session is named in the header
+x-synthesis-session of each answer.`;
 
 const RESTART_HELP = `
 Running turns finish first, waiting ones run on the new worker, sessions keep their memory. What is restarted runs the

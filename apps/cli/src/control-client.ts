@@ -3,6 +3,7 @@ import { json } from "node:stream/consumers";
 import { ConfigError, controlSocketPath, type Locations } from "@synthesis/config";
 import {
   ControlError,
+  EnsureAnswer,
   GatewayRestartAnswer,
   RestartAnswer,
   StatusAnswer,
@@ -13,6 +14,8 @@ import type * as z from "zod";
 
 /** How long the supervisor may take to answer what it can answer at once, in ms. */
 const ANSWER_MS = 5_000;
+/** How long it may take where a worker is started first, the limit for which may be raised, in ms. */
+const ENSURE_MS = 120_000;
 
 /** No instance runs with these folders. */
 export class NotRunningError extends ConfigError {}
@@ -41,6 +44,13 @@ export class ControlClient {
   async status(): Promise<StatusAnswer> {
     const signal = AbortSignal.timeout(ANSWER_MS);
     return this.#ask(StatusAnswer, { method: "GET", path: "/v1/status", signal });
+  }
+
+  /** Where a workspace is served; its worker is started where none runs. */
+  async ensure(workspace: string): Promise<EnsureAnswer> {
+    const signal = AbortSignal.timeout(ENSURE_MS);
+    const [path, body] = ["/v1/workspaces/ensure", { workspace }];
+    return this.#ask(EnsureAnswer, { method: "POST", path, body, signal });
   }
 
   /** Takes as long as the drain and the new worker's start do. */

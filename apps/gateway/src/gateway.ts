@@ -1,4 +1,4 @@
-import { createLogger, runSupervised, sleep, type Logger } from "@synthesis/kit";
+import { createLogger, runSupervised, sleep, type ListeningHandle, type Logger } from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { GatewayConfiguration } from "./gateway-configuration.ts";
 import { ApiServer } from "./http/api-server.ts";
@@ -10,11 +10,13 @@ import { WorkerPool } from "./worker/worker-pool.ts";
 
 /** The gateway process: serves until the supervisor ends it. */
 export async function runGateway(): Promise<void> {
-  await runSupervised(GatewayConfiguration, async (configuration) => {
+  await runSupervised(GatewayConfiguration, async (configuration, _send, inherited) => {
     process.title = "synthesis-gateway";
     const gateway = new Gateway(configuration, createLogger(configuration.logLevel, { process: "gateway" }));
     return {
-      endpoint: await gateway.start(),
+      endpoint: await gateway.start(inherited),
+      listening: gateway.listening,
+      drainMs: configuration.limits.drainMs,
       drain: async (deadlineMs) => gateway.drain(deadlineMs),
       close: async () => gateway.close(),
     };
@@ -32,7 +34,7 @@ export class Gateway {
 
   constructor(configuration: GatewayConfiguration, log: Logger) {
     const { limits, controlSocket, generation: gateway, fence } = configuration;
-    const supervisor = new SupervisorClient(controlSocket, limits.startMs);
+    const supervisor = new SupervisorClient(controlSocket, limits);
     const holds = new AccountHolds();
     const workers = new WorkerPool({ supervisor, limits, gateway: { gateway, fence }, holds, log });
     const queues = new SessionQueues(limits);
@@ -53,16 +55,23 @@ export class Gateway {
     });
   }
 
-  /** Listens; where. Rejects with an `UnusableError` where the address cannot be had. */
-  async start(): Promise<Endpoint> {
-    return this.#server.start();
+  /** The socket that it listens on, where it made that itself: for the gateways after it. */
+  get listening(): ListeningHandle | undefined {
+    return this.#server.listening;
   }
 
-  /** Takes no connection any more; resolves when every turn that has a client here is over, or after `deadlineMs`. */
+  /**
+   * Listens, on the socket of the gateway before it where that is `inherited`; where. Rejects with an
+   * `UnusableError` where the address cannot be had.
+   */
+  async start(inherited?: ListeningHandle): Promise<Endpoint> {
+    return this.#server.start(inherited);
+  }
+
+  /** Takes no new connection; resolves when the open ones have ended, or after `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#server.stopListening();
     const over = new AbortController();
-    await Promise.race([this.turns.whenNone(), sleep(deadlineMs, over.signal)]);
+    await Promise.race([this.#server.drain(), sleep(deadlineMs, over.signal)]);
     over.abort();
   }
 

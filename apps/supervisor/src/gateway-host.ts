@@ -14,11 +14,13 @@ import {
   type GatewayRestartAnswer,
   type StatusAnswer,
 } from "@synthesis/protocol";
+import type { Epochs } from "./epochs.ts";
 
 export interface GatewayHostOptions {
   readonly settings: Settings;
   /** Tells this instance's processes from those of another. */
   readonly instance: string;
+  readonly epochs: Epochs;
   readonly controlSocket: string;
   readonly log: Logger;
 }
@@ -43,7 +45,6 @@ export class GatewayHost {
   #successor: KeptChild | undefined;
   #retired: KeptChild | undefined;
   #restarting: Promise<GatewayRestartAnswer> | undefined;
-  #generation = 0;
   #earlierRestarts = 0;
   #endpoint: Endpoint | undefined;
   #listening: ListeningHandle | undefined;
@@ -126,11 +127,9 @@ export class GatewayHost {
   }
 
   #fork(): ForkedChild {
-    const { settings, instance, controlSocket, log } = this.#options;
+    const { settings, instance, epochs, controlSocket, log } = this.#options;
     const { server, keys, agents, defaultAgent, limits, logLevel, stateDir } = settings;
-    // Not below an earlier one, also of an earlier supervisor, whatever the clock says within this one.
-    const generation = Math.max(Date.now(), this.#generation + 1);
-    this.#generation = generation;
+    const generation = epochs.next();
     this.#live.add(generation);
     const child = new ForkedChild({
       entry: gatewayEntry,

@@ -14,6 +14,7 @@ import {
 } from "@synthesis/kit";
 import type { ChildMessage } from "@synthesis/protocol";
 import { ControlApi } from "./control-api.ts";
+import { Epochs } from "./epochs.ts";
 import { GatewayHost } from "./gateway-host.ts";
 import { InstanceLock } from "./instance-lock.ts";
 import { SupervisorConfiguration } from "./supervisor-configuration.ts";
@@ -54,8 +55,9 @@ async function supervise(
   if (orphans > 0) log.warn("supervisor.orphans_killed", { orphans });
   const controlSocket = controlSocketPath(settings.runtimeDir);
   const { drainMs } = settings.limits;
-  const workspaces = new Workspaces(settings, instance, log);
-  const gateway = new GatewayHost({ settings, instance, controlSocket, log });
+  const epochs = new Epochs(settings.stateDir, log);
+  const workspaces = new Workspaces({ settings, instance, epochs, log });
+  const gateway = new GatewayHost({ settings, instance, epochs, controlSocket, log });
   const onStop = (allowedMs: number) => send({ type: "stop_requested", drainMs: allowedMs });
   const control = new ControlApi({ workspaces, gateway, drainMs, log, onStop });
   await control.start(controlSocket);

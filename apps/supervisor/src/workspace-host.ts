@@ -11,6 +11,7 @@ import {
   type Logger,
 } from "@synthesis/kit";
 import type { EnsureAnswer, StatusAnswer, WorkerStatus } from "@synthesis/protocol";
+import type { Epochs } from "./epochs.ts";
 import type { ResolvedWorkspace } from "./workspace-resolver.ts";
 
 export interface WorkspaceHostOptions {
@@ -18,6 +19,7 @@ export interface WorkspaceHostOptions {
   readonly settings: Settings;
   /** Tells this instance's processes from those of another. */
   readonly instance: string;
+  readonly epochs: Epochs;
   readonly log: Logger;
 }
 
@@ -30,7 +32,7 @@ export class WorkspaceHost {
   readonly #kept: KeptChild;
   #epoch = 0;
   #status: WorkerStatus | undefined;
-  #usedAt = Date.now();
+  #usedAt = performance.now();
 
   constructor(options: WorkspaceHostOptions) {
     this.workspace = options.workspace;
@@ -53,7 +55,7 @@ export class WorkspaceHost {
     return this.#status;
   }
 
-  /** When it was last asked for or had a turn (epoch ms). */
+  /** When it was last asked for or had a turn, as a time of `performance.now()`. */
   get usedAt(): number {
     return this.#usedAt;
   }
@@ -74,7 +76,7 @@ export class WorkspaceHost {
 
   /** Where its worker serves, once it does; during a restart that is the new one. Rejects with a `WireFailure`. */
   async ensure(): Promise<EnsureAnswer> {
-    this.#usedAt = Date.now();
+    this.#usedAt = performance.now();
     await this.#kept.whenServing();
     return { workspace: this.workspace.name, epoch: this.#epoch, socketPath: this.#socketPath };
   }
@@ -109,10 +111,9 @@ export class WorkspaceHost {
   }
 
   #fork(): ForkedChild {
-    const { settings, log } = this.#options;
+    const { settings, epochs, log } = this.#options;
     const { limits, agents, claude, logLevel, stateDir } = settings;
-    // Not below an earlier epoch, also of an earlier supervisor, whatever the clock says within this one.
-    this.#epoch = Math.max(Date.now(), this.#epoch + 1);
+    this.#epoch = epochs.next();
     const { name, path } = this.workspace;
     const mark = `${this.#markPrefix}/${this.#epoch}`;
     return new ForkedChild({
@@ -138,7 +139,7 @@ export class WorkspaceHost {
       onMessage: (message) => {
         if (message.type !== "status") return;
         this.#status = message.status;
-        if (message.status.turns > 0) this.#usedAt = Date.now();
+        if (message.status.turns > 0) this.#usedAt = performance.now();
       },
     });
   }

@@ -1,6 +1,7 @@
 import type { Settings } from "@synthesis/config";
 import { printable, sleep, type CloseReason, type KeptChildState, type Logger } from "@synthesis/kit";
 import { WireFailure, type EnsureAnswer, type RestartAnswer, type StatusAnswer } from "@synthesis/protocol";
+import type { Epochs } from "./epochs.ts";
 import { WorkspaceHost } from "./workspace-host.ts";
 import { resolveWorkspace, type ResolvedWorkspace } from "./workspace-resolver.ts";
 
@@ -10,21 +11,27 @@ const MIB = 1024 * 1024;
 const AT_REST_MS = 1_000;
 const ROOM_POLL_MS = 100;
 
+export interface WorkspacesOptions {
+  readonly settings: Settings;
+  /** Tells this instance's processes from those of another. */
+  readonly instance: string;
+  readonly epochs: Epochs;
+  readonly log: Logger;
+}
+
 /** Which workspaces have a worker: started when asked for, bounded in number and in their agents' memory. */
 export class Workspaces {
+  readonly #options: WorkspacesOptions;
   readonly #settings: Settings;
-  readonly #instance: string;
-  readonly #log: Logger;
   readonly #hosts = new Map<string, WorkspaceHost>();
   /** The ends of workers that made room, by folder. */
   readonly #retiring = new Map<string, Promise<void>>();
   readonly #memoryCheck: NodeJS.Timeout;
   #closing: CloseReason | undefined;
 
-  constructor(settings: Settings, instance: string, log: Logger) {
-    this.#settings = settings;
-    this.#instance = instance;
-    this.#log = log;
+  constructor(options: WorkspacesOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
     this.#memoryCheck = setInterval(() => this.#keepMemory(), MEMORY_CHECK_MS);
   }
 
@@ -86,8 +93,7 @@ export class Workspaces {
     }
     const known = this.#hosts.get(workspace.path);
     if (known) return known;
-    const [settings, instance, log] = [this.#settings, this.#instance, this.#log];
-    const host = new WorkspaceHost({ workspace, settings, instance, log });
+    const host = new WorkspaceHost({ ...this.#options, workspace });
     this.#hosts.set(workspace.path, host);
     return host;
   }
@@ -108,7 +114,7 @@ export class Workspaces {
       const message = `${max} workspaces are at work, and no more may be (limits.workspaces)`;
       throw new WireFailure("too_many_workspaces", message, { retryAfterMs: 10_000 });
     }
-    if (!isDead(oldest.state) && Date.now() - oldest.usedAt < AT_REST_MS) return false;
+    if (!isDead(oldest.state) && performance.now() - oldest.usedAt < AT_REST_MS) return false;
     const { path } = oldest.workspace;
     this.#hosts.delete(path);
     const end = oldest.close({ code: "retired", message: "another workspace needs its place" }, 0);
@@ -128,7 +134,7 @@ export class Workspaces {
       .filter(({ status }) => status?.oldestIdleAt !== undefined)
       .sort((a, b) => (a.status?.oldestIdleAt ?? 0) - (b.status?.oldestIdleAt ?? 0));
     if (oldest === undefined) return; // all are at work
-    this.#log.info("memory.over_budget", {
+    this.#options.log.info("memory.over_budget", {
       usedMib: Math.round(used / MIB),
       evicting: oldest.workspace.name,
     });

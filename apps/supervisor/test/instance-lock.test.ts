@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { Settings } from "@synthesis/config";
 import { MARK_VARIABLE, UnusableError } from "@synthesis/kit";
 import { expectClean, liveProcess, tempFolder, type TempFolder } from "@synthesis/testkit";
@@ -74,4 +74,11 @@ test("a lock is held until it is released, once or twice", () => {
   first.release();
   first.release();
   new InstanceLock(settings.stateDir).release();
+});
+
+test("a lock file that holds garbage locks all the same", () => {
+  writeFileSync(folder.join("state", "instance.lock"), "no database ".repeat(1_000));
+  const first = new InstanceLock(settings.stateDir);
+  expect(() => new InstanceLock(settings.stateDir)).toThrow(UnusableError);
+  first.release();
 });

@@ -6,6 +6,7 @@ import type { Limits } from "@synthesis/config";
 import { createLogger, MARK_VARIABLE, pidsMarked } from "@synthesis/kit";
 import { eventually, expectClean, liveProcess, tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Epochs } from "../src/epochs.ts";
 import { Workspaces } from "../src/workspaces.ts";
 import { settingsIn } from "./support/settings.ts";
 
@@ -24,7 +25,8 @@ afterEach(async () => {
 });
 
 async function open(limits: Partial<Limits> = {}): Promise<Workspaces> {
-  workspaces = new Workspaces(await settingsIn(folder, limits), instance, createLogger("error"));
+  const [settings, log] = [await settingsIn(folder, limits), createLogger("error")];
+  workspaces = new Workspaces({ settings, instance, epochs: new Epochs(settings.stateDir, log), log });
   return workspaces;
 }
 

@@ -27,6 +27,7 @@ export async function runWorker(): Promise<void> {
     await server.start();
     report();
     return {
+      drainMs: configuration.limits.drainMs,
       evict: () => workspace.evictOldest(),
       onPing: () => {
         if (workspace.isClosed) return;

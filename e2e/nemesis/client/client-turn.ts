@@ -1,5 +1,8 @@
 import type { Order } from "../conversation/order.ts";
 
+/** The code with which a gateway that ends leaves its clients: their turns may go on in the workers. */
+export const GATEWAY_ENDS = "shutting_down";
+
 /** How one request of a turn went. */
 export type Outcome =
   /** The whole answer: `[DONE]`, or a 200 with its body. */

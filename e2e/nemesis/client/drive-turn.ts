@@ -1,7 +1,7 @@
 import { sleep } from "@synthesis/kit";
 import { promptOf } from "../conversation/order.ts";
 import type { Workspace } from "../instance/configuration.ts";
-import type { Attempt, ClientTurn, TurnPlan } from "./client-turn.ts";
+import { GATEWAY_ENDS, type Attempt, type ClientTurn, type TurnPlan } from "./client-turn.ts";
 import { exchange, type Door, type Exchange, type ExchangeOrder } from "./exchange.ts";
 
 /** Whose turn it is, and how long its client has patience. */
@@ -36,7 +36,7 @@ export async function driveTurn(driver: Driver, plan: TurnPlan): Promise<ClientT
     attempts.push(last.attempt);
     const { outcome } = last.attempt;
     if (outcome.kind === "completed" || outcome.kind === "truncated") return finish("answered");
-    if (outcome.kind === "error" && !isRepeated(outcome, last.attempt)) return finish("answered");
+    if (outcome.kind === "error" && !isRepeated(outcome, last.attempt, plan)) return finish("answered");
     if (outcome.kind === "left" && plan.manner === "leaves") return finish("left");
     const pauseMs = last.retryAfterMs ?? RETRY_PAUSE_MS * attempts.length;
     if (outcome.kind !== "left") await sleep(Math.min(pauseMs, MAX_RETRY_PAUSE_MS));
@@ -44,12 +44,17 @@ export async function driveTurn(driver: Driver, plan: TurnPlan): Promise<ClientT
   return finish("unanswered");
 }
 
-/** Whether an error leads to another request: one that says so, or an event stream that cannot be read on. */
+/**
+ * Whether an error leads to another request: one that says so, an event stream that cannot be read on, or the end
+ * of a gateway, which is none of the turn: its answer can be had with its `Idempotency-Key`.
+ */
 function isRepeated(
-  outcome: { readonly isRetryable: boolean; readonly code: string },
+  { isRetryable, code }: { readonly isRetryable: boolean; readonly code: string },
   { via }: Attempt,
+  { keyed }: TurnPlan,
 ): boolean {
-  return outcome.isRetryable || (via === "events" && ["turn_not_found", "turn_gone"].includes(outcome.code));
+  if (isRetryable || (keyed && code === GATEWAY_ENDS)) return true;
+  return via === "events" && ["turn_not_found", "turn_gone"].includes(code);
 }
 
 async function request(

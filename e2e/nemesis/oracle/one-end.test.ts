@@ -13,6 +13,14 @@ test("a turn that is answered, or interrupted for everybody alike, has one end",
   expect(oneEnd(evidence({ clients: [told], journal: [{ ...row, state: "interrupted" }] }))).toEqual([]);
 });
 
+test("without a key the end of a gateway has to be an end, and is none of the turn", () => {
+  const left = attempt(canary, { text: "", outcome: failure("shutting_down", 500) });
+  const told = { clients: [clientTurn(canary, { keyed: false, attempts: [left] })], journal: [row] };
+  expect(oneEnd(evidence(told))).toEqual([]);
+  const keyed = { ...told, clients: [clientTurn(canary, { attempts: [left] })] };
+  expect(oneEnd(evidence(keyed))).toMatchObject([{ message: expect.stringContaining("shutting_down") }]);
+});
+
 test.for([
   {
     what: "a turn that is open in the journal",

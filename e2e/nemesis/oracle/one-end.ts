@@ -1,4 +1,4 @@
-import { lastAttempt, type ClientTurn } from "../client/client-turn.ts";
+import { GATEWAY_ENDS, lastAttempt, type ClientTurn } from "../client/client-turn.ts";
 import { toldEnds } from "./client-ends.ts";
 import type { Evidence, JournalTurn, Violation } from "./evidence.ts";
 
@@ -36,7 +36,7 @@ function endOf(turn: ClientTurn): readonly Violation[] {
   const outcome = lastAttempt(turn)?.outcome;
   if (turn.end === "unanswered") return [violation(canary, "got no end before its client gave up")];
   if (outcome?.kind === "truncated") return [violation(canary, `got an answer that is none: ${outcome.why}`)];
-  if (outcome?.kind === "error" && !explained.has(outcome.code) && !isCancelled(turn, outcome.code)) {
+  if (outcome?.kind === "error" && !isExplained(turn, outcome.code)) {
     return [
       violation(
         canary,
@@ -47,8 +47,10 @@ function endOf(turn: ClientTurn): readonly Violation[] {
   return [];
 }
 
-/** By its client, or because its client vanished and had no key. */
-function isCancelled({ manner, keyed, attempts }: ClientTurn, code: string): boolean {
+function isExplained({ manner, keyed, attempts }: ClientTurn, code: string): boolean {
+  if (explained.has(code)) return true;
+  // Without a key nothing can be asked of a turn whose gateway has ended, or that was cancelled for its lost client.
+  if (code === GATEWAY_ENDS) return !keyed;
   return code === "turn_cancelled" && (manner === "cancels" || (!keyed && attempts.length > 1));
 }
 

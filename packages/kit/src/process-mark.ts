@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { SpareDescriptor } from "./spare-descriptor.ts";
 
 /**
  * Every agent process is started with this variable, and whatever it starts inherits it: the only tie that
@@ -7,10 +8,17 @@ import { readFileSync, readdirSync } from "node:fs";
  */
 export const MARK_VARIABLE = "SYNTHESIS_MARK";
 
-/** The live processes of this user whose mark starts with `prefix`. Linux only: elsewhere none are found. */
+const spare = new SpareDescriptor();
+
+/**
+ * The live processes of this user whose mark starts with `prefix`, also where this process has no descriptor
+ * left. Linux only: elsewhere none are found. Never throws: it is called in the middle of ends.
+ */
 export function pidsMarked(prefix: string): number[] {
   const wanted = `\0${MARK_VARIABLE}=${prefix}`;
-  return processIds().filter((pid) => pid !== process.pid && `\0${readEnvironment(pid)}`.includes(wanted));
+  return spare.lend(() =>
+    processIds().filter((pid) => pid !== process.pid && `\0${readEnvironment(pid)}`.includes(wanted)),
+  );
 }
 
 /**
@@ -32,7 +40,11 @@ export function killMarked(prefix: string): number {
 
 function processIds(): number[] {
   if (process.platform !== "linux") return [];
-  return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch {
+    return []; // the whole machine is out of descriptors or memory
+  }
 }
 
 function readEnvironment(pid: number): string {

@@ -16,3 +16,9 @@ export interface DrainOptions extends LocationOptions {
   /** In ms; absent: `limits.drainMs` of the running instance. */
   readonly drain?: number;
 }
+
+/** That, and which workspace is meant. */
+export interface WorkspaceOptions extends LocationOptions {
+  /** Its name or path; absent: every one that has a worker. */
+  readonly workspace?: string;
+}

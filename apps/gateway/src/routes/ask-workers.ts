@@ -35,14 +35,15 @@ export async function askWorkers<T>(
   };
   const named = new URL(request.url ?? "/", "http://gateway").searchParams.get("workspace");
   if (named !== null) return { answers: [await answerOf(named)], failures: [] };
-  const workspaces = (await supervisor.status()).workers.map(({ workspace }) => workspace);
+  const { workers: running } = await supervisor.status();
   const settled = await Promise.allSettled(
-    workspaces.map(async (workspace) => withDeadline(answerOf(workspace), ANSWER_MS, "no answer")),
+    // By path: the name of a folder below one of `roots` is none that it can be asked for by.
+    running.map(async ({ path }) => withDeadline(answerOf(path), ANSWER_MS, "no answer")),
   );
   return {
     answers: settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),
     failures: settled.flatMap((each, index) =>
-      each.status === "rejected" ? [{ workspace: workspaces[index] ?? "", error: each.reason }] : [],
+      each.status === "rejected" ? [{ workspace: running[index]?.workspace ?? "", error: each.reason }] : [],
     ),
   };
 }

@@ -6,6 +6,8 @@ import type { Route } from "./route-context.ts";
 export const getSessionExport: Route = async (exchange, caller, parts) => {
   const { client, session } = await findSession(exchange, caller, parts);
   const lines = await client.export(session.id);
-  exchange.response.writeHead(200, { "content-type": "application/x-ndjson" });
-  await pipeline(lines, exchange.response);
+  const { response } = exchange;
+  if (response.destroyed) return void lines.destroy(); // its client left: a pipeline would not even begin
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  await pipeline(lines, response);
 };

@@ -19,7 +19,7 @@ export interface LocatedTurn {
 
 export interface KnownTurn {
   readonly info: TurnInfo;
-  connect(): Promise<WorkerLink>;
+  readonly connect: () => Promise<WorkerLink>;
 }
 
 /**

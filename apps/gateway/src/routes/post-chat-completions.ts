@@ -26,7 +26,7 @@ interface ChatOrder {
   readonly identity: SessionIdentity;
   readonly conversation: Conversation;
   readonly request: RequestIdentity;
-  connect(drained?: WorkerLink): Promise<WorkerLink>;
+  readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
 }
 
 /** `POST /v1/chat/completions`: one turn of a conversation, streamed or not; of a request that comes again, the same turn. */

@@ -65,11 +65,6 @@ export class LiveTurns {
       if (this.#decisions.get(request) === mine) this.#decisions.delete(request);
     }
   }
-
-  /** Resolves when none is left. */
-  async whenNone(): Promise<void> {
-    while (this.#turns.size > 0) await Promise.all([...this.#turns.values()].map(({ over }) => over));
-  }
 }
 
 function keyName(caller: string, key: string): string {

@@ -2,7 +2,7 @@ import { ControlError, EnsureAnswer, StatusAnswer, WireFailure } from "@synthesi
 import { Pool } from "undici";
 import type * as z from "zod";
 
-/** How much longer than a worker's start an answer may take. */
+/** How much longer than the drain of one worker and the start of the next an answer may take. */
 const MARGIN_MS = 5_000;
 const RETRY_AFTER_MS = 2_000;
 
@@ -10,8 +10,11 @@ const RETRY_AFTER_MS = 2_000;
 export class SupervisorClient {
   readonly #pool: Pool;
 
-  constructor(socketPath: string, startMs: number) {
-    const headersTimeout = startMs + MARGIN_MS;
+  constructor(
+    socketPath: string,
+    { drainMs, startMs }: { readonly drainMs: number; readonly startMs: number },
+  ) {
+    const headersTimeout = drainMs + startMs + MARGIN_MS;
     // A connection per question: a worker that is slow to start holds up nobody's but its own.
     this.#pool = new Pool("http://supervisor", {
       socketPath,

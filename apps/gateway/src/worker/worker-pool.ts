@@ -65,7 +65,7 @@ export class WorkerPool {
       const known = this.#links.get(answer.workspace);
       if (known?.isOpen && known.epoch === answer.epoch && known.epoch > after) return known;
       try {
-        if (answer.epoch <= after) throw new Error(`epoch ${after} is being drained`);
+        if (answer.epoch <= after) throw new Error(`epoch ${after} drains, and its supervisor does not know`);
         const holder = Symbol(answer.workspace);
         const onAccountHeld = (until: number | undefined) => holds.set(holder, until);
         const answerMs = limits.hangMs;

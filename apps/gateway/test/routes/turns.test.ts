@@ -155,6 +155,32 @@ test("who reads a turn's events may leave: the turn goes on for its client", asy
   expect(worker.unread("cancel_turn")).toBe(0);
 });
 
+test("who reads the events of a turn that has no client may leave too", async () => {
+  await gateway.close();
+  gateway = await RunningGateway.start({ limits: { vanishedMs: 10 } });
+  const { worker, turns } = gateway;
+  worker.find = (frame) => worker.said.find(frame);
+  const { turn, events } = await running("1");
+  const restarted = gateway.restart();
+  await events.rest();
+  await restarted;
+  const leaving = new AbortController();
+  const path = `/v1/synthesis/turns/${turn}/events?workspace=demo`;
+  const watching = new Events(await gateway.ask("GET", path, { signal: leaving.signal }));
+  await watching.next();
+  leaving.abort();
+  const later = new AbortController();
+  const { events: others } = await gateway.stream("b", { signal: later.signal });
+  await others.next();
+  const other = await worker.next("submit");
+  later.abort();
+  expect(await worker.next("cancel_turn")).toMatchObject({ turn: other.turn });
+  expect(worker.unread("cancel_turn")).toBe(0);
+  worker.answer(other, "B");
+  worker.send(ended(turn, 2));
+  await eventually(() => expect(turns.size).toBe(0));
+});
+
 test("the events of a turn whose beginning is not kept are an error, and no stream", async () => {
   const { worker } = gateway;
   const { turn } = await finished("1");

@@ -64,8 +64,6 @@ export class Events {
   async text(): Promise<string> {
     const all = await this.rest();
     if (all.at(-1) !== "[DONE]") throw new Error(`no clean end: ${JSON.stringify(all.at(-1))}`);
-    return all
-      .map((data) => (data === "[DONE]" ? "" : (data.choices[0]?.delta["content"] ?? "")))
-      .join("");
+    return all.map((data) => (data === "[DONE]" ? "" : (data.choices[0]?.delta["content"] ?? ""))).join("");
   }
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { withDeadline } from "@synthesis/kit";
 import {
   decodeFrames,
@@ -54,7 +54,9 @@ export class FakeWorker {
   readonly said = new SaidTurns();
   /** Every gateway that attached. */
   readonly attached: Attach[] = [];
-  readonly #http = createServer();
+  /** What it does with plain HTTP. */
+  onRequest: RequestListener = (_request, response) => response.writeHead(404).end();
+  readonly #http = createServer((request, response) => this.onRequest(request, response));
   readonly #sockets: WebSocketServer;
   readonly #unread: GatewayFrame[] = [];
   readonly #wanted: { type: string; give: (frame: GatewayFrame) => void }[] = [];

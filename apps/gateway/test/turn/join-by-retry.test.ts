@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually, expectClean } from "@synthesis/testkit";
+import { ended } from "../support/fake-worker.ts";
 import { clawKey, RunningGateway, type ChatOptions } from "../support/running-gateway.ts";
 
 expectClean();
@@ -36,15 +37,20 @@ async function newTurn(body: string | object, options: ChatOptions): Promise<str
   return submit.turn;
 }
 
-test("an SDK's retry joins the turn whose client left, in time before it is cancelled", async () => {
+test("an SDK's retry joins the turn whose client left, which then is not cancelled", async () => {
+  await gateway.close();
+  gateway = await RunningGateway.start({ limits: { vanishedMs: 150 } });
+  const { worker, turns } = gateway;
   const submit = await abandoned("a");
+  const { caller, body } = submit.request;
   const again = gateway.chat("a", retry);
-  await eventually(() =>
-    expect(gateway.turns.find(submit.request.caller, { body: submit.request.body })).toBeUndefined(),
-  );
-  gateway.worker.answer(submit, "A");
+  await eventually(() => expect(turns.find(caller, { body })).toBeUndefined());
+  const later = await abandoned("later");
+  expect(await worker.next("cancel_turn")).toMatchObject({ turn: later.turn });
+  worker.answer(later, "L");
+  worker.answer(submit, "A");
   expect(await (await again).json()).toMatchObject(answerOf("A"));
-  expect(gateway.worker.unread("submit") + gateway.worker.unread("cancel_turn")).toBe(0);
+  expect(worker.unread("submit") + worker.unread("cancel_turn")).toBe(0);
 });
 
 test("an SDK's retry never joins a turn whose client is there", async () => {
@@ -125,15 +131,28 @@ test("OpenClaw's request to continue joins no turn of another session", async ()
   gateway.worker.answer(submit, "A");
 });
 
-test("a request to continue joins nothing where nothing names its session, or its key is not OpenClaw's", async () => {
+test("OpenClaw's request to continue joins nothing where nothing names its session", async () => {
   const unnamed = (body: object) =>
     JSON.parse(JSON.stringify(body).replace(/\\n\\nRuntime: [^"]*/, "")) as object;
   const asked: string[] = [];
   gateway.worker.find = ({ by }) => void asked.push(...Object.keys(by));
   const submit = await abandoned(unnamed(original()), claw);
   expect(await newTurn(unnamed(await retried()), claw)).not.toBe(submit.turn);
-  const generic = await abandoned(original());
-  expect(await newTurn(await retried(), {})).not.toBe(generic.turn);
   expect(asked).toEqual([]);
-  for (const { turn } of [submit, generic]) gateway.worker.answer({ turn }, "A");
+  gateway.worker.answer(submit, "A");
+});
+
+test("OpenClaw's words mean nothing from an API key that is not OpenClaw's: the turn before gives way", async () => {
+  const { worker } = gateway;
+  const named = { headers: { "x-openclaw-session-key": "k" } };
+  const { turn } = await abandoned("hi cut", named);
+  const words = "hi cut\n\nContinue the current task from the existing transcript";
+  const again = gateway.chat(words, named);
+  expect(await worker.next("cancel_turn")).toMatchObject({ turn });
+  const error = { code: "turn_cancelled", message: "the client left" } as const;
+  worker.send(ended(turn, 1, { state: "cancelled", error }));
+  const submit = await worker.next("submit");
+  expect(submit.prompt).toBe(words);
+  worker.answer(submit, "A");
+  expect(await (await again).json()).toMatchObject(answerOf("A"));
 });

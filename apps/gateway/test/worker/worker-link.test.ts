@@ -26,19 +26,28 @@ test("a turn whose worker is lost is followed on the next link, and its clients 
   expect(worker.unread("submit")).toBe(0);
 });
 
-test("a turn whose worker does not come back in time ends, and is not to be repeated", async () => {
-  const { worker, supervisor, queues } = gateway;
-  const asked = gateway.chat("a");
-  worker.begin(await worker.next("submit"));
-  await eventually(() => expect(queues.counts.waiting).toBe(0));
-  const error = { code: "worker_unavailable", message: "it keeps dying", retryAfterMs: 1_000 } as const;
-  supervisor.ensure = () => error;
-  worker.drop();
-  const response = await asked;
-  expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"]);
-  expect(await response.json()).toMatchObject({ error: { code: "turn_interrupted" } });
-  expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
-});
+test.for([
+  ["worker_unavailable", "accepted"],
+  ["too_many_workspaces", "accepted"],
+  ["too_many_workspaces", "handed over"],
+] as const)(
+  "a turn whose worker does not come back, as %s, once it was %s is not to be repeated",
+  async ([code, was]) => {
+    const { worker, supervisor, queues } = gateway;
+    const asked = gateway.chat("a");
+    const submit = await worker.next("submit");
+    if (was === "accepted") {
+      worker.begin(submit);
+      await eventually(() => expect(queues.counts.waiting).toBe(0));
+    }
+    supervisor.ensure = () => ({ code, message: "not now", retryAfterMs: 1_000 });
+    worker.drop();
+    const response = await asked;
+    expect([response.status, response.headers.get("x-should-retry")]).toEqual([502, "false"]);
+    expect(await response.json()).toMatchObject({ error: { code: "turn_interrupted" } });
+    expect(queues.counts).toEqual({ sessions: 0, waiting: 0 });
+  },
+);
 
 test("a turn that waited for a worker that is lost runs on the next one", async () => {
   const { worker, queues } = gateway;

@@ -134,10 +134,10 @@ export class GatewayLink implements TurnSink {
   }
 
   #attach(attach: Attach): void {
-    const { workspace, name, epoch, socket, onAttach } = this.#options;
+    const { workspace, name, epoch, socket } = this.#options;
     if (attach.protocol !== PROTOCOL_VERSION) return socket.close(CloseCode.unsupportedProtocol);
     this.#generation = attach.gateway;
-    if (!onAttach(attach)) return this.fence();
+    if (!this.#options.onAttach(attach)) return this.fence();
     this.#state = "attached";
     this.#send({ type: "attached", protocol: PROTOCOL_VERSION, workspace: name, epoch });
     this.accountHeld(workspace.account.until);

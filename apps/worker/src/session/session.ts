@@ -63,6 +63,7 @@ export class Session {
     this.#warm = new WarmProcess({ slots: around.slots, idleMs, onChange: () => around.onChange(this) });
   }
 
+  /** Whether something runs in it, or a process waits, for whoever lists sessions. */
   get state(): SessionInfo["state"] {
     if (this.#pending > 0) return "running";
     return this.idleSince === undefined ? "cold" : "idle";
@@ -182,7 +183,6 @@ export class Session {
     if (needsMemory && this.#around.journal.sessions.find(this.id)?.agentStarted !== true)
       throw new WireFailure("session_lost", "the agent was told nothing of the session yet");
     turn.cancel.throwIfAborted();
-    this.#closing.signal.throwIfAborted();
     const record = turn.accept(lost);
     return lost === undefined ? record : this.#beginAnew(lost);
   }
@@ -285,6 +285,7 @@ export class Session {
     const { configuration } = this.#around;
     const cutTurn =
       cut && this.#agent.driver === "headless" ? await traceTurn(configuration, id, cut.id) : undefined;
+    this.#closing.signal.throwIfAborted();
     const claude = { id, resume, cutTurn, startModel: cut?.order.model };
     return this.#warm.open(openAgent(this.#around, { key: this.#key, agent: this.#agent, claude }));
   }

@@ -5,7 +5,7 @@ import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { GatewayServer } from "../../src/gateway/gateway-server.ts";
 import { GatewayPeer, ServedWorkspace } from "../support/served-workspace.ts";
-import { testCaller, testScope, testSubmit } from "../support/test-submit.ts";
+import { testScope, testSubmit } from "../support/test-submit.ts";
 
 expectClean();
 

@@ -137,7 +137,7 @@ test("an API key has its own sessions only; those of another are not there for i
   const mine = served.client(testCaller);
   expect((await mine.list()).map(({ id }) => id)).toEqual(["mine"]);
   expect((await served.client().list()).map(({ id }) => id)).toEqual(["theirs", "mine"]);
-  for (const ask of [mine.get("theirs"), mine.end("theirs"), mine.export("theirs"), mine.get("nobodys")])
+  for (const ask of [mine.get("theirs"), mine.end("theirs"), mine.export("theirs"), mine.get("no/ body?#")])
     await expect(ask).rejects.toMatchObject(notFound);
   expect(space.workspace.status()).toMatchObject({ processes: 2, sessions: 2 });
   expect(await mine.get("mine")).toMatchObject({ session: { id: "mine" } });

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { eventually, expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { attachTo, type GatewayPeer } from "../support/served-workspace.ts";
 import { openJournal } from "../support/test-journal.ts";
 import { testSubmit } from "../support/test-submit.ts";
 import { WorkerProcess } from "../support/worker-process.ts";
 
 expectClean();
+vi.setConfig({ testTimeout: 30_000 }); // three processes start one after the other
 
 let folder: TempFolder;
 beforeEach(async () => {
@@ -85,14 +86,19 @@ test("a killed worker's accepted turn is run by the next one, its started one is
 test("an older worker that still lives cannot take a turn once the next one is there", async () => {
   await using old = await WorkerProcess.start(folder, 1);
   await using peer = await old.attach();
-  await using _next = await WorkerProcess.start(folder, 2);
+  await using next = await WorkerProcess.start(folder, 2);
   peer.say(testSubmit(randomUUID(), "hi", { agent: "seed" }));
   expect(await peer.next("refused")).toMatchObject({ error: { code: "internal_error" } });
+  await using other = await next.attach();
+  other.say(testSubmit(randomUUID(), "hi", { agent: "seed" }));
+  expect(await other.next("ended")).toMatchObject({ end: { state: "completed" } });
 });
 
 test("a worker is not started with an older generation than its journal has seen", async () => {
-  await using _young = await WorkerProcess.start(folder, 2);
+  await using young = await WorkerProcess.start(folder, 2);
   await expect(WorkerProcess.start(folder, 1)).rejects.toThrow("ended before it was ready");
+  await using peer = await young.attach();
+  expect(await peer.next("attached")).toMatchObject({ epoch: 2 });
 });
 
 test("a worker that is restarted drains: what runs ends, what comes is refused, then it exits with 0", async () => {
@@ -127,4 +133,45 @@ test("a turn that outlives the drain is cut, told so, and known to the next work
   await using peer = await next.attach();
   peer.say({ type: "follow", turn, after: 0 });
   expect(await peer.next("ended")).toMatchObject({ turn, end: { state: "interrupted" } });
+});
+
+test("a turn of an agent that resumes goes on in the next worker: its client gets the answer once, and whole", async () => {
+  const turn = randomUUID();
+  let before: unknown[];
+  {
+    await using worker = await WorkerProcess.start(folder, 1);
+    await using peer = await worker.attach();
+    peer.say(testSubmit(turn, "!slow 60 10", { agent: "resuming" }));
+    await peer.next("delta", 10);
+    await worker.kill();
+    await peer.closed;
+    before = told(peer, turn);
+  }
+  await using next = await WorkerProcess.start(folder, 2);
+  await using peer = await next.attach();
+  peer.say({ type: "follow", turn, after: before.length });
+  expect(await peer.next("ended")).toMatchObject({ end: { state: "completed" } });
+  const text = [...before, ...told(peer, turn)].map((event) => (event as [number, string])[1]).join("");
+  expect(text.replace(/\[[^\]]*\]\n/g, "")).toBe(
+    Array.from({ length: 60 }, (_, index) => `w${index + 1}`).join(" "),
+  );
+  const numbers = peer.numbersOf(turn);
+  expect(numbers).toEqual(numbers.map((_, index) => before.length + 1 + index));
+});
+
+test("a turn is resumed once: cut a second time, it ends as interrupted", async () => {
+  const turn = randomUUID();
+  for (const epoch of [1, 2]) {
+    await using worker = await WorkerProcess.start(folder, epoch);
+    await using peer = await worker.attach();
+    const order = testSubmit(turn, "!slow 1000 10", { agent: "resuming" });
+    if (epoch === 1) peer.say(order);
+    else peer.say({ type: "follow", turn, after: journaled(turn).length });
+    await peer.next("delta", 5);
+    await worker.kill();
+  }
+  await using last = await WorkerProcess.start(folder, 3);
+  await using peer = await last.attach();
+  peer.say({ type: "follow", turn, after: 0 });
+  expect(await peer.next("ended")).toMatchObject({ end: { state: "interrupted" } });
 });

@@ -116,7 +116,9 @@ test.for(["accepted", "started", "completed", "interrupted", "failed"] as const)
     if (state === "accepted" || state === "started") accepted();
     else ended(state, 1);
     if (state === "started") journal.start(turnId(1), "s");
-    expect(() => journal.accept(testSubmit(turnId(2), "other", { session: "new", request: { key } }))).toThrow(
+    expect(() =>
+      journal.accept(testSubmit(turnId(2), "other", { session: "new", request: { key } })),
+    ).toThrow(
       expect.objectContaining({
         error: expect.objectContaining({ code: "idempotency_conflict", retryAfterMs: 1_000 }),
       }),
@@ -132,12 +134,15 @@ test.for([
   { state: "cancelled", said: 0, kind: "text" },
   { state: "failed", said: 0, kind: "text" },
   { state: "failed", said: 2, kind: "note" },
-] as const)("the key of a $state turn that said $said things ($kind) is free again", ({ state, said, kind }) => {
-  ended(state, said, kind);
-  accepted(2);
-  expect(found({ key })).toBe(turnId(2));
-  expect(journal.turns.get(turnId(1))?.state).toBe(state);
-});
+] as const)(
+  "the key of a $state turn that said $said things ($kind) is free again",
+  ({ state, said, kind }) => {
+    ended(state, said, kind);
+    accepted(2);
+    expect(found({ key })).toBe(turnId(2));
+    expect(journal.turns.get(turnId(1))?.state).toBe(state);
+  },
+);
 
 test("the same Idempotency-Key of another API key is another key", () => {
   accepted(1, { key });

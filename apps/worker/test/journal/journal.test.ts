@@ -140,10 +140,17 @@ test("a turn that is not accepted leaves no session either", () => {
 });
 
 test("an open turn has all that is needed to run it, an ended one no prompt any more", () => {
-  const order = testSubmit(randomUUID(), "secret", { needsMemory: true, model: "opus", expectHead: headOf("1") });
+  const order = testSubmit(randomUUID(), "secret", {
+    needsMemory: true,
+    model: "opus",
+    expectHead: headOf("1"),
+  });
   journal.accept(order);
   const { turn, session } = started();
-  expect(journal.turns.open()).toMatchObject([{ order, state: "accepted", resumes: 0 }, { state: "started" }]);
+  expect(journal.turns.open()).toMatchObject([
+    { order, state: "accepted", resumes: 0 },
+    { state: "started" },
+  ]);
   journal.turns.noteResume(turn);
   expect(journal.turns.open()[1]?.resumes).toBe(1);
   journal.end(order.turn, "s", { state: "failed", error }, 1, undefined);
@@ -158,7 +165,9 @@ test("a renewed session goes on under another name, its transcript kept", () => 
   const after = journal.sessions.renewAgentSession(session);
   expect(after).toEqual({ ...before, agentSession: expect.any(String), agentStarted: false });
   expect(after.agentSession).not.toBe(before.agentSession);
-  expect(() => journal.sessions.renewAgentSession("unknown")).toThrow("session unknown is not in the journal");
+  expect(() => journal.sessions.renewAgentSession("unknown")).toThrow(
+    "session unknown is not in the journal",
+  );
 });
 
 test("a session is located by its transcript within its scope", () => {

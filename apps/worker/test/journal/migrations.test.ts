@@ -6,7 +6,9 @@ import { testScope, testSubmit } from "../support/test-submit.ts";
 /** A journal as the first version wrote it: one session with three turns, two of them open. */
 async function versionOne(): Promise<JournalFile> {
   const file = await JournalFile.make();
-  file.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${migrations[0]} PRAGMA user_version = 1;`);
+  file.exec(
+    `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${migrations[0]} PRAGMA user_version = 1;`,
+  );
   const head = "a".repeat(64);
   file.exec(`
     INSERT INTO sessions (id, key, agent, scope, head, agent_session, agent_started, created_at, used_at)

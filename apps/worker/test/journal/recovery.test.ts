@@ -79,7 +79,9 @@ test("a running journal forgets too, and gives the space back", async () => {
   expect(journal.turns.get(turnId(0))?.state).toBe("accepted");
   journal.recover();
   expect(journal.sessions.count()).toBeLessThan(10);
-  const [free, pages] = ["freelist_count", "page_count"].map((name) => Number(file.rows(`PRAGMA ${name}`)[0]));
+  const [free, pages] = ["freelist_count", "page_count"].map((name) =>
+    Number(file.rows(`PRAGMA ${name}`)[0]),
+  );
   expect(free).toBe(0);
   expect(pages).toBeLessThan(100);
 });

@@ -25,7 +25,10 @@ test("while the disk is full no turn is accepted, what runs goes on to its end, 
   expect((await space.run("more")).answer).toBe("fake: more (turn 2 of this conversation)");
   expect(space.journaled("completed")).toHaveLength(2);
   expect(space.log.fieldsOf("journal.output_not_kept").length).toBeGreaterThan(0);
-  expect(await space.follow(running.id).outcome).toMatchObject({ state: "gone", end: { state: "completed" } });
+  expect(await space.follow(running.id).outcome).toMatchObject({
+    state: "gone",
+    end: { state: "completed" },
+  });
 });
 
 test("SQLite itself says so when it has no page left, and takes turns again when it has", async () => {
@@ -62,14 +65,19 @@ async function runTwo(folder: TempFolder): Promise<readonly RecordedTurn[]> {
 }
 
 /** The next worker finds no turn open, and of each what its client was told. */
-async function checkNextWorker(folder: TempFolder, turns: readonly RecordedTurn[], what: string): Promise<void> {
+async function checkNextWorker(
+  folder: TempFolder,
+  turns: readonly RecordedTurn[],
+  what: string,
+): Promise<void> {
   await using space = await TestWorkspace.start({ folder, epoch: 2 });
   expect(space.log.fieldsOf("turn.taken_up"), what).toEqual([]);
   for (const { id, events, outcome } of turns) {
     const [first, last] = [events[0], events.at(-1)];
-    expect(events.filter((event) => event !== first && !event.startsWith("text:")), what).toEqual(
-      first === "accepted" ? [last] : [],
-    );
+    expect(
+      events.filter((event) => event !== first && !event.startsWith("text:")),
+      what,
+    ).toEqual(first === "accepted" ? [last] : []);
     const { state } = space.workspace.find(testCaller, { turn: id }) ?? {};
     expect(state, what).toBe(first === "accepted" ? (await outcome).state : undefined);
   }

@@ -42,16 +42,19 @@ function change(sql: string): void {
 
 const next = (options: TestWorkspaceOptions = {}) => TestWorkspace.start({ folder, epoch: 2, ...options });
 
-test.for(["claude", "seed"])("an accepted turn of %s is run by the next worker, and can be followed", async (agent) => {
-  leave("accepted", "hi", { agent });
-  await using space = await next();
-  expect(space.log.fieldsOf("turn.taken_up")).toEqual([{ turn, session: "s", state: "accepted" }]);
-  const followed = space.follow(turn);
-  expect(await followed.outcome).toMatchObject({ state: "completed" });
-  expect(followed.answer).toContain("hi");
-  expect(followed.events[0]).toBe("accepted");
-  expect(space.journaled("completed")).toEqual([turn]);
-});
+test.for(["claude", "seed"])(
+  "an accepted turn of %s is run by the next worker, and can be followed",
+  async (agent) => {
+    leave("accepted", "hi", { agent });
+    await using space = await next();
+    expect(space.log.fieldsOf("turn.taken_up")).toEqual([{ turn, session: "s", state: "accepted" }]);
+    const followed = space.follow(turn);
+    expect(await followed.outcome).toMatchObject({ state: "completed" });
+    expect(followed.answer).toContain("hi");
+    expect(followed.events[0]).toBe("accepted");
+    expect(space.journaled("completed")).toEqual([turn]);
+  },
+);
 
 test("a started turn is not run again: it ends as interrupted, after what it had said", async () => {
   leave("started", "hi");
@@ -61,10 +64,15 @@ test("a started turn is not run again: it ends as interrupted, after what it had
     state: "interrupted",
     error: { code: "turn_interrupted", message: expect.stringContaining("may have had effects") as string },
   });
-  expect([followed.events, followed.numbers]).toEqual([["accepted", "text:half", "interrupted"], [1, 2]]);
+  expect([followed.events, followed.numbers]).toEqual([
+    ["accepted", "text:half", "interrupted"],
+    [1, 2],
+  ]);
   expect(space.workspace.status()).toMatchObject({ processes: 0, turns: 0 });
   const message = "half";
-  expect(await space.workspace.find(testSubmit(turn, "hi").request.caller, { turn })).toMatchObject({ seq: 2 });
+  expect(space.workspace.find(testSubmit(turn, "hi").request.caller, { turn })).toMatchObject({
+    seq: 2,
+  });
   expect(followed.answer).toBe(message);
 });
 
@@ -95,7 +103,10 @@ test("a left turn comes before those that are submitted now", async () => {
   await using space = await next();
   const { outcome } = await space.run("second", { agent: "seed" });
   expect(outcome.state).toBe("completed");
-  expect(space.log.fieldsOf("turn.ended").map((fields) => fields["turn"])).toEqual([turn, expect.any(String)]);
+  expect(space.log.fieldsOf("turn.ended").map((fields) => fields["turn"])).toEqual([
+    turn,
+    expect.any(String),
+  ]);
 });
 
 test("a left turn whose memory is lost meanwhile fails, and says why", async () => {
@@ -106,29 +117,35 @@ test("a left turn whose memory is lost meanwhile fails, and says why", async () 
   leave("accepted", "more", { needsMemory: true });
   await rm(folder.join("claude-config", "projects"), { recursive: true });
   await using space = await next();
-  expect(await space.follow(turn).outcome).toMatchObject({ state: "failed", error: { code: "session_lost" } });
+  expect(await space.follow(turn).outcome).toMatchObject({
+    state: "failed",
+    error: { code: "session_lost" },
+  });
 });
 
 test.for([
   { title: "accepted", agent: "seed", limits: { processesPerWorkspace: 1 } },
   { title: "accepted, of an agent that resumes", agent: "resuming", limits: { processesPerWorkspace: 1 } },
-])("a turn that is $title and still waits is left again when its worker closes", async ({ agent, limits }) => {
-  const agents = { resuming };
-  const journal = openJournal(folder.join("journal.sqlite"));
-  journal.accept(testSubmit(turnId(0), "!hold", { agent: "seed", session: "holding" }));
-  journal.close();
-  leave("accepted", "hi", { agent });
-  {
-    await using space = await next({ agents, limits });
-    await eventually(() => expect(space.journaled("started")).toEqual([turnId(0)]));
-    await space.close();
-    expect(space.log.fieldsOf("turn.left")).toEqual([{ turn, session: "s" }]);
-    expect([space.journaled("accepted"), space.journaled("interrupted")]).toEqual([[turn], [turnId(0)]]);
-    expect(space.exits).toHaveLength(1);
-  }
-  await using space = await next({ epoch: 3, agents });
-  expect(await space.follow(turn).outcome).toMatchObject({ state: "completed" });
-});
+])(
+  "a turn that is $title and still waits is left again when its worker closes",
+  async ({ agent, limits }) => {
+    const agents = { resuming };
+    const journal = openJournal(folder.join("journal.sqlite"));
+    journal.accept(testSubmit(turnId(0), "!hold", { agent: "seed", session: "holding" }));
+    journal.close();
+    leave("accepted", "hi", { agent });
+    {
+      await using space = await next({ agents, limits });
+      await eventually(() => expect(space.journaled("started")).toEqual([turnId(0)]));
+      await space.close();
+      expect(space.log.fieldsOf("turn.left")).toEqual([{ turn, session: "s" }]);
+      expect([space.journaled("accepted"), space.journaled("interrupted")]).toEqual([[turn], [turnId(0)]]);
+      expect(space.exits).toHaveLength(1);
+    }
+    await using space = await next({ epoch: 3, agents });
+    expect(await space.follow(turn).outcome).toMatchObject({ state: "completed" });
+  },
+);
 
 test("a turn whose process is still starting is left when its worker closes, and nothing is started then", async () => {
   const agents = { resuming };
@@ -145,7 +162,7 @@ test("a turn whose process is still starting is left when its worker closes, and
   }
 });
 
-test("a left turn whose memory is still looked up when its worker closes is left again", async () => {
+test("a turn that a worker takes up and closes at once is left again", async () => {
   const agents = { resuming };
   {
     await using space = await TestWorkspace.start({ folder, agents });

@@ -85,7 +85,11 @@ test("closing cuts what runs as interrupted, refuses what waits, and leaves noth
   const late = space.submit("never run", { session: "late" });
   expect(late.events).toEqual(["refused"]);
   expect(await late.outcome).toMatchObject({
-    error: { code: "worker_draining", message: "the workspace's worker is being replaced", retryAfterMs: 1_000 },
+    error: {
+      code: "worker_draining",
+      message: "the workspace's worker is being replaced",
+      retryAfterMs: 1_000,
+    },
   });
   await closed;
   expect([running, holding, waiting].map(({ events }) => events.at(-1))).toEqual([

@@ -1,4 +1,5 @@
 import { DatabaseSync, StatementSync } from "node:sqlite";
+import { vi } from "vitest";
 
 /** As SQLite reports a full disk through node:sqlite (measured on a full tmpfs). */
 const fullDisk = () =>
@@ -9,25 +10,27 @@ const fullDisk = () =>
  * rows, and each commit, is one write. What fails has no effect, as with SQLite.
  */
 export class FailingDisk implements Disposable {
-  readonly #run = StatementSync.prototype.run;
-  readonly #exec = DatabaseSync.prototype.exec;
+  readonly #spies: readonly Disposable[];
   readonly #connections = new Set<DatabaseSync>();
   #fails: (write: number) => boolean = () => false;
   #writes = 0;
 
   constructor() {
-    const disk = this;
-    const run = this.#run;
-    const exec = this.#exec;
-    StatementSync.prototype.run = function (this: StatementSync, ...values: never[]) {
-      disk.#write();
-      return run.apply(this, values);
-    };
-    DatabaseSync.prototype.exec = function (sql) {
-      disk.#connections.add(this);
-      if (/COMMIT|incremental_vacuum/.test(sql)) disk.#write();
-      exec.call(this, sql);
-    };
+    const run = original(StatementSync.prototype, "run");
+    const exec = original(DatabaseSync.prototype, "exec");
+    const write = () => this.#write();
+    const note = (connection: DatabaseSync) => this.#connections.add(connection);
+    this.#spies = [
+      vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (...values) {
+        write();
+        return run.apply(this, values);
+      }),
+      vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (sql) {
+        note(this);
+        if (/COMMIT|incremental_vacuum/.test(sql)) write();
+        exec.call(this, sql);
+      }),
+    ];
   }
 
   /** How many writes there were. */
@@ -48,7 +51,7 @@ export class FailingDisk implements Disposable {
 
   /** No open database may grow any more: SQLite itself fails then, until {@link recover}. */
   fillDatabases(): void {
-    this.#limitPages(1); // at least as many as there are
+    this.#limitPages(1); // SQLite takes it for as many as there are
   }
 
   /** There is space again. */
@@ -58,8 +61,7 @@ export class FailingDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    StatementSync.prototype.run = this.#run;
-    DatabaseSync.prototype.exec = this.#exec;
+    for (const spy of this.#spies) spy[Symbol.dispose]();
   }
 
   #limitPages(max: number): void {
@@ -71,4 +73,9 @@ export class FailingDisk implements Disposable {
     this.#writes++;
     if (this.#fails(this.#writes)) throw fullDisk();
   }
+}
+
+/** A method as it is before it is spied on. */
+function original<T, Name extends keyof T>(prototype: T, name: Name): T[Name] {
+  return prototype[name];
 }

@@ -113,7 +113,9 @@ export class TestWorkspace implements AsyncDisposable {
   /** The turns that stand in the journal in this state, oldest first. */
   journaled(state: string): unknown[] {
     using database = new DatabaseSync(this.configuration.journalFile);
-    const rows = database.prepare("SELECT id FROM turns WHERE state = ? ORDER BY accepted_at, rowid").all(state);
+    const rows = database
+      .prepare("SELECT id FROM turns WHERE state = ? ORDER BY accepted_at, rowid")
+      .all(state);
     return rows.map(({ id }) => id);
   }
 

@@ -29,7 +29,11 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /** One generation of the worker whose files are in `folder`. */
-  static async start(folder: TempFolder, epoch: number, limits: Partial<Limits> = {}): Promise<WorkerProcess> {
+  static async start(
+    folder: TempFolder,
+    epoch: number,
+    limits: Partial<Limits> = {},
+  ): Promise<WorkerProcess> {
     await mkdir(folder.join("project"), { recursive: true });
     const claude = { driver: "headless", workspace: "w", permissionMode: "default" } as const;
     const agents: Record<string, AgentSettings> = {

@@ -134,10 +134,18 @@ test("what cannot be journaled is told all the same, and known as not kept", () 
   say("b");
   disk.recover();
   say("c");
-  expect(turn.heard.map(({ seq, text }) => [seq, text])).toEqual([[1, "a"], [2, "b"], [3, "c"]]);
+  expect(turn.heard.map(({ seq, text }) => [seq, text])).toEqual([
+    [1, "a"],
+    [2, "b"],
+    [3, "c"],
+  ]);
   expect(turn.wasKept).toEqual([true, false, true]);
   expect(log.fieldsOf("journal.output_not_kept")).toHaveLength(1);
-  expect([0, 1, 2].map((after) => output.after(turn.id, after, 3)?.length)).toEqual([undefined, undefined, 1]);
+  expect([0, 1, 2].map((after) => output.after(turn.id, after, 3)?.length)).toEqual([
+    undefined,
+    undefined,
+    1,
+  ]);
 });
 
 test("a turn that is over is forgotten", () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { eventually, expectClean } from "../../../testkit/src/index.ts";
 import type { CloseReason } from "../../src/close-reason.ts";
@@ -191,11 +192,16 @@ test("who waits for the next generation may wait as long as the drain of the old
   await restarted;
 });
 
-test("failing -> starting: a restart tries at once, and starts with a full budget", async () => {
+test("failing -> starting: a restart does not wait for the pause, and starts with a full budget", async () => {
   const dying = { configuration: { start: "die" } };
-  const { child } = keep([dying, {}], { limits: { startMs: 10_000, restarts: 1, restartPauseMs: 30_000 } });
+  const { child } = keep([dying, dying, dying, dying, {}], {
+    limits: { startMs: 10_000, restarts: 4, restartPauseMs: 30_000 },
+  });
   await expect(child.whenServing()).rejects.toThrow("keeps dying");
-  await child.restart(done, 0);
+  const restarted = child.restart(done, 0);
+  await setImmediate();
+  expect(child.state).toBe("starting");
+  await restarted;
   expect(child.state).toBe("serving");
 });
 

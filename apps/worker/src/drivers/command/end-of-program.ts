@@ -1,4 +1,5 @@
 import type { AgentTurnEnd } from "../agent-process.ts";
+import { endOfFailedStart } from "../end-of-failed-start.ts";
 
 /** What is known of a program that has ended. */
 export interface ProgramEnd {
@@ -16,8 +17,8 @@ export interface ProgramEnd {
 /** How the end of its program ends the running turn: not begun as long as nothing was asked of it, then interrupted. */
 export function endOfProgram({ program, isStarted, isAsked, how, lost }: ProgramEnd): AgentTurnEnd {
   if (!isStarted) {
-    const message = `the agent's program "${program}" could not be started (${how}): check its command in the configuration`;
-    return { state: "failed", error: { code: "agent_unavailable", message } };
+    const what = `the agent's program "${program}" could not be started`;
+    return endOfFailedStart(what, how, "check its command in the configuration");
   }
   if (!isAsked) {
     const message = `the agent's program "${program}" ended before it said hello (${how})`;

@@ -1,4 +1,5 @@
 import type { AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { endOfFailedStart } from "../end-of-failed-start.ts";
 import { finishReason } from "./judge-result.ts";
 import { ResumedAnswer } from "./resumed-answer.ts";
 import type { TurnTrace } from "./turn-trace.ts";
@@ -17,8 +18,8 @@ export interface ClaudeEnd {
 /** How the end of its process ends the running turn. */
 export function endOfClaude({ bin, isStarted, isUnread, how }: ClaudeEnd): AgentTurnEnd {
   if (!isStarted) {
-    const message = `Claude Code could not be started as "${bin}" (${how}): install it, or set claude.bin in the configuration`;
-    return { state: "failed", error: { code: "agent_unavailable", message } };
+    const what = `Claude Code could not be started as "${bin}"`;
+    return endOfFailedStart(what, how, "install it, or set claude.bin in the configuration");
   }
   if (isUnread) {
     const message = `Claude Code ended before it read the prompt (${how}): see the worker's log for what it said`;
