@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { AnswerStream, openStream, streamed } from "./support/answer-stream.ts";
 import { ask } from "./support/chat.ts";
 import { WithClaude } from "./support/real-claude.ts";
-import { Synthesis } from "./support/synthesis.ts";
+import type { Synthesis } from "./support/synthesis.ts";
 
 expectClean();
 

@@ -67,7 +67,7 @@ export class InstanceSessions {
     if (this.#workspace !== undefined) return { answers: [await answerOf(this.#workspace)], failures: [] };
     const { workers } = await this.#control.status();
     const settled = await Promise.allSettled(
-      workers.map(async ({ workspace }) => withDeadline(answerOf(workspace), ANSWER_MS, "its worker did not answer")),
+      workers.map(async ({ path }) => withDeadline(answerOf(path), ANSWER_MS, "its worker did not answer")),
     );
     return {
       answers: settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),

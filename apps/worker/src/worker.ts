@@ -21,6 +21,7 @@ export async function runWorker(): Promise<void> {
       log,
       () => (reporting ??= setImmediate(report)),
       (until) => server.accountHeld(until),
+      () => process.kill(process.pid, "SIGTERM"), // the next one moves it aside; what runs may end before
     );
     const server: GatewayServer = new GatewayServer(configuration, workspace, log);
     await workspace.start();

@@ -50,20 +50,22 @@ export class Workspace {
 
   /**
    * `onChange` is called whenever {@link status} may have changed, `onAccountHeld` when its account may not be
-   * used any more, or may be again. Throws where the journal cannot be opened.
+   * used any more, or may be again, `onJournalDamage` when only another worker can go on. Throws where the journal
+   * cannot be opened.
    */
   constructor(
     configuration: WorkerConfiguration,
     log: Logger,
     onChange: () => void,
     onAccountHeld: (until: number | undefined) => void,
+    onJournalDamage: () => void,
   ) {
     const { limits, journalFile: file, epoch } = configuration;
     this.#configuration = configuration;
     this.#log = log;
     this.account = new AccountHold(onAccountHeld);
     this.#bridge = new Bridge(limits, log, onChange);
-    this.#journal = new Journal({ file, epoch, limits, log });
+    this.#journal = new Journal({ file, epoch, limits, log, onDamage: onJournalDamage });
     this.#output = new TurnOutput(this.#journal.events, limits.turnLogBytes, log);
     this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
     this.#catalog = new SessionCatalog({ configuration, journal: this.#journal, live: this.#sessions });

@@ -68,7 +68,13 @@ test("agents get their defaults", () => {
   const { agents } = load("  helper: { workspace: demo, model: haiku }\n");
   expect(agents).toEqual({
     echo: { driver: "command", workspace: "demo", command: ["{node}", "echo.ts"], env: {} },
-    helper: { driver: "headless", workspace: "demo", model: "haiku", permissionMode: "default", onInterrupt: "report" },
+    helper: {
+      driver: "headless",
+      workspace: "demo",
+      model: "haiku",
+      permissionMode: "default",
+      onInterrupt: "report",
+    },
   });
 });
 

@@ -101,6 +101,14 @@ export const FoundTurn = z.object({
 });
 export type FoundTurn = z.infer<typeof FoundTurn>;
 
+/** Worker → gateway, in place of the answer to `locate` or `find_turn`: it cannot be told now. */
+export const Unanswered = z.object({
+  type: z.literal("unanswered"),
+  request: z.number().int(),
+  error: WireError,
+});
+export type Unanswered = z.infer<typeof Unanswered>;
+
 /**
  * Gateway → worker: one turn, handed over when it leaves the session's FIFO; its events follow on this link.
  * Sent again for the same turn (the link was lost before `accepted` came) it only follows.
@@ -213,6 +221,7 @@ export const WorkerFrame = z.discriminatedUnion("type", [
   Attached,
   Located,
   FoundTurn,
+  Unanswered,
   Accepted,
   Refused,
   Delta,

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { printable } from "@synthesis/kit";
 import type { TurnEnd, WireError } from "@synthesis/protocol";
 import { respondError, respondJson } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
@@ -32,7 +33,7 @@ export class CompletionOutput implements AnswerOutput {
   }
 
   sessionReset(why: string): void {
-    if (!this.#response.headersSent) this.#response.setHeader("x-synthesis-session-reset", why);
+    if (!this.#response.headersSent) this.#response.setHeader("x-synthesis-session-reset", printable(why));
   }
 
   text(text: string): void {

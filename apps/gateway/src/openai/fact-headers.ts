@@ -1,3 +1,4 @@
+import { printable } from "@synthesis/kit";
 import type { TurnFacts } from "../turn/answer-output.ts";
 
 /** What an answer's headers say of its turn. */
@@ -11,7 +12,7 @@ export function factHeaders(
     "x-synthesis-turn": turn,
     "x-synthesis-queue-position": String(position),
     ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
-    ...(reset === undefined ? {} : { "x-synthesis-session-reset": reset }),
+    ...(reset === undefined ? {} : { "x-synthesis-session-reset": printable(reset) }),
     ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
   };
 }

@@ -15,7 +15,7 @@ export const getTurnEvents: Route = async (exchange, caller, parts) => {
   const located = await locateTurn(exchange, caller, parts);
   const { id, live, known } = located;
   const after = lastSeq(header(request.headers, "last-event-id"), id, known?.info.seq ?? 0);
-  const turn = live ?? (known && adoptTurn(located.caller, known.info, known.connect, parts));
+  const turn = live ?? (known && adoptTurn(located.caller, known.info, known, parts));
   if (turn === undefined) throw new WireFailure("turn_not_found", "the turn is not known any more");
   const { heartbeatMs, clientBufferBytes } = parts.configuration.limits;
   const output = new StreamOutput(response, {
@@ -29,6 +29,7 @@ export const getTurnEvents: Route = async (exchange, caller, parts) => {
     turns: parts.turns,
     onVanish: "continue",
     isJoined: true,
+    isWatching: true,
     after,
   });
 };

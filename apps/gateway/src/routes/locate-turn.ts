@@ -19,6 +19,7 @@ export interface LocatedTurn {
 
 export interface KnownTurn {
   readonly info: TurnInfo;
+  readonly workspace: string;
   readonly connect: () => Promise<WorkerLink>;
 }
 
@@ -53,7 +54,7 @@ async function knownTurn(
   const ask = async (workspace: string): Promise<KnownTurn | undefined> => {
     const connect = async () => workers.link(workspace);
     const info = await (await connect()).find(caller, { turn: id });
-    return info && { info, connect };
+    return info && { info, workspace, connect };
   };
   const asked = new URL(request.url ?? "/", "http://gateway").searchParams.get("workspace");
   if (asked !== null) return ask(asked);

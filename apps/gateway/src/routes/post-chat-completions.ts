@@ -70,13 +70,15 @@ async function beginTurn(order: ChatOrder, parts: GatewayParts): Promise<LiveTur
   if (isHeadless) holds.check(limits.queueMs);
   const link = await connect();
   const located = await locateSession(identity, clues, conversation, link);
-  const queueOf = (session: string) => `${link.workspace}/${session}`;
+  const { workspace } = link;
+  const queueOf = (session: string) => `${workspace}/${session}`;
   const session = chooseSession(identity, clues, conversation, located, (id) => queues.isBusy(queueOf(id)));
   const ticket = queues.enter(queueOf(session.id));
   const turn = randomUUID();
   const { id, rule, reset } = session;
   const live = new LiveTurn({
     facts: { turn, session: id, rule, position: ticket.position, ...(reset === undefined ? {} : { reset }) },
+    workspace,
     request,
     draft: {
       ...makeOrders({ turn, agent, session, conversation, request }),
@@ -92,7 +94,7 @@ async function beginTurn(order: ChatOrder, parts: GatewayParts): Promise<LiveTur
     log,
   });
   void live.over.then(() => ticket.leave());
-  turns.add(live);
+  turns.begin(live);
   return live;
 }
 

@@ -1,7 +1,7 @@
 import { WireFailure, type FindTurn, type RequestIdentity, type TurnInfo } from "@synthesis/protocol";
 import type { GatewayParts } from "../routes/route-context.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
-import { LiveTurn } from "./live-turn.ts";
+import { LiveTurn, type LiveTurnOptions } from "./live-turn.ts";
 
 /**
  * The turn that a request repeats: one that this gateway has, or one that its worker knows, of this gateway or
@@ -15,7 +15,8 @@ export async function findTurn(
   parts: GatewayParts,
 ): Promise<LiveTurn | undefined> {
   const live = parts.turns.find(caller, by);
-  const info = live === undefined ? await (await connect()).find(caller, by) : undefined;
+  const link = live === undefined ? await connect() : undefined;
+  const info = await link?.find(caller, by);
   const known = live?.request.body ?? info?.body;
   if ("key" in by && known !== undefined && known !== body) {
     throw new WireFailure(
@@ -23,14 +24,15 @@ export async function findTurn(
       "this Idempotency-Key was used for another request: use a new key for each request",
     );
   }
-  return live ?? (info && adoptTurn(caller, info, connect, parts));
+  if (info === undefined || link === undefined) return live;
+  return adoptTurn(caller, info, { workspace: link.workspace, connect }, parts);
 }
 
 /** Follows a turn that a worker knows and this gateway did not submit, or that is over. */
 export function adoptTurn(
   caller: string,
   { turn, session, body, state }: TurnInfo,
-  connect: (drained?: WorkerLink) => Promise<WorkerLink>,
+  { workspace, connect }: Pick<LiveTurnOptions, "workspace" | "connect">,
   { turns, configuration, closing, log }: GatewayParts,
 ): LiveTurn {
   const known = turns.find(caller, { turn });
@@ -38,12 +40,13 @@ export function adoptTurn(
   const live = new LiveTurn({
     facts: { turn, session, rule: "joined", position: 0 },
     request: { caller, body, prompt: body },
+    workspace,
     connect,
     limits: configuration.limits,
     closing,
     log,
   });
-  turns.add(live);
+  turns.adopt(live);
   log.info("turn.adopted", { turn, session, state });
   return live;
 }

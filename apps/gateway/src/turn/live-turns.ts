@@ -13,11 +13,16 @@ export class LiveTurns {
     return this.#turns.size;
   }
 
-  /** Kept till it is over. An abandoned turn of the same session gives way. */
-  add(turn: LiveTurn): void {
-    const siblings = this.#bySession.get(turn.session) ?? new Set();
-    for (const other of siblings) other.supersede();
-    this.#bySession.set(turn.session, siblings.add(turn));
+  /** A turn that is made now: one of its session that was abandoned gives way. Kept till it is over. */
+  begin(turn: LiveTurn): void {
+    for (const other of this.#bySession.get(turn.place) ?? []) other.supersede();
+    this.adopt(turn);
+  }
+
+  /** A turn that is there already. Kept till it is over. */
+  adopt(turn: LiveTurn): void {
+    const siblings = this.#bySession.get(turn.place) ?? new Set();
+    this.#bySession.set(turn.place, siblings.add(turn));
     this.#turns.set(turn.id, turn);
     const { caller, key } = turn.request;
     const name = key && keyName(caller, key);
@@ -25,7 +30,7 @@ export class LiveTurns {
     void turn.over.then(() => {
       this.#turns.delete(turn.id);
       siblings.delete(turn);
-      if (siblings.size === 0) this.#bySession.delete(turn.session);
+      if (siblings.size === 0) this.#bySession.delete(turn.place);
       if (name !== undefined && this.#byKey.get(name) === turn) this.#byKey.delete(name);
     });
   }
@@ -33,7 +38,7 @@ export class LiveTurns {
   /** A client has left. A turn that is abandoned and has successors in its session gives way at once. */
   leave(turn: LiveTurn, reader: TurnReader): void {
     turn.leave(reader);
-    if ((this.#bySession.get(turn.session)?.size ?? 0) > 1) turn.supersede();
+    if ((this.#bySession.get(turn.place)?.size ?? 0) > 1) turn.supersede();
   }
 
   /** A turn of this API key that a request repeats or names; without a key or an id, one whose clients have left. */

@@ -1,5 +1,6 @@
 import type { TurnEnd, WireError } from "@synthesis/protocol";
 import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
+import { NOT_KEPT } from "./turn-failures.ts";
 
 /** What becomes of a turn whose last client has left. */
 export type VanishPolicy = "cancel" | "continue";
@@ -14,12 +15,6 @@ export interface TurnReader {
   /** Number of the last event it was told. */
   seq: number;
 }
-
-/** Never a clean end of an answer that is not whole. */
-export const NOT_KEPT: WireError = {
-  code: "turn_gone",
-  message: "the beginning of this answer is not kept any more (limits.turnLogBytes, limits.joinMs)",
-};
 
 /**
  * The clients of one turn. Events come numbered, and again from an earlier number when another client joins or

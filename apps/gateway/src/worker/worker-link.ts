@@ -44,6 +44,8 @@ export interface WorkerLinkOptions {
 }
 
 const ATTACH_MS = 5_000;
+/** How long a worker may take to answer the close handshake, in ms. */
+const CLOSE_HANDSHAKE_MS = 500;
 
 /** The connection to one generation of a worker; all of its turns travel over it. */
 export class WorkerLink {
@@ -79,11 +81,13 @@ export class WorkerLink {
   static async open(options: WorkerLinkOptions): Promise<WorkerLink> {
     const { answer, gateway } = options;
     // Not as a ws+unix URL: in a path, spaces and colons are just characters.
-    const socket = new WebSocket("ws://worker/", {
+    const clientOptions = {
       createConnection: () => connect(answer.socketPath),
       perMessageDeflate: false,
+      closeTimeout: CLOSE_HANDSHAKE_MS, // known to ws 8.23, not to its types
       maxPayload: 0,
-    });
+    };
+    const socket = new WebSocket("ws://worker/", clientOptions);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.on("error", reject);
     const link = new WorkerLink(socket, options);
@@ -185,6 +189,8 @@ export class WorkerLink {
         return this.#answer(frame.request, frame);
       case "found_turn":
         return this.#answer(frame.request, frame.turn);
+      case "unanswered":
+        return this.#asked.get(frame.request)?.reject(WireFailure.from(frame.error));
       case "account_held":
         return this.#options.onAccountHeld(frame.until);
       case "accepted":

@@ -100,14 +100,15 @@ export class GatewayLink implements TurnSink {
     for (const frame of decoded.frames) void this.#answer(frame);
   }
 
-  /** A journal that cannot be read is no answer: the gateway asks again on another link. */
+  /** A question that meets a fault is answered with it; whatever else does, the gateway tries again on another link. */
   async #answer(frame: GatewayFrame): Promise<void> {
     if (this.#state === "closed") return;
     try {
       await this.#handle(frame);
     } catch (error) {
       this.#options.log.error("gateway_link.failed", { frame: frame.type, error: String(error) });
-      this.fence();
+      if (!("request" in frame) || typeof frame.request !== "number") return this.fence();
+      this.#send({ type: "unanswered", request: frame.request, error: errorOf(error) });
     }
   }
 

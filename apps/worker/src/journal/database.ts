@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { isCorrupt } from "./database-error.ts";
 
 export type SqlValue = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
@@ -6,30 +7,33 @@ export type Row = Readonly<Record<string, unknown>>;
 /** One connection with its prepared statements. Synchronous; throws what SQLite throws. */
 export class Database {
   readonly #connection: DatabaseSync;
+  readonly #onDamage: () => void;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(connection: DatabaseSync) {
+  /** `onDamage` is called whenever SQLite trips over a damaged file, before it throws. */
+  constructor(connection: DatabaseSync, onDamage: () => void) {
     this.#connection = connection;
+    this.#onDamage = onDamage;
   }
 
   /** Runs a statement; returns how many rows it changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    return this.#watched(() => Number(this.#statement(sql).run(...values).changes));
   }
 
   get(sql: string, ...values: readonly SqlValue[]): Row | undefined {
-    return this.#statement(sql).get(...values);
+    return this.#watched(() => this.#statement(sql).get(...values));
   }
 
   all(sql: string, ...values: readonly SqlValue[]): readonly Row[] {
-    return this.#statement(sql).all(...values);
+    return this.#watched(() => this.#statement(sql).all(...values));
   }
 
   transaction<T>(body: () => T): T {
-    this.#connection.exec("BEGIN IMMEDIATE");
+    this.#exec("BEGIN IMMEDIATE");
     try {
       const value = body();
-      this.#connection.exec("COMMIT");
+      this.#exec("COMMIT");
       return value;
     } catch (error) {
       // A full disk ends the transaction by itself.
@@ -40,12 +44,25 @@ export class Database {
 
   /** Gives free pages back to the file system. */
   shrink(): void {
-    this.#connection.exec("PRAGMA incremental_vacuum");
+    this.#exec("PRAGMA incremental_vacuum");
   }
 
   close(): void {
     this.#statements.clear();
     this.#connection.close();
+  }
+
+  #exec(sql: string): void {
+    this.#watched(() => this.#connection.exec(sql));
+  }
+
+  #watched<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (isCorrupt(error)) this.#onDamage();
+      throw error;
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -1,11 +1,12 @@
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
-import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
+import { WireFailure, type Submit } from "@synthesis/protocol";
 import { Database } from "./database.ts";
-import { isDatabaseError, openDatabase, openUnsynced } from "./open-database.ts";
+import { isDatabaseError } from "./database-error.ts";
+import { openDatabase, openUnsynced } from "./open-database.ts";
 import { SessionTable, type SessionRecord } from "./session-table.ts";
 import { TurnEventTable } from "./turn-event-table.ts";
-import { TurnTable, type OpenTurn } from "./turn-table.ts";
+import { TurnTable, type EndOfTurn, type OpenTurn } from "./turn-table.ts";
 
 export interface JournalOptions {
   readonly file: string;
@@ -13,6 +14,8 @@ export interface JournalOptions {
   readonly epoch: number;
   readonly limits: Pick<Limits, "journalTurns" | "sessions" | "joinMs" | "joinableTurns">;
   readonly log: Logger;
+  /** Its file turned out to be damaged: only who opens it anew can put that right. Called once. */
+  onDamage(): void;
 }
 
 /** Turns between two looks at the bounds. */
@@ -34,13 +37,15 @@ export class Journal {
   /** The ends that could not be written when they came: at most one for each turn that ran then. */
   readonly #owed: ((now: number) => void)[] = [];
   #acceptedSincePrune = 0;
+  #state: "sound" | "damaged" = "sound";
 
   /** Throws where a worker of a later epoch owns it. */
   constructor(options: JournalOptions) {
     const { file, epoch, log } = options;
     this.#options = options;
-    this.#synced = new Database(openDatabase(file, log));
-    this.#unsynced = new Database(openUnsynced(file));
+    const onDamage = () => this.#noteDamage();
+    this.#synced = new Database(openDatabase(file, log), onDamage);
+    this.#unsynced = new Database(openUnsynced(file), onDamage);
     this.sessions = new SessionTable(this.#synced);
     this.turns = new TurnTable(this.#synced);
     this.#unsyncedTurns = new TurnTable(this.#unsynced);
@@ -90,9 +95,9 @@ export class Journal {
    * The turn's one end, and the session's transcript hash where the turn changed it. One that SQLite cannot write
    * now is owed: it is written before another turn is accepted.
    */
-  end(turn: string, session: string, end: TurnEnd, seq: number, head: string | undefined): void {
+  end(session: string, ending: EndOfTurn, head: string | undefined): void {
     const write = (now: number) => {
-      this.turns.end(turn, end, seq, now);
+      this.turns.end(ending, now);
       if (head !== undefined) this.sessions.setHead(session, head);
     };
     try {
@@ -147,6 +152,13 @@ export class Journal {
         throw this.#fenced();
       return body(Date.now());
     });
+  }
+
+  #noteDamage(): void {
+    if (this.#state === "damaged") return;
+    this.#state = "damaged";
+    this.#options.log.error("journal.damaged", { file: this.#options.file });
+    this.#options.onDamage();
   }
 
   #fenced(): Error {

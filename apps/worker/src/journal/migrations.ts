@@ -40,6 +40,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE turns ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE turns ADD COLUMN resumes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE turns ADD COLUMN taken_at INTEGER;
+  ALTER TABLE turns ADD COLUMN is_void INTEGER NOT NULL DEFAULT 0;
   CREATE UNIQUE INDEX turns_by_key ON turns (caller, request_key) WHERE request_key IS NOT NULL;
   CREATE INDEX turns_by_body ON turns (caller, request_body, accepted_at);
   CREATE INDEX turns_by_prompt ON turns (caller, request_prompt, accepted_at);

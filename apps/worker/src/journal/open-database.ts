@@ -1,13 +1,16 @@
 import { chmodSync, closeSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Logger } from "@synthesis/kit";
+import { DamagedError, isCorrupt } from "./database-error.ts";
 import { migrations } from "./migrations.ts";
+import { keepForeignLog } from "./write-ahead-log.ts";
 
 /**
  * Opens a journal, making it where there is none. A file that SQLite cannot read is moved aside, loudly, and
  * an empty one takes its place: a lost journal costs memories, a worker that never starts costs the workspace.
  */
 export function openDatabase(file: string, log: Logger): DatabaseSync {
+  keepForeignLog(file, log);
   try {
     return openChecked(file);
   } catch (error) {
@@ -66,27 +69,10 @@ function check(database: DatabaseSync): void {
   if (found !== "ok") throw new DamagedError(String(found));
 }
 
-/** SQLite can read the journal, and says that it is inconsistent. */
-class DamagedError extends Error {
-  override readonly name = "DamagedError";
-}
-
 function moveSideFile(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch {
     // there is none
   }
-}
-
-/** Whether SQLite itself failed: a full disk, a lock, a file that is no database. */
-export function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error;
-}
-
-/** Damage that SQLite reports, or trips over: SQLITE_CORRUPT (11) and SQLITE_NOTADB (26). */
-function isCorrupt(error: unknown): boolean {
-  if (error instanceof DamagedError) return true;
-  const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
-  return code === 11 || code === 26;
 }

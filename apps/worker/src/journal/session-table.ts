@@ -127,7 +127,7 @@ function read(row: Row): SessionRecord {
     key: String(row["key"]),
     agent: String(row["agent"]),
     caller: String(row["caller"]),
-    head: row["head"] === null ? null : String(row["head"]),
+    head: typeof row["head"] === "string" ? row["head"] : null,
     agentSession: String(row["agent_session"]),
     agentStarted: row["agent_started"] === 1,
     createdAt: Number(row["created_at"]),

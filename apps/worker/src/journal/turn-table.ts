@@ -22,11 +22,18 @@ interface OpenRow extends Omit<OpenTurn, "order"> {
   readonly lastSeq: number;
 }
 
+/** What the journal is told of a turn's end. */
+export interface EndOfTurn {
+  readonly turn: string;
+  readonly end: TurnEnd;
+  /** The end's own number. */
+  readonly seq: number;
+  /** Nothing came of it, or it was stopped on request: a repetition of its request runs anew. */
+  readonly isVoid: boolean;
+}
+
 const COLUMNS =
   "turns.id, session, agent, state, turns.caller, request_body, last_seq, accepted_at, ended_at, end_frame, resumes";
-/** What a repetition of its request runs anew: nothing came of it, or it was stopped on request. */
-const VOID =
-  "(state = 'cancelled' OR (state = 'failed' AND NOT EXISTS (SELECT 1 FROM turn_events WHERE turn = turns.id AND kind <> 'note')))";
 
 /** The turns of a workspace: each state change follows the table of legal edges. */
 export class TurnTable {
@@ -44,7 +51,7 @@ export class TurnTable {
     const { turn, session, request } = order;
     if (request.key !== undefined) {
       this.#database.run(
-        `UPDATE turns SET request_key = NULL WHERE caller = ? AND request_key = ? AND ${VOID}`,
+        `UPDATE turns SET request_key = NULL WHERE caller = ? AND request_key = ? AND is_void = 1`,
         request.caller,
         request.key,
       );
@@ -75,18 +82,19 @@ export class TurnTable {
     );
   }
 
-  /** Its one end; `seq` is the end's own number. */
-  end(id: string, end: TurnEnd, seq: number, now: number): void {
+  /** Its one end. */
+  end({ turn: id, end, seq, isVoid }: EndOfTurn, now: number): void {
     this.#moved(
       id,
       end.state,
       this.#database.run(
-        `UPDATE turns SET state = ?, ended_at = ?, error_code = ?, end_frame = ?, last_seq = ?, submit_frame = NULL WHERE id = ? AND ${from(end.state)}`,
+        `UPDATE turns SET state = ?, ended_at = ?, error_code = ?, end_frame = ?, last_seq = ?, is_void = ?, submit_frame = NULL WHERE id = ? AND ${from(end.state)}`,
         end.state,
         now,
         end.state === "completed" ? null : end.error.code,
         JSON.stringify(end),
         seq,
+        isVoid ? 1 : 0,
         id,
       ),
     );
@@ -104,10 +112,11 @@ export class TurnTable {
   /** A turn of this API key. By body or prompt: the latest one admitted since `since` (epoch ms) and never taken. */
   find(caller: string, by: FindTurn["by"], since: number): TurnRecord | undefined {
     if ("turn" in by) return this.#one("turns.id = ? AND turns.caller = ?", by.turn, caller);
-    if ("key" in by) return this.#one(`turns.caller = ? AND request_key = ? AND NOT ${VOID}`, caller, by.key);
+    if ("key" in by)
+      return this.#one(`turns.caller = ? AND request_key = ? AND NOT is_void = 1`, caller, by.key);
     const [column, hash] = "body" in by ? ["request_body", by.body] : ["request_prompt", by.prompt];
     return this.#one(
-      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND NOT ${VOID} ORDER BY turns.rowid DESC LIMIT 1`,
+      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND is_void = 0 ORDER BY turns.rowid DESC LIMIT 1`,
       caller,
       hash,
       since,
@@ -143,7 +152,7 @@ export class TurnTable {
   /** Ends what was left open and cannot be run: another version of Synthesis wrote it. */
   endUnreadable(end: TurnEnd, now: number): void {
     for (const { id, order, lastSeq } of this.#openRows())
-      if (order === undefined) this.end(id, end, lastSeq + 1, now);
+      if (order === undefined) this.end({ turn: id, end, seq: lastSeq + 1, isVoid: false }, now);
   }
 
   /** Forgets the oldest turns above `max`, none that is open. */
@@ -212,6 +221,6 @@ function read(row: Row): TurnRecord {
     acceptedAt: Number(row["accepted_at"]),
     resumes: Number(row["resumes"]),
     ...(row["ended_at"] === null ? {} : { endedAt: Number(row["ended_at"]) }),
-    ...(row["end_frame"] === null ? {} : { end: TurnEnd.parse(JSON.parse(String(row["end_frame"]))) }),
+    ...(typeof row["end_frame"] === "string" ? { end: TurnEnd.parse(JSON.parse(row["end_frame"])) } : {}),
   };
 }

@@ -258,7 +258,9 @@ export class Session {
           turn.resume();
           resumes = true;
           break;
-        default:
+        case "completed":
+        case "failed":
+        case "cancelled":
           return end;
       }
       await process.closed; // with all that it started: two at once would write one transcript

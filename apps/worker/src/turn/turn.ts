@@ -1,11 +1,11 @@
 import type { Logger } from "@synthesis/kit";
-import { rollTranscript, WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import { rollTranscript, type Submit, type TurnEnd, type WireFailure } from "@synthesis/protocol";
 import type { Journal } from "../journal/journal.ts";
-import { isDatabaseError } from "../journal/open-database.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import type { OpenTurn } from "../journal/turn-table.ts";
 import type { TurnEvent } from "../journal/turn-event-table.ts";
 import { endOfStop } from "./end-of-stop.ts";
+import { errorOf } from "./error-of.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
@@ -180,7 +180,8 @@ export class Turn implements OutputTurn {
     output.flush();
     const seq = output.lastSeq(this.id) + 1;
     try {
-      journal.end(this.id, session, end, seq, this.#headAfter(end));
+      const isVoid = end.state === "cancelled" || (end.state === "failed" && !this.#isActive);
+      journal.end(session, { turn: this.id, end, seq, isVoid }, this.#headAfter(end));
       // No agent could be started: what is to be told a new one is still to be told.
       if (code === "agent_unavailable" && this.#record?.agentStarted === false)
         journal.sessions.unmarkAgentStarted(session);
@@ -218,13 +219,6 @@ export class Turn implements OutputTurn {
     if (transcript === undefined || (end.state !== "completed" && this.#text === "")) return undefined;
     return rollTranscript(transcript, "assistant", this.#text);
   }
-}
-
-function errorOf(cause: unknown): WireError {
-  if (cause instanceof WireFailure) return cause.error;
-  if (!isDatabaseError(cause)) return { code: "internal_error", message: "the worker failed: see its log" };
-  const message = "the workspace's journal cannot be written: free disk space, then try again";
-  return { code: "worker_unavailable", message, retryAfterMs: 5_000 };
 }
 
 function withoutRetry(end: TurnEnd): TurnEnd {

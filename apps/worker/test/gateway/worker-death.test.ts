@@ -43,7 +43,7 @@ test("what a gateway was told before its worker was killed stands in the journal
   }
   const kept = journaled(turn);
   expect(kept.slice(0, before.length)).toEqual(before);
-  expect(kept.map(([seq]) => seq)).toEqual(kept.map((_, index) => index + 1));
+  expect(kept.map((event) => (event as readonly unknown[])[0])).toEqual(kept.map((_, index) => index + 1));
 
   await using next = await WorkerProcess.start(folder, 2);
   for (const after of [0, 7, before.length, kept.length, kept.length + 1]) {

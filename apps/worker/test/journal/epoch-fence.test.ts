@@ -9,8 +9,14 @@ const failed: TurnEnd = { state: "failed", error: { code: "turn_failed", message
 const edges: readonly (readonly [edge: string, write: (journal: Journal) => void])[] = [
   ["accept a turn", (journal) => journal.accept(testSubmit(turnId(9), "hi"))],
   ["start a turn", (journal) => journal.start(turnId(1), "s")],
-  ["end a turn that is not started", (journal) => journal.end(turnId(1), "s", failed, 1, undefined)],
-  ["end a started turn", (journal) => journal.end(turnId(2), "s", failed, 1, "a".repeat(64))],
+  [
+    "end a turn that is not started",
+    (journal) => journal.end("s", { turn: turnId(1), end: failed, seq: 1, isVoid: false }, undefined),
+  ],
+  [
+    "end a started turn",
+    (journal) => journal.end("s", { turn: turnId(2), end: failed, seq: 1, isVoid: false }, "a".repeat(64)),
+  ],
 ];
 
 test.for(edges)("a worker cannot %s once a later one has opened its journal", async ([, write]) => {

@@ -31,7 +31,8 @@ function ended(state: TurnEnd["state"], said = 0, kind: TurnEventKind = "text"):
   journal.start(turnId(1), "s");
   for (let seq = 1; seq <= said; seq++) journal.events.append([{ turn: turnId(1), seq, kind, text: "x" }]);
   const end: TurnEnd = state === "completed" ? { state, finishReason: "stop" } : { state, error };
-  journal.end(turnId(1), "s", end, said + 1, undefined);
+  const isVoid = state === "cancelled" || (state === "failed" && (said === 0 || kind === "note"));
+  journal.end("s", { turn: turnId(1), end, seq: said + 1, isVoid }, undefined);
 }
 
 const found = (by: FindTurn["by"], since = 0, caller = testCaller) =>

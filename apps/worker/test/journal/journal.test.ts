@@ -46,7 +46,7 @@ function started(options: SubmitOptions = {}): Accepted {
 /** A session with one completed turn that left this transcript. */
 function completedWith(head: string): string {
   const { turn, session } = started();
-  journal.end(turn, session, completed, 1, head);
+  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, head);
   return session;
 }
 
@@ -55,7 +55,7 @@ function turnIn(state: TurnState): Accepted {
   if (state === "accepted") return accepted();
   const made = started();
   const end = ends.find((each) => each.state === state);
-  if (end) journal.end(made.turn, made.session, end, 7, headOf("a"));
+  if (end) journal.end(made.session, { turn: made.turn, end, seq: 7, isVoid: false }, headOf("a"));
   return made;
 }
 
@@ -63,7 +63,7 @@ function moveTo(state: TurnState, { turn, session }: Accepted): void {
   if (state === "accepted") return void journal.accept(testSubmit(turn, "again", { session }));
   if (state === "started") return journal.start(turn, session);
   const end = ends.find((each) => each.state === state);
-  if (end) journal.end(turn, session, end, 9, headOf("b"));
+  if (end) journal.end(session, { turn, end, seq: 9, isVoid: false }, headOf("b"));
 }
 
 test("new -> accepted: the session is made with a name for the agent that nothing was begun under", () => {
@@ -97,14 +97,14 @@ test("accepted -> started: the agent's session counts as begun", () => {
 
 test.for(ends.filter(({ state }) => state !== "completed"))("accepted -> $state is written", (end) => {
   const { turn, session } = accepted();
-  journal.end(turn, session, end, 1, undefined);
+  journal.end(session, { turn, end, seq: 1, isVoid: false }, undefined);
   expect(journal.turns.get(turn)).toMatchObject({ state: end.state, seq: 1, end });
   expect(journal.sessions.get(session)).toMatchObject({ head: null, agentStarted: false });
 });
 
 test.for(ends)("started -> $state is written with its number and the transcript it left", (end) => {
   const { turn, session } = started();
-  journal.end(turn, session, end, 5, headOf("a"));
+  journal.end(session, { turn, end, seq: 5, isVoid: false }, headOf("a"));
   const endedAt = expect.any(Number);
   expect(journal.turns.get(turn)).toMatchObject({ state: end.state, seq: 5, end, endedAt });
   expect(journal.sessions.get(session).head).toBe(headOf("a"));
@@ -153,8 +153,8 @@ test("an open turn has all that is needed to run it, an ended one no prompt any 
   ]);
   journal.turns.noteResume(turn);
   expect(journal.turns.open()[1]?.resumes).toBe(1);
-  journal.end(order.turn, "s", { state: "failed", error }, 1, undefined);
-  journal.end(turn, session, completed, 1, undefined);
+  journal.end("s", { turn: order.turn, end: { state: "failed", error }, seq: 1, isVoid: false }, undefined);
+  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, undefined);
   expect(journal.turns.open()).toEqual([]);
   expect(file.rows("SELECT count(*) FROM turns WHERE submit_frame IS NOT NULL")).toEqual(["0"]);
 });
@@ -186,7 +186,7 @@ test("of two sessions with the same transcript none is located", () => {
 test("an end without a transcript leaves the one before", () => {
   const session = completedWith(headOf("9"));
   const { turn } = accepted({ session });
-  journal.end(turn, session, { state: "failed", error }, 1, undefined);
+  journal.end(session, { turn, end: { state: "failed", error }, seq: 1, isVoid: false }, undefined);
   expect(journal.sessions.get(session).head).toBe(headOf("9"));
 });
 

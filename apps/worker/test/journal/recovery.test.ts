@@ -11,7 +11,11 @@ test("recovery hands over the turns without an end, in the order they were accep
   for (const index of [1, 2, 3]) first.accept(testSubmit(turnId(index), "hi"));
   first.start(turnId(2), "s");
   first.start(turnId(3), "s");
-  first.end(turnId(3), "s", { state: "completed", finishReason: "stop" }, 1, undefined);
+  first.end(
+    "s",
+    { turn: turnId(3), end: { state: "completed", finishReason: "stop" }, seq: 1, isVoid: false },
+    undefined,
+  );
   file.exec("UPDATE turns SET accepted_at = 10 - rowid"); // the clock was set back
   const second = file.open({ epoch: 2 });
   const left = () => second.recover().map(({ order, state }) => [order.turn, state]);
@@ -44,7 +48,11 @@ test("recovery forgets all but the newest turns and the sessions used last", asy
   const journal = file.open({ limits: testLimits({ sessions: 2, journalTurns: 2 }) });
   for (const [index, session] of ["old", "old", "kept", "new"].entries()) {
     journal.accept(testSubmit(turnId(index), "hi", { session }));
-    journal.end(turnId(index), session, { state: "failed", error }, 1, undefined);
+    journal.end(
+      session,
+      { turn: turnId(index), end: { state: "failed", error }, seq: 1, isVoid: false },
+      undefined,
+    );
   }
   // All within one ms otherwise.
   file.exec("UPDATE turns SET accepted_at = rowid");
@@ -72,7 +80,12 @@ test("a running journal forgets too, and gives the space back", async () => {
     const session = `session ${index}`;
     journal.accept(testSubmit(turnId(index), "hi", { session }));
     journal.events.append([{ turn: turnId(index), seq: 1, kind: "text", text: "x".repeat(2000) }]);
-    if (index < 1001) journal.end(turnId(index), session, { state: "failed", error }, 2, undefined);
+    if (index < 1001)
+      journal.end(
+        session,
+        { turn: turnId(index), end: { state: "failed", error }, seq: 2, isVoid: false },
+        undefined,
+      );
   }
   expect(journal.sessions.count()).toBeLessThan(510);
   expect(journal.sessions.find("at work")).toBeDefined();

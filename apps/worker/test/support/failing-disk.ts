@@ -21,11 +21,14 @@ export class FailingDisk implements Disposable {
     const write = () => this.#write();
     const note = (connection: DatabaseSync) => this.#connections.add(connection);
     this.#spies = [
-      vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (...values) {
+      vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (
+        this: StatementSync,
+        ...values: Parameters<StatementSync["run"]>
+      ) {
         write();
         return run.apply(this, values);
       }),
-      vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (sql) {
+      vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, sql: string) {
         note(this);
         if (/COMMIT|incremental_vacuum/.test(sql)) write();
         exec.call(this, sql);

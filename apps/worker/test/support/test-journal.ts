@@ -7,7 +7,14 @@ import { testLimits } from "./test-limits.ts";
 
 /** Opens a journal as a worker of this epoch would; default: 1. */
 export function openJournal(file: string, options: Partial<JournalOptions> = {}): Journal {
-  return new Journal({ file, epoch: 1, limits: testLimits(), log: new LogRecorder(), ...options });
+  return new Journal({
+    file,
+    epoch: 1,
+    limits: testLimits(),
+    log: new LogRecorder(),
+    onDamage: () => {},
+    ...options,
+  });
 }
 
 /** A journal's file in a folder of its own, and what stands in it. */

@@ -34,6 +34,8 @@ export class TestWorkspace implements AsyncDisposable {
   readonly workspace: Workspace;
   /** Until when its account was held, each time that changed. */
   readonly holds: (number | undefined)[] = [];
+  /** How often its journal asked for another worker. */
+  damages = 0;
   readonly #ownsFolder: boolean;
   #closed = false;
 
@@ -46,6 +48,7 @@ export class TestWorkspace implements AsyncDisposable {
       this.log,
       () => {},
       (until) => this.holds.push(until),
+      () => this.damages++,
     );
   }
 

@@ -47,6 +47,8 @@ export async function runSupervised<Schema extends z.ZodType>(
   start: SupervisedStart<z.infer<Schema>>,
 ): Promise<void> {
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+  // A write beyond `ulimit -f` fails; execa's own listener for this signal would end the process with it.
+  process.on("SIGXFSZ", () => {});
   const channel = new SupervisorChannel();
   const { configuration, listening } = await withDeadline(
     channel.configured,
