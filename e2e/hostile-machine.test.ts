@@ -91,16 +91,17 @@ test("a journal that is garbage when its worker starts is moved aside, and the w
 });
 
 test.for([
-  { title: "journal", side: "", event: "journal.corrupt" },
-  { title: "write-ahead log", side: "-wal", event: "journal.log_corrupt" },
+  { title: "journal and its write-ahead log", sides: ["", "-wal"], event: "journal.corrupt" },
+  { title: "write-ahead log", sides: ["-wal"], event: "journal.log_corrupt" },
 ])(
   "the worker that finds garbage for the $title of the one before it says so and serves; the other workspace sees nothing",
-  async ({ side, event }) => {
+  async ({ sides, event }) => {
     await using synthesis = await startWithFakeClaude();
     for (const chat of [one, other]) await ask(synthesis, { ...chat, say: "hi" });
     const neighbour = pidOf(synthesis, "synthesis-worker beta");
     process.kill(pidOf(synthesis, "synthesis-worker alpha"), "SIGSTOP"); // it must not mend what it finds
-    writeFileSync(`${journalOf(synthesis, "alpha")}${side}`, "garbage ".repeat(10_000));
+    for (const side of sides)
+      writeFileSync(`${journalOf(synthesis, "alpha")}${side}`, "garbage ".repeat(10_000));
     await synthesis.crash(pidOf(synthesis, "synthesis-worker alpha"));
     expect(await answered(synthesis, { ...one, say: "hi" })).toBe(nth("hi", 1));
     expect(synthesis.log.of(event)).toHaveLength(1);

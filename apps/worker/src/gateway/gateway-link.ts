@@ -12,6 +12,7 @@ import {
 } from "@synthesis/protocol";
 import type { WebSocket } from "ws";
 import type { TurnEvent } from "../journal/turn-event-table.ts";
+import { errorOf } from "../turn/error-of.ts";
 import type { TurnSink } from "../turn/turn-sink.ts";
 import type { Workspace } from "../workspace.ts";
 
