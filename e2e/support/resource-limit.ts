@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 
 type Resource = "nofile" | "fsize" | "nproc";
 
@@ -24,8 +24,9 @@ export class ResourceLimit implements Disposable {
     return new ResourceLimit(pid, "nofile", limit);
   }
 
+  /** Does nothing where the process is gone. */
   lift(): void {
-    if (this.#before !== undefined) this.#set(this.#before);
+    if (this.#before !== undefined && existsSync(`/proc/${this.#pid}`)) this.#set(this.#before);
     this.#before = undefined;
   }
 

@@ -49,10 +49,11 @@ async function supervise(
   send: (message: ChildMessage) => void,
   log: Logger,
 ): Promise<Supervised> {
-  claimRuntimeDir(settings.runtimeDir);
   const instance = createHash("sha256").update(realpathSync(settings.stateDir)).digest("hex").slice(0, 16);
+  // First: a worker of a killed supervisor may just be making its socket.
   const orphans = killMarked(`${instance}/`);
   if (orphans > 0) log.warn("supervisor.orphans_killed", { orphans });
+  claimRuntimeDir(settings.runtimeDir);
   const controlSocket = controlSocketPath(settings.runtimeDir);
   const { drainMs } = settings.limits;
   const epochs = new Epochs(settings.stateDir, log);

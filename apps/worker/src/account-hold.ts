@@ -19,9 +19,15 @@ export class AccountHold {
     if (until <= this.#until) return;
     this.#until = until;
     clearTimeout(this.#end);
-    this.#end = setTimeout(() => this.#onChange(undefined), Math.min(until - Date.now(), MAX_TIMER_MS));
+    this.#end = setTimeout(() => this.#release(), Math.min(until - Date.now(), MAX_TIMER_MS));
     this.#end.unref();
     this.#onChange(until);
+  }
+
+  /** By the timer, not by the clock, which may have been set back since. */
+  #release(): void {
+    this.#until = 0;
+    this.#onChange(undefined);
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import {
 import { AccountHold } from "./account-hold.ts";
 import { Bridge } from "./bridge/bridge.ts";
 import type { AgentProcess } from "./drivers/agent-process.ts";
+import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
 import { ProcessSlots } from "./session/process-slots.ts";
@@ -46,6 +47,7 @@ export class Workspace {
   #state: State = "serving";
   #unsolicited = 0;
   #memoryBytes = 0;
+  #sessionCount = 0;
   #whenQuiet = Promise.withResolvers<void>();
 
   /**
@@ -221,7 +223,7 @@ export class Workspace {
       processes: this.#processes().length,
       conns: this.#bridge.connections,
       turns: this.#turns.size,
-      sessions: this.#journal.sessions.count(),
+      sessions: this.#countSessions(),
       unsolicited: this.#unsolicited,
       memoryBytes: this.#memoryBytes,
       ...(oldestIdleAt === undefined ? {} : { oldestIdleAt }),
@@ -262,6 +264,16 @@ export class Workspace {
     this.#output.flush();
     this.#state = "closed";
     this.#journal.close();
+  }
+
+  /** As last known where the journal cannot be read: a report of how things are must not end them. */
+  #countSessions(): number {
+    try {
+      this.#sessionCount = this.#journal.sessions.count();
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+    }
+    return this.#sessionCount;
   }
 
   /** The catalog, as long as the journal is sure to be open. */

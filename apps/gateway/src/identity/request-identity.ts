@@ -5,6 +5,8 @@ import { withoutRetryWords } from "./openclaw-decoration.ts";
 import { header, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
 
 const MAX_KEY_CHARACTERS = 255;
+/** OpenAI's SDKs count their attempts in it, from 0. */
+const RETRY_COUNT = "x-stainless-retry-count";
 
 /** By what a repetition of a request finds its turn. Throws `invalid_request` for an `Idempotency-Key` that is none. */
 export function requestIdentity(
@@ -39,6 +41,11 @@ export function callerHash(keyName: string): string {
   return sha256([keyName]);
 }
 
+/** Whether a retry of this request will be known as one. */
+export function announcesRetries({ headers }: IdentityClues, { key }: RequestIdentity): boolean {
+  return key !== undefined || header(headers, RETRY_COUNT) !== undefined;
+}
+
 /**
  * How to look for the turn of an earlier request that this one repeats; undefined: it is no repetition. OpenAI's
  * SDKs count their retries in `x-stainless-retry-count`; OpenClaw (2026.9.6) asks in words to continue, which says
@@ -51,7 +58,7 @@ export function repetitionOf(
   conversation: Conversation,
 ): FindTurn["by"] | undefined {
   if (key !== undefined) return { key };
-  if (Number(header(headers, "x-stainless-retry-count") ?? 0) >= 1) return { body };
+  if (Number(header(headers, RETRY_COUNT) ?? 0) >= 1) return { body };
   const isNamed = rule !== "transcript";
   if (caller.client === "openclaw" && isNamed && withoutRetryWords(conversation.prompt).isRetry)
     return { prompt };

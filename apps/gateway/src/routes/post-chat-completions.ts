@@ -6,7 +6,7 @@ import { chooseAgent } from "../identity/choose-agent.ts";
 import { readConversation, type Conversation } from "../identity/conversation.ts";
 import { chooseSession, locateSession } from "../identity/find-session.ts";
 import { withoutDecoration } from "../identity/openclaw-decoration.ts";
-import { repetitionOf, requestIdentity } from "../identity/request-identity.ts";
+import { announcesRetries, repetitionOf, requestIdentity } from "../identity/request-identity.ts";
 import { header, identify, type IdentityClues, type SessionIdentity } from "../identity/session-identity.ts";
 import { ignoredFields, parseChatRequest, type ChatRequest } from "../openai/chat-request.ts";
 import { CompletionOutput } from "../openai/completion-output.ts";
@@ -80,6 +80,7 @@ async function beginTurn(order: ChatOrder, parts: GatewayParts): Promise<LiveTur
     facts: { turn, session: id, rule, position: ticket.position, ...(reset === undefined ? {} : { reset }) },
     workspace,
     request,
+    retriesJoin: announcesRetries(clues, request),
     draft: {
       ...makeOrders({ turn, agent, session, conversation, request }),
       whenFirst: async (signal) => {

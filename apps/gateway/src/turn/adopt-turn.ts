@@ -40,6 +40,7 @@ export function adoptTurn(
   const live = new LiveTurn({
     facts: { turn, session, rule: "joined", position: 0 },
     request: { caller, body, prompt: body },
+    retriesJoin: true,
     workspace,
     connect,
     limits: configuration.limits,

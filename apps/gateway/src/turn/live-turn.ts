@@ -12,6 +12,8 @@ export interface LiveTurnOptions {
   /** The workspace that runs it. */
   readonly workspace: string;
   readonly request: RequestIdentity;
+  /** Its client's retries are known as such, and so join it instead of running it twice. */
+  readonly retriesJoin: boolean;
   /** Absent: a worker has accepted it. */
   readonly draft?: TurnDraft;
   /** The link to its worker; after `drained`, the link to the generation that follows. */
@@ -21,6 +23,9 @@ export interface LiveTurnOptions {
   readonly closing: AbortSignal;
   readonly log: Logger;
 }
+
+/** By then the next gateway serves. */
+const RETRY_AFTER_MS = 1_000;
 
 /** One turn on its way through the gateway, with every client that waits for its answer. */
 export class LiveTurn {
@@ -139,6 +144,7 @@ export class LiveTurn {
     return {
       code,
       message: `${message}: the turn goes on, and its answer can be read with its Idempotency-Key`,
+      ...(this.#options.retriesJoin ? { retryAfterMs: RETRY_AFTER_MS } : {}),
     };
   }
 }

@@ -70,6 +70,7 @@ export class TurnReaders {
   }
 
   ended(seq: number, end: TurnEnd): void {
+    this.admit(); // who joined in this moment
     for (const reader of this.#listening()) {
       reader.state = reader.seq < seq - 1 ? "failed" : "ended";
       if (reader.state === "failed") reader.output.failed(NOT_KEPT);

@@ -94,7 +94,7 @@ test("after a restart of the gateway the turn is found in its worker by all who 
   await eventually(() => expect(gateway.queues.counts.waiting).toBe(0));
   const restarted = gateway.restart();
   const told = await first;
-  expect([told.status, told.headers.get("x-should-retry")]).toEqual([503, "false"]);
+  expect([told.status, told.headers.get("x-should-retry")]).toEqual([503, "true"]); // it joins
   await told.text();
   await restarted;
   const asked = Array.from({ length: 4 }, () => gateway.chat("a", keyed));

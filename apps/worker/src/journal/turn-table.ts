@@ -155,10 +155,10 @@ export class TurnTable {
       if (order === undefined) this.end({ turn: id, end, seq: lastSeq + 1, isVoid: false }, now);
   }
 
-  /** Forgets the oldest turns above `max`, none that is open. */
+  /** Forgets the oldest turns above `max`, none that is open; by their order, since the clock may have been set back. */
   prune(max: number): void {
     this.#database.run(
-      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY accepted_at DESC LIMIT -1 OFFSET ?)",
+      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
       max,
     );
   }

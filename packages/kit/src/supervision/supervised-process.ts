@@ -91,7 +91,9 @@ class SupervisorChannel {
   }
 
   readonly send = (message: ChildMessage, listening?: ListeningHandle): void => {
-    if (process.connected) process.send?.(message, toSend(listening));
+    if (!process.connected) return;
+    // A supervisor that was killed this moment breaks the pipe before it is known to be gone.
+    process.send?.(message, toSend(listening), undefined, () => {});
   };
 
   /** Says ready; from now on it is at its supervisor's service. */
