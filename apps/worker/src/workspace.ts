@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { residentBytes, type CloseReason, type Logger } from "@synthesis/kit";
 import {
   WireFailure,
@@ -15,7 +16,7 @@ import type { AgentProcess } from "./drivers/agent-process.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
-import { ProcessSlots } from "./session/process-slots.ts";
+import { Slots } from "./session/slots.ts";
 import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
 import { Session, type SessionSurroundings } from "./session/session.ts";
 import { TurnOutput } from "./turn/turn-output.ts";
@@ -23,6 +24,8 @@ import type { TurnSink } from "./turn/turn-sink.ts";
 import { Turn } from "./turn/turn.ts";
 import type { WorkerConfiguration } from "./worker-configuration.ts";
 
+/** Measured with Claude Code on two cores: ten at once take 2.3 s each, one after the other 0.3 s each. */
+const STARTS_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2));
 /** How long an idle process is kept for its session's next turn while others wait for a place. */
 const NEXT_TURN_MS = 100;
 /** How long a session may keep its place so. */
@@ -39,7 +42,7 @@ export class Workspace {
   readonly #bridge: Bridge;
   readonly #journal: Journal;
   readonly #output: TurnOutput;
-  readonly #slots: ProcessSlots;
+  readonly #slots: Slots;
   readonly #surroundings: SessionSurroundings;
   readonly #sessions = new Map<string, Session>();
   readonly #catalog: SessionCatalog;
@@ -69,7 +72,7 @@ export class Workspace {
     this.#bridge = new Bridge(limits, log, onChange);
     this.#journal = new Journal({ file, epoch, limits, log, onDamage: onJournalDamage });
     this.#output = new TurnOutput(this.#journal.events, limits.turnLogBytes, log);
-    this.#slots = new ProcessSlots(limits.processesPerWorkspace, () => this.evictOldest());
+    this.#slots = new Slots(limits.processesPerWorkspace, () => this.evictOldest());
     this.#catalog = new SessionCatalog({ configuration, journal: this.#journal, live: this.#sessions });
     this.#surroundings = {
       configuration,
@@ -77,6 +80,7 @@ export class Workspace {
       bridge: this.#bridge,
       journal: this.#journal,
       slots: this.#slots,
+      starts: new Slots(STARTS_AT_ONCE, () => {}),
       onUnsolicited: () => {
         this.#unsolicited++;
         onChange();

@@ -59,6 +59,8 @@ export interface AgentProcess {
   readonly pid: number | undefined;
   /** Whether it runs, as far as the system has said: it is false before {@link closed} settles. */
   readonly isAlive: boolean;
+  /** Settles when it first says something, or has ended: till then its start keeps a core busy. */
+  readonly started: Promise<void>;
   /** Settles once, when the process and everything it started is gone. */
   readonly closed: Promise<CloseReason>;
   /**

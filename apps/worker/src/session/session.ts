@@ -14,14 +14,15 @@ import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import { TurnRun } from "../turn/turn-run.ts";
 import type { Turn } from "../turn/turn.ts";
-import type { ProcessSlots } from "./process-slots.ts";
+import type { Slots } from "./slots.ts";
 import { lostConversation } from "./lost-conversation.ts";
 import { WarmProcess } from "./warm-process.ts";
 
 /** What a session needs from its workspace. */
 export interface SessionSurroundings extends AgentSurroundings {
   readonly journal: Journal;
-  readonly slots: ProcessSlots;
+  readonly slots: Slots;
+  readonly starts: Slots;
   /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
   /** Its process came, went, or became idle; or its last turn is over. */
@@ -60,7 +61,8 @@ export class Session {
     this.#agent = agent;
     this.#around = around;
     const { idleMs } = around.configuration.limits;
-    this.#warm = new WarmProcess({ slots: around.slots, idleMs, onChange: () => around.onChange(this) });
+    const { slots, starts } = around;
+    this.#warm = new WarmProcess({ slots, starts, idleMs, onChange: () => around.onChange(this) });
   }
 
   /** Whether something runs in it, or a process waits, for whoever lists sessions. */

@@ -1,14 +1,19 @@
-import { abortable, type CloseReason } from "@synthesis/kit";
+import { abortable, sleep, type CloseReason } from "@synthesis/kit";
 import type { AgentProcess } from "../drivers/agent-process.ts";
-import type { ProcessSlots } from "./process-slots.ts";
+import type { Slots } from "./slots.ts";
 
 export interface WarmProcessOptions {
-  readonly slots: ProcessSlots;
+  readonly slots: Slots;
+  /** For those that start: more at once than there are cores would only slow each other, and all else, down. */
+  readonly starts: Slots;
   /** How long it is kept without a turn, in ms. */
   readonly idleMs: number;
   /** It came, went, or became idle. */
   onChange(): void;
 }
+
+/** How long one that says nothing may keep others from starting, in ms. */
+const LONGEST_START_MS = 2_000;
 
 /**
  * cold: none. opening: a slot is waited for, or held for a start. running: a turn is on it. idle: warm.
@@ -76,8 +81,13 @@ export class WarmProcess {
       return process;
     }
     this.#move({ name: "opening" });
+    const { slots, starts } = this.#options;
     try {
-      await this.#options.slots.acquire(signal);
+      await slots.acquire(signal);
+      await starts.acquire(signal).catch((error: unknown) => {
+        slots.release();
+        throw error;
+      });
     } catch (error) {
       this.#move({ name: "cold" });
       throw error;
@@ -90,12 +100,16 @@ export class WarmProcess {
     this.#openedAt = performance.now();
     this.#move({ name: "running", process });
     void process.closed.then(() => this.#gone(process));
+    const starting = new AbortController();
+    void process.started.then(() => starting.abort());
+    void sleep(LONGEST_START_MS, starting.signal).then(() => this.#options.starts.release());
     return process;
   }
 
   /** The turn is over, or was not begun: the process waits for the next one, an unused slot is given back. */
   rest(): void {
     if (this.#state.name === "opening") {
+      this.#options.starts.release();
       this.#options.slots.release();
       this.#move({ name: "cold" });
     }

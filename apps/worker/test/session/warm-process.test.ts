@@ -2,7 +2,7 @@ import { expectClean } from "@synthesis/testkit";
 import type { CloseReason } from "@synthesis/kit";
 import { expect, test } from "vitest";
 import type { AgentProcess } from "../../src/drivers/agent-process.ts";
-import { ProcessSlots } from "../../src/session/process-slots.ts";
+import { Slots } from "../../src/session/slots.ts";
 import { WarmProcess } from "../../src/session/warm-process.ts";
 
 expectClean();
@@ -14,6 +14,7 @@ const reason = { code: "test", message: "the test asks for it" };
 class IdleAgent implements AgentProcess {
   readonly pid = 1;
   isAlive = true;
+  readonly started = Promise.resolve();
   readonly #ended = Promise.withResolvers<CloseReason>();
   readonly closed = this.#ended.promise;
 
@@ -35,8 +36,8 @@ class IdleAgent implements AgentProcess {
 
 /** A session's process that is idle, in the only slot. */
 async function idle() {
-  const slots = new ProcessSlots(1, () => {});
-  const warm = new WarmProcess({ slots, idleMs: 60_000, onChange: () => {} });
+  const slots = new Slots(1, () => {});
+  const warm = new WarmProcess({ slots, starts: new Slots(1, () => {}), idleMs: 60_000, onChange: () => {} });
   await warm.take(never);
   const agent = new IdleAgent();
   warm.open(agent);
@@ -78,4 +79,22 @@ test("closing: a turn that is aborted does not wait for the end, the next one do
   expect(warm.isCold).toBe(false);
   warm.rest();
   expect(warm.isCold).toBe(true);
+});
+
+test("opening: who finds another starting waits till that one has said something, or has ended", async () => {
+  const [slots, starts] = [new Slots(2, () => {}), new Slots(1, () => {})];
+  const [first, second] = [1, 2].map(
+    () => new WarmProcess({ slots, starts, idleMs: 60_000, onChange: () => {} }),
+  );
+  await first?.take(never);
+  const started = Promise.withResolvers<void>();
+  const agent = Object.assign(new IdleAgent(), { started: started.promise });
+  first?.open(agent);
+  const waits = second?.take(never);
+  expect(starts.isShort).toBe(true);
+  await expect(second?.take(AbortSignal.timeout(1))).rejects.toThrow();
+  started.resolve();
+  await waits;
+  second?.rest();
+  await agent.kill();
 });

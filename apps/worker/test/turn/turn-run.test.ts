@@ -16,6 +16,7 @@ const dead: TurnEnd = { state: "interrupted", error: { code: "turn_interrupted",
 
 /** An agent that does what the test says and notes what it is told. */
 class ScriptedProcess implements AgentProcess {
+  readonly started = Promise.resolve();
   readonly pid = 1;
   readonly isAlive = true;
   readonly closed = new Promise<never>(() => {});

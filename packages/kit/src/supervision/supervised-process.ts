@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { type ChildMessage, type Endpoint, SupervisorMessage } from "@synthesis/protocol";
 import type * as z from "zod";
 import type { CloseReason } from "../close-reason.ts";
@@ -50,6 +51,7 @@ export async function runSupervised<Schema extends z.ZodType>(
   // A write beyond `ulimit -f` fails; execa's own listener for this signal would end the process with it.
   process.on("SIGXFSZ", () => {});
   const channel = new SupervisorChannel();
+  await stat("/"); // has libuv start its threads: it aborts the process that finds none left for them (measured)
   const { configuration, listening } = await withDeadline(
     channel.configured,
     CONFIGURE_MS,

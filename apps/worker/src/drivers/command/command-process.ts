@@ -37,6 +37,7 @@ export class CommandProcess implements AgentProcess {
   readonly #options: CommandProcessOptions;
   readonly #seat: PluginSeat;
   readonly #child: AgentChild;
+  readonly #started = Promise.withResolvers<void>();
   #turn: RunningTurn | undefined;
   /** Of the turn that was asked last, also after its end: its plugin may not know what arrived. */
   #taken = { turnId: "", frames: 0 };
@@ -60,6 +61,7 @@ export class CommandProcess implements AgentProcess {
     this.#seat = seat;
     this.#child = options.spawn(url);
     this.closed = this.#child.closed.then((reason) => {
+      this.#started.resolve();
       options.bridge.vacate(seat);
       const { program } = options;
       const [isStarted, isAsked] = [this.pid !== undefined, this.#turn?.asked ?? false];
@@ -68,6 +70,10 @@ export class CommandProcess implements AgentProcess {
       );
       return reason;
     });
+  }
+
+  get started(): Promise<void> {
+    return this.#started.promise;
   }
 
   get pid(): number | undefined {
@@ -115,6 +121,7 @@ export class CommandProcess implements AgentProcess {
   }
 
   #onHello(hello: Hello): void {
+    this.#started.resolve();
     this.#lost = undefined;
     this.#canCancel = hello.capabilities?.includes("cancel") ?? false;
     const running = this.#turn;

@@ -45,6 +45,7 @@ export class ClaudeProcess implements AgentProcess {
   readonly #options: ClaudeProcessOptions;
   readonly #child: AgentChild;
   readonly #lines: LineSplitter;
+  readonly #started = Promise.withResolvers<void>();
   #turn: RunningTurn | undefined;
   /** Whether it took up a prompt: from then on a refused session id is no explanation any more. */
   #hasBegun = false;
@@ -56,9 +57,14 @@ export class ClaudeProcess implements AgentProcess {
     this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
     this.#child = options.spawn((chunk) => this.#readChunk(chunk));
     this.closed = this.#child.closed.then(async (reason) => {
+      this.#started.resolve();
       this.#end(await this.#endOfDeadProcess(reason));
       return reason;
     });
+  }
+
+  get started(): Promise<void> {
+    return this.#started.promise;
   }
 
   get pid(): number | undefined {
@@ -105,6 +111,7 @@ export class ClaudeProcess implements AgentProcess {
   }
 
   #readChunk(chunk: Buffer): void {
+    this.#started.resolve();
     try {
       this.#lines.push(chunk);
     } catch (error) {

@@ -1,17 +1,17 @@
 import { expect, test, vi } from "vitest";
-import { ProcessSlots } from "../../src/session/process-slots.ts";
+import { Slots } from "../../src/session/slots.ts";
 
 const never = new AbortController().signal;
 
 /** Slots of which all are taken. */
-async function fullSlots(max: number, onShortage: () => void = () => {}): Promise<ProcessSlots> {
-  const slots = new ProcessSlots(max, onShortage);
+async function fullSlots(max: number, onShortage: () => void = () => {}): Promise<Slots> {
+  const slots = new Slots(max, onShortage);
   for (let taken = 0; taken < max; taken++) await slots.acquire(never);
   return slots;
 }
 
 /** Waits for a slot and notes its name when it has it. */
-function enqueue(slots: ProcessSlots, name: string, into: string[], signal = never): Promise<void> {
+function enqueue(slots: Slots, name: string, into: string[], signal = never): Promise<void> {
   return slots.acquire(signal).then(
     () => void into.push(name),
     (error: unknown) => void into.push(`${name} ${String(error)}`),
@@ -62,7 +62,7 @@ test("a waiter that is aborted leaves the line with the signal's reason", async 
 });
 
 test("an aborted signal takes no slot", async () => {
-  const slots = new ProcessSlots(1, () => {});
+  const slots = new Slots(1, () => {});
   await expect(slots.acquire(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
   await slots.acquire(never);
   expect(slots.isShort).toBe(false);

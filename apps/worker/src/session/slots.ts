@@ -1,8 +1,8 @@
 /**
- * The bounded number of live agent processes. Who finds none free waits in line; the owner is told, so that
- * it can end an idle process, whose slot then goes to the first in line.
+ * A bounded number of places, for live agent processes or for those that start. Who finds none free waits in line;
+ * the owner is told, so that it can free one, which then goes to the first in line.
  */
-export class ProcessSlots {
+export class Slots {
   readonly #max: number;
   readonly #onShortage: () => void;
   readonly #waiting: (() => void)[] = [];
