@@ -153,10 +153,11 @@ export class Workspace {
     this.#journal.settle();
     const found = this.#journal.turns.find(caller, by, Date.now() - this.#configuration.limits.retryMs);
     if (found === undefined) return undefined;
+    const live = this.#turns.get(found.turn);
     const isImplicit = "body" in by || "prompt" in by;
-    if (isImplicit && this.#turns.get(found.turn)?.isFollowed) return undefined;
+    if (isImplicit && live?.isFollowed) return undefined;
     const { caller: _, resumes: __, ...info } = found;
-    return info;
+    return live === undefined ? info : { ...info, seq: this.#output.lastSeq(found.turn) };
   }
 
   /** Its client has the turn's end. */

@@ -44,7 +44,7 @@ export const Limits = z.strictObject({
     "How long a turn goes on whose client left, for a retry of the request to join it; then it is cancelled.",
   ),
   retryMs: milliseconds(900_000).describe(
-    "How long after its admission a turn is joined by a retry of its request that has no Idempotency-Key.",
+    "How long after its admission an ended turn is joined by a retry of its request that has no Idempotency-Key; one that runs always is.",
   ),
   joinMs: milliseconds(86_400_000).describe(
     "How long the answer of an ended turn is kept for requests with its Idempotency-Key, and to be read again.",

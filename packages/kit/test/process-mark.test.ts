@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { descendants, eventually, expectClean, fixtures, liveProcess } from "../../testkit/src/index.ts";
 import { killMarked, MARK_VARIABLE, pidsMarked } from "../src/process-mark.ts";
@@ -48,4 +49,36 @@ test("a process that ignores SIGTERM is killed too", async () => {
   await once(child.stdout, "data");
   expect(killMarked(`${mine}d`)).toBe(1);
   expect(await exited).toEqual([null, "SIGKILL"]);
+});
+
+/** Takes every descriptor that this process may have; its own limit is lowered for it. */
+function takeAllDescriptors(): Disposable {
+  const prlimit = (...args: readonly string[]) =>
+    execFileSync("prlimit", ["--pid", String(process.pid), ...args], { encoding: "utf8" }).trim();
+  const before = prlimit("--nofile", "--output=SOFT", "--noheadings", "--raw");
+  prlimit(`--nofile=${Math.max(...readdirSync("/proc/self/fd").map(Number)) + 1}:`);
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    // that was the last one
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const descriptor of taken) closeSync(descriptor);
+      prlimit(`--nofile=${before}:`);
+    },
+  };
+}
+
+test("they are found also where this process has no descriptor left, each time", async () => {
+  const [first, second] = [await leaveGrandchild(`${mine}e/1`), await leaveGrandchild(`${mine}f/1`)];
+  const killed: number[] = [];
+  {
+    using _ = takeAllDescriptors();
+    expect(() => readdirSync("/proc")).toThrow("EMFILE");
+    for (const mark of ["e", "f", "none"]) killed.push(killMarked(`${mine}${mark}/`));
+  }
+  expect(killed).toEqual([1, 1, 0]);
+  for (const pid of [first, second]) await eventually(() => expect(liveProcess(pid)).toBeUndefined());
 });

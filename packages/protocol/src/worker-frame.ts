@@ -61,7 +61,8 @@ export type RequestIdentity = z.infer<typeof RequestIdentity>;
 
 /**
  * Gateway → worker: is there a turn of this caller? By `key` one that ran or runs for it; by `body` or `prompt`
- * the latest one admitted within `retryMs` whose client never took its end and which no gateway follows.
+ * the latest one that runs, or was admitted within `retryMs`, whose client never took its end and which no gateway
+ * follows.
  */
 export const FindTurn = z.object({
   type: z.literal("find_turn"),

@@ -49,11 +49,7 @@ export class TurnReaders {
 
   /** Tells those that were not told yet which turn it is. */
   admit(): void {
-    for (const reader of this.#readers) {
-      if (reader.state !== "joined") continue;
-      reader.state = "admitted";
-      reader.output.admitted(reader.facts);
-    }
+    for (const reader of this.#readers) admit(reader);
   }
 
   event(kind: "text" | "reasoning", seq: number, text: string): void {
@@ -61,6 +57,7 @@ export class TurnReaders {
     for (const reader of this.#readers) {
       if (!isListening(reader) || seq !== reader.seq + 1) continue; // known to this one, or a gap, which its end will show
       reader.seq = seq;
+      admit(reader); // one that joined this moment may be told by the answer to an earlier one
       reader.output[kind](text, seq);
     }
   }
@@ -98,6 +95,12 @@ export class TurnReaders {
   #listening(): readonly TurnReader[] {
     return [...this.#readers].filter(isListening);
   }
+}
+
+function admit(reader: TurnReader): void {
+  if (reader.state !== "joined") return;
+  reader.state = "admitted";
+  reader.output.admitted(reader.facts);
 }
 
 function isListening({ state }: TurnReader): boolean {

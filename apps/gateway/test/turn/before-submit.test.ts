@@ -74,6 +74,23 @@ test("a worker that does not say whether it knows the session is not waited for 
   await (await next).text();
 });
 
+test("a worker that cannot say whether it knows the session says why, and keeps its link", async () => {
+  const { worker, supervisor } = await start();
+  const asked = holdLocate();
+  const answer = gateway.chat(history, same);
+  const { request } = await asked;
+  const error = { code: "agent_unavailable", message: "raise ulimit -n", retryAfterMs: 5_000 } as const;
+  worker.send({ type: "unanswered", request, error });
+  const response = await answer;
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(await response.json()).toMatchObject({ error: { code: error.code, message: error.message } });
+  worker.locate = () => undefined;
+  const next = gateway.chat("next", same);
+  worker.answer(await worker.next("submit"), "N");
+  await (await next).text();
+  expect(supervisor.asked).toEqual(["demo"]);
+});
+
 test("clients that leave while the worker is asked for the session are never submitted, and leave no timer", async () => {
   const { worker } = await start();
   const asked: Locate[] = [];

@@ -109,14 +109,14 @@ export class TurnTable {
     this.#database.run("UPDATE turns SET taken_at = ? WHERE id = ? AND taken_at IS NULL", now, id);
   }
 
-  /** A turn of this API key. By body or prompt: the latest one admitted since `since` (epoch ms) and never taken. */
+  /** A turn of this API key. By body or prompt: the latest one that runs, or was admitted since `since` (epoch ms), and was never taken. */
   find(caller: string, by: FindTurn["by"], since: number): TurnRecord | undefined {
     if ("turn" in by) return this.#one("turns.id = ? AND turns.caller = ?", by.turn, caller);
     if ("key" in by)
       return this.#one(`turns.caller = ? AND request_key = ? AND NOT is_void = 1`, caller, by.key);
     const [column, hash] = "body" in by ? ["request_body", by.body] : ["request_prompt", by.prompt];
     return this.#one(
-      `turns.caller = ? AND ${column} = ? AND accepted_at >= ? AND taken_at IS NULL AND is_void = 0 ORDER BY turns.rowid DESC LIMIT 1`,
+      `turns.caller = ? AND ${column} = ? AND (accepted_at >= ? OR ended_at IS NULL) AND taken_at IS NULL AND is_void = 0 ORDER BY turns.rowid DESC LIMIT 1`,
       caller,
       hash,
       since,

@@ -9,12 +9,15 @@ expectClean();
 
 const seed = { agent: "seed" } as const;
 
-test("a turn that another gateway began is followed from any number on, live and to its end", async () => {
+test("a turn that another gateway began is followed from any number on, live and to its end (W-8)", async () => {
   await using served = await ServedWorkspace.start();
   const first = await served.attach();
   const turn = randomUUID();
   first.say(testSubmit(turn, "!slow 30 20"));
   await first.next("delta", 3);
+  first.say({ type: "find_turn", request: 1, caller: testCaller, by: { turn } });
+  const { turn: found } = await first.next("found_turn");
+  expect(found).toMatchObject({ state: "started", seq: first.numbersOf(turn).length }); // not only once it is over
   first.socket.terminate();
   await first.closed;
   await using second = await served.attach({ gateway: 2 });
@@ -42,7 +45,7 @@ test("a turn that has ended is followed too: the same frames once more", async (
   expect(await other.next("ended", 2)).toEqual(await peer.next("ended"));
 });
 
-test("a submit of a known turn only follows it, running or over", async () => {
+test("a submit of a known turn only follows it, running or over (W-9)", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
   const order = testSubmit(randomUUID(), "!parts", seed);

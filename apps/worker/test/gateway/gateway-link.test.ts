@@ -33,7 +33,7 @@ test("a turn that is not accepted ends with the last link that waits for it, one
   expect(served.space.log.fieldsOf("turn.refused")).toMatchObject([{ turn: lost, code: "turn_cancelled" }]);
 });
 
-test("the link of a fenced gateway ends, and nothing unread of it is acted on", async () => {
+test("the link of a fenced gateway ends, and nothing unread of it is acted on (W-11)", async () => {
   await using served = await ServedWorkspace.start();
   await using dead = await served.attach({ gateway: 1 });
   await using other = await served.attach({ gateway: 3 });
@@ -121,6 +121,25 @@ test("a journal that cannot be read ends the link, not the worker", async () => 
   await using again = await served.attach();
   again.say(testSubmit(randomUUID(), "hi", seed));
   expect(await again.next("ended")).toMatchObject({ end: { state: "completed" } });
+});
+
+test("a question that meets a fault is answered with it, and the link goes on", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  using database = new DatabaseSync(served.space.configuration.journalFile);
+  database.exec("ALTER TABLE sessions RENAME TO hidden");
+  peer.say(
+    { type: "locate", request: 1, by: { session: "s" } },
+    { type: "find_turn", request: 2, caller: testCaller, by: { turn: randomUUID() } },
+  );
+  const error = { code: "worker_unavailable", retryAfterMs: 5_000 };
+  expect(await peer.next("unanswered", 1)).toMatchObject({ request: expect.any(Number), error });
+  expect(await peer.next("unanswered", 2)).toMatchObject({ request: expect.any(Number), error });
+  const answered = peer.frames.filter(({ type }) => type === "unanswered");
+  expect(new Set(answered.map(({ request }) => request))).toEqual(new Set([1, 2]));
+  database.exec("ALTER TABLE hidden RENAME TO sessions");
+  peer.say({ type: "locate", request: 3, by: { session: "s" } });
+  expect(await peer.next("located")).toEqual({ type: "located", request: 3 });
 });
 
 test("what comes once the workspace has closed is left to the next worker: the link ends unanswered", async () => {

@@ -90,13 +90,16 @@ test.for(implicit)("by %j no turn is found whose client has its end; by key it i
   expect(found({ key })).toBe(turnId(1));
 });
 
-test.for(implicit)("by %j no turn is found that was admitted too long ago; by key it is", (by) => {
-  accepted();
-  const { acceptedAt = 0 } = journal.turns.get(turnId(1)) ?? {};
-  expect(found(by, acceptedAt)).toBe(turnId(1));
-  expect(found(by, acceptedAt + 1)).toBeUndefined();
-  expect(found({ key }, acceptedAt + 1)).toBe(turnId(1));
-});
+test.for(implicit)(
+  "by %j no turn is found that is over and was admitted too long ago; by key it is",
+  (by) => {
+    ended("completed");
+    const { acceptedAt = 0 } = journal.turns.get(turnId(1)) ?? {};
+    expect(found(by, acceptedAt)).toBe(turnId(1));
+    expect(found(by, acceptedAt + 1)).toBeUndefined();
+    expect(found({ key }, acceptedAt + 1)).toBe(turnId(1));
+  },
+);
 
 test.for(implicit)("by %j the latest of several is found", (by) => {
   for (const index of [1, 2, 3]) accepted(index, {});
@@ -151,3 +154,13 @@ test("the same Idempotency-Key of another API key is another key", () => {
   expect(found({ key })).toBe(turnId(1));
   expect(found({ key }, 0, hashOf("somebody else"))).toBe(turnId(2));
 });
+
+test.for(implicit)(
+  "one that still runs is found by %j however long ago the clock says it was accepted",
+  (by) => {
+    accepted();
+    expect(found(by, Date.now() + 3_600_000)).toBe(turnId(1));
+    journal.start(turnId(1), "s");
+    expect(found(by, Date.now() + 3_600_000)).toBe(turnId(1));
+  },
+);

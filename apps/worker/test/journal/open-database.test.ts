@@ -86,25 +86,35 @@ test("what a killed worker left in the write-ahead log of a corrupt journal does
 });
 
 test.for([
-  { title: "garbage", damage: (wal: Buffer) => Buffer.alloc(wal.length, "garbage ") },
-  { title: "torn in its last frame", damage: (wal: Buffer) => wal.subarray(0, wal.length - 2000) },
-])("a write-ahead log that is $title costs what stood in it, not the journal", async ({ damage }) => {
-  await using file = await JournalFile.make();
-  await using copy = await JournalFile.make();
-  const killed = file.open();
-  killed.accept(testSubmit(turnId(1), "hi", { session: "kept" }));
-  allInFile(file);
-  killed.accept(testSubmit(turnId(2), "hi", { session: "lost" }));
-  cpSync(file.path, copy.path);
-  writeFileSync(`${copy.path}-wal`, damage(readFileSync(`${file.path}-wal`)));
-  const log = new LogRecorder();
-  const journal = copy.open({ log });
-  expect(log.fieldsOf("journal.corrupt")).toEqual([]);
-  expect(journal.sessions.find("kept")).toBeDefined();
-  expect([journal.sessions.find("lost"), journal.turns.isKnown(turnId(2))]).toEqual([undefined, false]);
-  journal.accept(testSubmit(turnId(3), "hi"));
-  expect(copy.rows("PRAGMA integrity_check")).toEqual(["ok"]);
-});
+  { title: "garbage", damage: (wal: Buffer) => Buffer.alloc(wal.length, "garbage "), movedAside: 1 },
+  {
+    title: "torn in its last frame",
+    damage: (wal: Buffer) => wal.subarray(0, wal.length - 2000),
+    movedAside: 0,
+  },
+])(
+  "a write-ahead log that is $title costs what stood in it, not the journal",
+  async ({ damage, movedAside }) => {
+    await using file = await JournalFile.make();
+    await using copy = await JournalFile.make();
+    const killed = file.open();
+    killed.accept(testSubmit(turnId(1), "hi", { session: "kept" }));
+    allInFile(file);
+    killed.accept(testSubmit(turnId(2), "hi", { session: "lost" }));
+    cpSync(file.path, copy.path);
+    writeFileSync(`${copy.path}-wal`, damage(readFileSync(`${file.path}-wal`)));
+    const log = new LogRecorder();
+    const journal = copy.open({ log });
+    expect(log.fieldsOf("journal.corrupt")).toEqual([]);
+    const foreign = log.fieldsOf("journal.log_corrupt").map(({ movedTo }) => String(movedTo));
+    expect(foreign).toHaveLength(movedAside);
+    for (const aside of foreign) expect(readFileSync(aside, "utf8")).toMatch(/^garbage /);
+    expect(journal.sessions.find("kept")).toBeDefined();
+    expect([journal.sessions.find("lost"), journal.turns.isKnown(turnId(2))]).toEqual([undefined, false]);
+    journal.accept(testSubmit(turnId(3), "hi"));
+    expect(copy.rows("PRAGMA integrity_check")).toEqual(["ok"]);
+  },
+);
 
 test("a journal of a later version is refused and left as it is", async () => {
   await using file = await JournalFile.make();

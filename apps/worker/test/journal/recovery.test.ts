@@ -98,3 +98,16 @@ test("a running journal forgets too, and gives the space back", async () => {
   expect(free).toBe(0);
   expect(pages).toBeLessThan(100);
 });
+
+test("above the bound the turns that came first are forgotten, whatever the clock said", async () => {
+  await using file = await JournalFile.make();
+  const first = file.open();
+  for (const index of [1, 2, 3]) {
+    first.accept(testSubmit(turnId(index), "hi"));
+    first.end("s", { turn: turnId(index), end: { state: "failed", error }, seq: 1, isVoid: true }, undefined);
+  }
+  file.exec("UPDATE turns SET accepted_at = 10 - rowid"); // the clock was set back
+  const second = file.open({ epoch: 2, limits: testLimits({ journalTurns: 1 }) });
+  second.recover();
+  expect([1, 2, 3].filter((index) => second.turns.isKnown(turnId(index)))).toEqual([3]);
+});

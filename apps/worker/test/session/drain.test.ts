@@ -8,7 +8,7 @@ expectClean();
 
 const draining = { state: "refused", error: { code: "worker_draining", retryAfterMs: 1_000 } };
 
-test("a draining workspace finishes what it accepted, and refuses what waits and what comes", async () => {
+test("a draining workspace finishes what it accepted, and refuses what waits and what comes (W-12)", async () => {
   await using space = await TestWorkspace.start({ limits: { processesPerWorkspace: 1 } });
   const running = space.submit("!slow 20 20");
   await running.untilText("w1");
