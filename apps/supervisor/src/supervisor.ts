@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { controlSocketPath, type Settings } from "@synthesis/config";
+import { controlSocketPath, instanceMark, type Settings } from "@synthesis/config";
 import {
   createLogger,
   killMarked,
@@ -49,7 +48,7 @@ async function supervise(
   send: (message: ChildMessage) => void,
   log: Logger,
 ): Promise<Supervised> {
-  const instance = createHash("sha256").update(realpathSync(settings.stateDir)).digest("hex").slice(0, 16);
+  const instance = instanceMark(settings.stateDir);
   // First: a worker of a killed supervisor may just be making its socket.
   const orphans = killMarked(`${instance}/`);
   if (orphans > 0) log.warn("supervisor.orphans_killed", { orphans });

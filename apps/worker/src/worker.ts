@@ -16,13 +16,14 @@ export async function runWorker(): Promise<void> {
       reporting = undefined;
       send({ type: "status", status: workspace.status() });
     };
-    const workspace: Workspace = new Workspace(
+    const workspace: Workspace = new Workspace({
       configuration,
       log,
-      () => (reporting ??= setImmediate(report)),
-      (until) => server.accountHeld(until),
-      () => process.kill(process.pid, "SIGTERM"), // the next one moves it aside; what runs may end before
-    );
+      onChange: () => (reporting ??= setImmediate(report)),
+      onAccountHeld: (until) => server.accountHeld(until),
+      // The next worker moves the journal aside; what runs may end before.
+      onJournalDamage: () => process.kill(process.pid, "SIGTERM"),
+    });
     const server: GatewayServer = new GatewayServer(configuration, workspace, log);
     await workspace.start();
     await server.start();

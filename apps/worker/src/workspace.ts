@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { residentBytes, type CloseReason, type Logger } from "@synthesis/kit";
 import {
   WireFailure,
@@ -12,24 +11,25 @@ import {
 } from "@synthesis/protocol";
 import { AccountHold } from "./account-hold.ts";
 import { Bridge } from "./bridge/bridge.ts";
-import type { AgentProcess } from "./drivers/agent-process.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
-import { Slots } from "./session/slots.ts";
 import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
-import { Session, type SessionSurroundings } from "./session/session.ts";
-import { TurnOutput } from "./turn/turn-output.ts";
+import { WorkspaceSessions } from "./session/workspace-sessions.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
-import { Turn } from "./turn/turn.ts";
+import { WorkspaceTurns } from "./turn/workspace-turns.ts";
 import type { WorkerConfiguration } from "./worker-configuration.ts";
 
-/** Measured with Claude Code on two cores: ten at once take 2.3 s each, one after the other 0.3 s each. */
-const STARTS_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2));
-/** How long an idle process is kept for its session's next turn while others wait for a place. */
-const NEXT_TURN_MS = 100;
-/** How long a session may keep its place so. */
-const LONGEST_HOLD_MS = 30_000;
+export interface WorkspaceOptions {
+  readonly configuration: WorkerConfiguration;
+  readonly log: Logger;
+  /** {@link Workspace.status} may have changed. */
+  onChange(): void;
+  /** Its account may not be used till then (epoch ms); undefined: it may be again. */
+  onAccountHeld(until: number | undefined): void;
+  /** Its journal is damaged: only another worker can go on. */
+  readonly onJournalDamage: () => void;
+}
 
 /** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. closed: its journal is. */
 type State = "serving" | "draining" | "closing" | "closed";
@@ -41,57 +41,38 @@ export class Workspace {
   readonly #log: Logger;
   readonly #bridge: Bridge;
   readonly #journal: Journal;
-  readonly #output: TurnOutput;
-  readonly #slots: Slots;
-  readonly #surroundings: SessionSurroundings;
-  readonly #sessions = new Map<string, Session>();
+  readonly #turns: WorkspaceTurns;
+  readonly #sessions: WorkspaceSessions;
   readonly #catalog: SessionCatalog;
-  readonly #turns = new Map<string, Turn>();
   #state: State = "serving";
   #unsolicited = 0;
   #memoryBytes = 0;
   #sessionCount = 0;
-  #whenQuiet = Promise.withResolvers<void>();
 
-  /**
-   * `onChange` is called whenever {@link status} may have changed, `onAccountHeld` when its account may not be
-   * used any more, or may be again, `onJournalDamage` when only another worker can go on. Throws where the journal
-   * cannot be opened.
-   */
-  constructor(
-    configuration: WorkerConfiguration,
-    log: Logger,
-    onChange: () => void,
-    onAccountHeld: (until: number | undefined) => void,
-    onJournalDamage: () => void,
-  ) {
+  /** Throws where the journal cannot be opened. */
+  constructor(options: WorkspaceOptions) {
+    const { configuration, log, onJournalDamage: onDamage } = options;
     const { limits, journalFile: file, epoch } = configuration;
     this.#configuration = configuration;
     this.#log = log;
-    this.account = new AccountHold(onAccountHeld);
-    this.#bridge = new Bridge(limits, log, onChange);
-    this.#journal = new Journal({ file, epoch, limits, log, onDamage: onJournalDamage });
-    this.#output = new TurnOutput(this.#journal.events, limits.turnLogBytes, log);
-    this.#slots = new Slots(limits.processesPerWorkspace, () => this.evictOldest());
-    this.#catalog = new SessionCatalog({ configuration, journal: this.#journal, live: this.#sessions });
-    this.#surroundings = {
+    this.account = new AccountHold((until) => options.onAccountHeld(until));
+    this.#bridge = new Bridge(limits, log, () => options.onChange());
+    const journal = new Journal({ file, epoch, limits, log, onDamage });
+    this.#journal = journal;
+    this.#turns = new WorkspaceTurns({ journal, limits, log });
+    this.#sessions = new WorkspaceSessions({
       configuration,
       log,
       bridge: this.#bridge,
-      journal: this.#journal,
-      slots: this.#slots,
-      starts: new Slots(STARTS_AT_ONCE, () => {}),
+      journal,
       onUnsolicited: () => {
         this.#unsolicited++;
-        onChange();
+        options.onChange();
       },
       onAccountHeld: (until) => this.account.hold(until),
-      onChange: (session) => {
-        if (session.isUnused) this.#sessions.delete(session.id);
-        if (this.#slots.isShort && session.idleSince !== undefined) this.#makeRoom(session);
-        onChange();
-      },
-    };
+      onChange: () => options.onChange(),
+    });
+    this.#catalog = new SessionCatalog({ configuration, journal, live: this.#sessions.live });
   }
 
   /** Whether nothing can be asked of it any more. */
@@ -107,71 +88,41 @@ export class Workspace {
 
   /** Runs a turn; everything that comes of it goes to `sink`. One that is known already is followed from its start. */
   submit(order: Submit, sink: TurnSink): void {
-    if (this.#turns.has(order.turn) || this.#journal.turns.isKnown(order.turn))
-      return this.follow(order.turn, 0, sink);
-    if (this.#state !== "serving") {
-      const message = "the workspace's worker is being replaced";
-      return sink.refused(order.turn, { code: "worker_draining", message, retryAfterMs: 1_000 });
-    }
-    if (this.#configuration.agents[order.session.agent] === undefined) {
+    if (this.#turns.isKnown(order.turn)) return this.#turns.follow(order.turn, 0, sink);
+    if (this.#state !== "serving") return sink.refused(order.turn, draining().error);
+    const session = this.#sessions.find(order.session);
+    if (session === undefined) {
       const message = `no agent is called "${order.session.agent}"`;
       return sink.refused(order.turn, { code: "model_not_found", message });
     }
-    const turn = this.#newTurn(order);
+    const turn = this.#turns.add(order);
     turn.follow(sink, 0);
-    void this.#session(order).run(turn);
+    this.#sessions.run(session, turn);
   }
 
   /** Tells `sink` the turn's events after a number, and those to come. */
   follow(id: string, after: number, sink: TurnSink): void {
-    const turn = this.#turns.get(id);
-    if (turn) return turn.follow(sink, after);
-    const record = this.#journal.turns.get(id);
-    if (record?.end === undefined) return sink.gone(id);
-    const events = this.#output.after(id, after, record.seq - 1);
-    if (events === undefined) return sink.gone(id, record.end);
-    sink.accepted(id);
-    for (const event of events) sink.event(id, event);
-    sink.ended(id, record.seq, record.end);
+    this.#turns.follow(id, after, sink);
   }
 
-  /**
-   * Nobody reads what `sink` is told any more. A turn that is not accepted dies with the gateway that waited for
-   * it, whose client may have asked another one already.
-   */
+  /** Nobody reads what `sink` is told any more. */
   unfollow(sink: TurnSink): void {
-    for (const turn of this.#turns.values()) {
-      turn.unfollow(sink);
-      if (turn.state !== "waiting" || turn.isFollowed) continue;
-      this.#turns.delete(turn.id);
-      turn.stop(new WireFailure("turn_cancelled", "its gateway is gone"));
-    }
+    this.#turns.unfollow(sink);
   }
 
   /** The turn that was run for a request, if a repetition of it joins that one. */
   find(caller: string, by: FindTurn["by"]): TurnInfo | undefined {
-    this.#journal.settle();
-    const found = this.#journal.turns.find(caller, by, Date.now() - this.#configuration.limits.retryMs);
-    if (found === undefined) return undefined;
-    const live = this.#turns.get(found.turn);
-    const isImplicit = "body" in by || "prompt" in by;
-    if (isImplicit && live?.isFollowed) return undefined;
-    const { caller: _, resumes: __, ...info } = found;
-    return live === undefined ? info : { ...info, seq: this.#output.lastSeq(found.turn) };
+    return this.#turns.find(caller, by);
   }
 
   /** Its client has the turn's end. */
   take(id: string): void {
-    try {
-      this.#journal.take(id);
-    } catch (error) {
-      this.#log.error("journal.write_failed", { turn: id, error: String(error) });
-    }
+    this.#turns.take(id);
   }
 
   /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */
-  cancel(id: string, reason: string): void {
-    this.#turns.get(id)?.stop(new WireFailure("turn_cancelled", `the turn was cancelled: ${reason}`));
+  cancel(id: string, why: string): void {
+    this.#turns.cancel(id, why);
   }
 
   /** Which session is meant, and whether its agent lost it. */
@@ -180,7 +131,7 @@ export class Workspace {
     const id = "session" in by ? by.session : sessions.byHead(by.scope, by.head);
     const record = id === undefined ? undefined : sessions.find(id);
     if (record === undefined) return {};
-    const reset = await this.#sessionOf(record.id, record.agent, record.key)?.lostMemory();
+    const reset = await this.#sessions.find(record)?.lostMemory();
     return { session: record.id, ...(reset === undefined ? {} : { reset }) };
   }
 
@@ -204,28 +155,26 @@ export class Workspace {
    * stays. Resolves when that is done. Rejects with what {@link session} throws.
    */
   async endSession(id: string, caller?: string): Promise<void> {
-    const { agent, key } = this.#openCatalog().find(id, caller);
-    for (const turn of this.#turns.values())
-      if (turn.order.session.id === id) this.cancel(turn.id, "its session was ended");
-    const session = this.#sessionOf(id, agent, key);
-    if (session !== undefined) this.#sessions.set(id, session);
+    const record = this.#openCatalog().find(id, caller);
     const reason = { code: "ended", message: "its session was ended" };
-    const isForgotten = session === undefined ? this.#journal.forget(id) : await session.end(reason);
+    this.#turns.cancelSession(id, reason.message);
+    const session = this.#sessions.find(record);
+    const isForgotten =
+      session === undefined ? this.#journal.forget(id) : await this.#sessions.end(session, reason);
     if (!isForgotten) throw sessionNotFound(); // another request to end it came first
     this.#log.info("session.ended", { session: id });
   }
 
   /** Ends the process that has been idle longest, if one is idle. */
   evictOldest(): void {
-    const oldest = this.#idleSessions()[0];
-    void oldest?.evict({ code: "evicted", message: "its memory or place was needed" });
+    this.#sessions.evictOldest();
   }
 
   /** `memoryBytes` is of the last {@link measure}; all else is of now. */
   status(): WorkerStatus {
-    const oldestIdleAt = this.#idleSessions()[0]?.idleSince;
+    const { oldestIdleAt, processes } = this.#sessions;
     return {
-      processes: this.#processes().length,
+      processes: processes.length,
       conns: this.#bridge.connections,
       turns: this.#turns.size,
       sessions: this.#countSessions(),
@@ -237,36 +186,30 @@ export class Workspace {
 
   /** Takes the memory of its agent processes; a file read for each, so now and then only. */
   measure(): void {
-    this.#memoryBytes = this.#processes().reduce(
-      (sum, { pid }) => sum + (pid === undefined ? 0 : residentBytes(pid)),
-      0,
-    );
+    const pids = this.#sessions.processes.flatMap(({ pid }) => pid ?? []);
+    this.#memoryBytes = pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
   }
 
   /** Refuses what is not accepted; resolves when what is has ended. */
   async drain(): Promise<void> {
     if (this.#state === "serving") this.#state = "draining";
-    const draining = new WireFailure("worker_draining", "the workspace's worker is being replaced", {
-      retryAfterMs: 1_000,
-    });
-    for (const turn of this.#turns.values()) if (turn.state === "waiting") turn.stop(draining);
-    if (this.#turns.size > 0) await this.#whenQuiet.promise;
+    this.#turns.refuseWaiting(draining());
+    await this.#turns.whenNone();
   }
 
   /** Cuts what runs, or leaves it to the next worker, ends every process, closes the journal. */
   async close(reason: CloseReason): Promise<void> {
     this.#state = "closing";
+    this.#turns.refuseWaiting(draining());
     const cut = new WireFailure("turn_interrupted", `the turn was cut: ${reason.message}`);
-    const draining = new WireFailure("worker_draining", cut.message, { retryAfterMs: 1_000 });
-    for (const turn of this.#turns.values()) {
-      const session = this.#sessions.get(turn.order.session.id);
-      if (turn.state === "waiting") turn.stop(draining);
-      else if (!session?.mayResume(turn)) turn.stop(cut); // else an interrupt would be its end
+    for (const turn of this.#turns.live) {
+      const mayResume = this.#sessions.live.get(turn.order.session.id)?.mayResume(turn);
+      if (!mayResume) turn.stop(cut); // else an interrupt would be its end
     }
-    await Promise.all([...this.#sessions.values()].map((session) => session.close(reason)));
+    await this.#sessions.close(reason);
     await this.#bridge.close();
     this.account.close();
-    this.#output.flush();
+    this.#turns.flush();
     this.#state = "closed";
     this.#journal.close();
   }
@@ -291,14 +234,12 @@ export class Workspace {
   /** Runs what was accepted and not begun, lets Claude finish what it may, and ends the rest. */
   #takeUp(left: OpenTurn): void {
     const { order, state } = left;
-    const turn = this.#newTurn(order, left);
-    const session = this.#sessionOf(order.session.id, order.session.agent, order.session.key);
-    const isFresh = this.#isFresh(order.turn);
-    if (session !== undefined && isFresh && (state === "accepted" || session.mayResume(turn))) {
-      this.#sessions.set(session.id, session);
+    const turn = this.#turns.add(order, left);
+    const session = this.#sessions.find(order.session);
+    const mayRun = state === "accepted" || session?.mayResume(turn) === true;
+    if (session !== undefined && mayRun && this.#isFresh(order.turn)) {
       this.#log.info("turn.taken_up", { turn: order.turn, session: session.id, state });
-      void session.run(turn);
-      return;
+      return this.#sessions.run(session, turn);
     }
     const message = "the workspace's worker ended within the turn: what it did so far may have had effects";
     turn.end({ state: "interrupted", error: { code: "turn_interrupted", message } });
@@ -309,59 +250,9 @@ export class Workspace {
     const { acceptedAt = 0 } = this.#journal.turns.get(id) ?? {};
     return Date.now() - acceptedAt < this.#configuration.limits.queueMs;
   }
+}
 
-  #newTurn(order: Submit, left?: OpenTurn): Turn {
-    const turn: Turn = new Turn({
-      order,
-      journal: this.#journal,
-      output: this.#output,
-      log: this.#log,
-      ...(left === undefined ? {} : { left }),
-      onOver: () => {
-        if (this.#turns.get(order.turn) === turn) this.#turns.delete(order.turn);
-        if (this.#turns.size > 0) return;
-        this.#whenQuiet.resolve();
-        this.#whenQuiet = Promise.withResolvers();
-      },
-    });
-    this.#turns.set(order.turn, turn);
-    return turn;
-  }
-
-  #session({ session: { id, agent, key } }: Submit): Session {
-    const session = this.#sessionOf(id, agent, key);
-    if (session === undefined) throw new Error(`no agent is called "${agent}"`);
-    this.#sessions.set(id, session);
-    return session;
-  }
-
-  /** The live session, or one that could be; undefined where its agent is not configured any more. */
-  #sessionOf(id: string, agentName: string, key: string): Session | undefined {
-    const agent = this.#configuration.agents[agentName];
-    if (agent === undefined) return undefined;
-    return this.#sessions.get(id) ?? new Session({ id, key }, agent, this.#surroundings);
-  }
-
-  /**
-   * Others wait for a process, and this session's has become idle. Its next turn may be on its way: to end and
-   * start a process for each turn would cost more than to wait for it. But not for ever.
-   */
-  #makeRoom(session: Session): void {
-    const since = session.idleSince;
-    const evict = () => {
-      if (!this.#slots.isShort || session.idleSince !== since) return;
-      void session.evict({ code: "evicted", message: "its place was needed" });
-    };
-    if (session.processAgeMs > LONGEST_HOLD_MS) evict();
-    else setTimeout(evict, NEXT_TURN_MS).unref();
-  }
-
-  #processes(): AgentProcess[] {
-    return [...this.#sessions.values()].flatMap(({ process }) => process ?? []);
-  }
-
-  #idleSessions(): Session[] {
-    const idle = [...this.#sessions.values()].filter(({ idleSince }) => idleSince !== undefined);
-    return idle.sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
-  }
+function draining(): WireFailure {
+  const message = "the workspace's worker is being replaced";
+  return new WireFailure("worker_draining", message, { retryAfterMs: 1_000 });
 }

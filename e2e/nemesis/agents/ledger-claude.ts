@@ -44,7 +44,6 @@ function useTool(output: Parameters<Directive>[0]["output"]): void {
   const call = { type: "tool_use", id: tool_use_id, name: "Bash", input: { command: "sleep" } };
   output.endMessage("tool_use", [call]);
   startToolProcess();
-  const content = [{ type: "tool_result", tool_use_id, content: "done" }];
-  output.line({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
+  output.user([{ type: "tool_result", tool_use_id, content: "done" }]);
   output.startMessage();
 }

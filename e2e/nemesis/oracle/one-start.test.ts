@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clientTurn, evidence, ledgerOf } from "./histories.ts";
+import { attempt, clientTurn, evidence, failure, journalTurn, ledgerOf } from "./histories.ts";
 import { oneStart } from "./one-start.ts";
 
 const canary = "w1.s1.1";
@@ -17,6 +17,18 @@ test("without a key a turn that was cut may be asked again as another one", () =
   expect(oneStart(evidence({ clients: [clientTurn(canary)], ledger }))).toMatchObject([
     { invariant: "I2", subject: canary, message: expect.stringContaining("t-w1.s1.1, t-2") },
   ]);
+});
+
+test("with a key, a turn that failed before its client was told anything may be run anew, and no other", () => {
+  const journal = [journalTurn("t-2", { state: "failed" }), journalTurn(`t-${canary}`)];
+  const ledger = [...ledgerOf(canary, { until: 1, turn: "t-2" }), ...ledgerOf(canary)];
+  const after = (text: string) => [
+    clientTurn(canary, {
+      attempts: [attempt(canary, { turn: "t-2", text, outcome: failure("stall_timeout") }), attempt(canary)],
+    }),
+  ];
+  expect(oneStart(evidence({ clients: after(""), ledger, journal }))).toEqual([]);
+  expect(oneStart(evidence({ clients: after("one"), ledger, journal }))).toHaveLength(1);
 });
 
 test.for([

@@ -5,11 +5,18 @@ import type { Evidence, Violation } from "./evidence.ts";
 type Taken = Extract<LedgerEntry, { type: "taken" }>;
 
 /**
- * I2: what a client asked once is taken up by an agent at most once. A workspace in `resumable` has its cut
+ * I2: what a client asked once is taken up by an agent at most once. A turn that failed or was cancelled
+ * before its client was told anything does not count: its request may be repeated. A workspace in `resumable` has its cut
  * turns finished by the next process: there the same turn may be taken up once more, by another process.
  */
 export function oneStart(evidence: Evidence): readonly Violation[] {
-  const { ledger, clients, resumable } = evidence;
+  const { ledger, clients, journal, resumable } = evidence;
+  const told = new Set(
+    clients.flatMap(({ attempts }) => attempts.flatMap(({ turn, text }) => (text === "" ? [] : [turn]))),
+  );
+  const vain = new Set(
+    journal.flatMap(({ id, state }) => (state === "failed" || state === "cancelled" ? [id] : [])),
+  );
   const starts = Map.groupBy(
     ledger.filter((entry): entry is Taken => entry.type === "taken"),
     ({ canary }) => canary,
@@ -18,7 +25,8 @@ export function oneStart(evidence: Evidence): readonly Violation[] {
   return [
     ...[...starts].flatMap(([canary, taken]) => {
       const workspace = taken[0]?.workspace ?? "";
-      return tooMany(taken, { isKeyed: keyed.has(canary), isResumable: resumable.has(workspace) }).map(
+      const counted = taken.filter(({ turn = "" }) => told.has(turn) || !vain.has(turn));
+      return tooMany(counted, { isKeyed: keyed.has(canary), isResumable: resumable.has(workspace) }).map(
         (message): Violation => ({ invariant: "I2", subject: canary, message }),
       );
     }),

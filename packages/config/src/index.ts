@@ -8,5 +8,5 @@ export { hostInUrl } from "./host-in-url.ts";
 export { configJsonSchema } from "./json-schema.ts";
 export { Limits } from "./limits.ts";
 export { loadSettings, type Overrides } from "./load-settings.ts";
-export { controlSocketPath, locate, type LocationChoice, type Locations } from "./locations.ts";
+export { controlSocketPath, instanceMark, locate, type LocationChoice, type Locations } from "./locations.ts";
 export { AgentSettings, KeySettings, Settings } from "./settings.ts";

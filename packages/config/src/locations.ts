@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { ConfigError } from "./config-error.ts";
@@ -42,6 +43,11 @@ export function expandPath(path: string, base: string): string {
   if (path === "~") return homedir();
   if (path.startsWith("~/")) return join(homedir(), path.slice(2));
   return resolve(base, path);
+}
+
+/** What the mark of every process of one instance begins with. The state folder must exist. */
+export function instanceMark(stateDir: string): string {
+  return createHash("sha256").update(realpathSync(stateDir)).digest("hex").slice(0, 16);
 }
 
 function runtimeDir(choice: LocationChoice, stateDir: string, env: NodeJS.ProcessEnv): string {

@@ -58,5 +58,6 @@ export {
   Submit,
   Taken,
   TurnInfo,
+  Unanswered,
   WorkerFrame,
 } from "./worker-frame.ts";

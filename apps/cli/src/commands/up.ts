@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import { apiKeyFile, loadSettings, locate, type Settings } from "@synthesis/config";
+import { apiKeyFile, instanceMark, loadSettings, locate, type Settings } from "@synthesis/config";
 import {
   createLogger,
   EndOrder,
   ForkedChild,
   KeptChild,
+  killMarked,
   type CloseReason,
   type LogLevel,
 } from "@synthesis/kit";
@@ -66,7 +67,10 @@ async function keepSupervisor(settings: Settings, onServing: (url: string) => vo
     title: "the supervisor",
     limits: settings.limits,
     log,
-    onGone: () => {},
+    onGone: () => {
+      // What a killed supervisor leaves would end by itself, in its time; only one that served held the lock.
+      if (endpoint !== undefined) killMarked(`${instanceMark(settings.stateDir)}/`);
+    },
     fork: () =>
       new ForkedChild({
         entry: import.meta.resolve("#supervisor"),

@@ -17,7 +17,7 @@ export interface LocatedTurn {
   readonly known: KnownTurn | undefined;
 }
 
-export interface KnownTurn {
+interface KnownTurn {
   readonly info: TurnInfo;
   readonly workspace: string;
   readonly connect: () => Promise<WorkerLink>;

@@ -28,7 +28,7 @@ export interface EndOfTurn {
   readonly end: TurnEnd;
   /** The end's own number. */
   readonly seq: number;
-  /** Nothing came of it, or it was stopped on request: a repetition of its request runs anew. */
+  /** It failed or was cancelled before anything came of it: a repetition of its request runs anew. */
   readonly isVoid: boolean;
 }
 
@@ -112,11 +112,10 @@ export class TurnTable {
   /** A turn of this API key. By body or prompt: the latest one that runs, or was admitted since `since` (epoch ms), and was never taken. */
   find(caller: string, by: FindTurn["by"], since: number): TurnRecord | undefined {
     if ("turn" in by) return this.#one("turns.id = ? AND turns.caller = ?", by.turn, caller);
-    if ("key" in by)
-      return this.#one(`turns.caller = ? AND request_key = ? AND NOT is_void = 1`, caller, by.key);
+    if ("key" in by) return this.#one("turns.caller = ? AND request_key = ? AND is_void = 0", caller, by.key);
     const [column, hash] = "body" in by ? ["request_body", by.body] : ["request_prompt", by.prompt];
     return this.#one(
-      `turns.caller = ? AND ${column} = ? AND (accepted_at >= ? OR ended_at IS NULL) AND taken_at IS NULL AND is_void = 0 ORDER BY turns.rowid DESC LIMIT 1`,
+      `turns.caller = ? AND ${column} = ? AND (accepted_at >= ? OR ended_at IS NULL) AND taken_at IS NULL AND is_void = 0 AND state <> 'cancelled' ORDER BY turns.rowid DESC LIMIT 1`,
       caller,
       hash,
       since,

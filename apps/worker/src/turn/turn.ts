@@ -9,7 +9,7 @@ import { errorOf } from "./error-of.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
-export interface TurnSurroundings {
+interface TurnSurroundings {
   readonly journal: Journal;
   readonly output: TurnOutput;
   readonly log: Logger;
@@ -180,7 +180,7 @@ export class Turn implements OutputTurn {
     output.flush();
     const seq = output.lastSeq(this.id) + 1;
     try {
-      const isVoid = end.state === "cancelled" || (end.state === "failed" && !this.#isActive);
+      const isVoid = !this.#isActive && (end.state === "failed" || end.state === "cancelled");
       journal.end(session, { turn: this.id, end, seq, isVoid }, this.#headAfter(end));
       // No agent could be started: what is to be told a new one is still to be told.
       if (code === "agent_unavailable" && this.#record?.agentStarted === false)

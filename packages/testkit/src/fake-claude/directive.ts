@@ -3,7 +3,7 @@ import type { TurnOutcome } from "./result-line.ts";
 import type { TurnOutput } from "./turn-output.ts";
 
 /** What a directive is run with. */
-export interface DirectiveContext {
+interface DirectiveContext {
   readonly output: TurnOutput;
   /** What follows the directive's name on its line. */
   readonly argument: string;

@@ -13,7 +13,7 @@ export interface TurnOutcome {
 }
 
 /** What one answer of the fake costs. */
-export const TURN_COST_USD = 0.000148;
+const TURN_COST_USD = 0.000148;
 
 /** The `result` line of a turn. */
 export function resultLine(

@@ -1,0 +1,68 @@
+import type { Limits } from "@synthesis/config";
+import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentProcess } from "../drivers/agent-process.ts";
+import { TurnRun } from "../turn/turn-run.ts";
+import type { Turn } from "../turn/turn.ts";
+import type { SessionAgent } from "./session-agent.ts";
+
+/** How often a prompt that no process took up is tried on another one. */
+const MAX_BEGINNINGS = 3;
+const NOT_TAKEN_UP: WireError = {
+  code: "agent_unavailable",
+  message: `no process of the agent took the prompt up, in ${MAX_BEGINNINGS} attempts: see the log for its messages`,
+};
+
+export interface TurnAttemptsOptions {
+  readonly agent: SessionAgent;
+  readonly turn: Turn;
+  /** The process that is there for it; absent: there is a place for one. */
+  readonly warm: AgentProcess | undefined;
+  readonly limits: Limits;
+  readonly onAccountHeld: (untilMs: number) => void;
+}
+
+/**
+ * Runs an accepted turn to its end: on one process after the other as long as none has taken its prompt up, and
+ * on one more to finish what was cut, where its agent may. Rejects where no process can be had.
+ */
+export async function runAttempts(options: TurnAttemptsOptions): Promise<TurnEnd> {
+  const { agent, turn, warm, limits, onAccountHeld } = options;
+  let resumes = turn.state === "started"; // under an earlier generation of the worker
+  if (resumes) turn.resume();
+  let process = warm ?? (await agent.open(resumes ? turn : undefined));
+  for (let left = MAX_BEGINNINGS - 1; ; left--) {
+    const isWarm = process === warm;
+    const end = await new TurnRun({ process, turn, limits, isWarm, resumes, onAccountHeld }).run();
+    switch (end.state) {
+      case "not_begun":
+        if (turn.isFirst) agent.forgetBeginning();
+        if (left <= 0 || process.pid === undefined) return { state: "failed", error: end.error };
+        break;
+      case "session_lost":
+        if (left <= 0) return { state: "failed", error: NOT_TAKEN_UP };
+        await dropLost(process, options);
+        resumes = false;
+        break;
+      case "interrupted":
+        if (agent.isClosing || process.isAlive || !agent.mayResume(turn)) return end;
+        turn.resume();
+        resumes = true;
+        break;
+      case "completed":
+      case "failed":
+      case "cancelled":
+        return end;
+    }
+    await process.closed; // with all that it started: two at once would write one transcript
+    await agent.take(turn);
+    process = await agent.open(resumes ? turn : undefined);
+  }
+}
+
+/** The agent lost its side of the conversation, and said so before it read the prompt: nothing was run. */
+async function dropLost(process: AgentProcess, { agent, turn }: TurnAttemptsOptions): Promise<void> {
+  const why = "Claude has no transcript of the session";
+  await process.kill({ code: "session_lost", message: why });
+  turn.note(`[the session begins anew: ${why}]\n`);
+  agent.beginAnew(why);
+}
