@@ -1,4 +1,11 @@
-import { createLogger, runSupervised, sleep, type ListeningHandle, type Logger } from "@synthesis/kit";
+import {
+  createLogger,
+  runSupervised,
+  sleep,
+  type CloseReason,
+  type ListeningHandle,
+  type Logger,
+} from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { GatewayConfiguration } from "./gateway-configuration.ts";
 import { ApiServer } from "./http/api-server.ts";
@@ -18,7 +25,7 @@ export async function runGateway(): Promise<void> {
       listening: gateway.listening,
       drainMs: configuration.limits.drainMs,
       drain: async (deadlineMs) => gateway.drain(deadlineMs),
-      close: async () => gateway.close(),
+      close: async (reason) => gateway.close(reason),
     };
   });
 }
@@ -76,9 +83,9 @@ export class Gateway {
   }
 
   /** Tells every client that waits for an answer, then hangs up; the turns go on in their workers. */
-  async close(): Promise<void> {
-    const message = "Synthesis is being stopped";
-    this.#closing.abort(new WireFailure("shutting_down", message, { retryAfterMs: 5_000 }));
+  async close({ message }: CloseReason): Promise<void> {
+    const why = `the gateway closes: ${message}`;
+    this.#closing.abort(new WireFailure("shutting_down", why, { retryAfterMs: 5_000 }));
     await this.#server.close();
     await this.#workers.close();
     await this.#supervisor.close();

@@ -87,7 +87,7 @@ export class WorkspaceHost {
 
   /** Drains its worker and replaces it; the epoch of the one that serves then. Rejects with a `WireFailure`. */
   async restart(drainMs: number): Promise<number> {
-    await this.#kept.restart({ code: "restarting", message: "its restart was asked for" }, drainMs);
+    await this.#kept.restart({ code: "restarting", message: "its worker is being restarted" }, drainMs);
     return this.#epoch;
   }
 
@@ -147,16 +147,21 @@ export class WorkspaceHost {
   /** Its agent processes must be gone before a new worker resumes their sessions: two would write one transcript. */
   #onGone(reason: CloseReason): void {
     this.#status = undefined;
-    const killed = killMarked(`${this.#markPrefix}/`);
-    if (killed > 0)
-      this.#options.log.warn("worker.orphans_killed", {
-        workspace: this.workspace.name,
-        killed,
-        reason: reason.code,
-      });
+    this.#sweep(`${this.#markPrefix}/`, reason);
+    // One that was just being started shows no environment in between fork and exec.
+    const late = `${this.#markPrefix}/${this.#epoch}/`;
+    setTimeout(() => this.#sweep(late, reason), LATE_SWEEP_MS).unref();
     void rm(this.#socketPath, { force: true });
+  }
+
+  #sweep(prefix: string, { code: reason }: CloseReason): void {
+    const killed = killMarked(prefix);
+    const { name: workspace } = this.workspace;
+    if (killed > 0) this.#options.log.warn("worker.orphans_killed", { workspace, killed, reason });
   }
 }
 
+/** Before a process that was just being started could have done anything, in ms. */
+const LATE_SWEEP_MS = 50;
 /** A worker's own ladder for its agents fits into `closeMs`; the rest is for itself. */
 const WORKER_CLOSE_MARGIN_MS = 2_000;

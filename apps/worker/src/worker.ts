@@ -33,7 +33,7 @@ export async function runWorker(): Promise<void> {
       evict: () => workspace.evictOldest(),
       onPing: () => {
         if (workspace.isClosed) return;
-        workspace.measure();
+        workspace.lookAfter();
         report();
       },
       drain: async (deadlineMs) => {

@@ -170,7 +170,7 @@ export class Workspace {
     this.#sessions.evictOldest();
   }
 
-  /** `memoryBytes` is of the last {@link measure}; all else is of now. */
+  /** `memoryBytes` is of the last {@link lookAfter}; all else is of now. */
   status(): WorkerStatus {
     const { oldestIdleAt, processes } = this.#sessions;
     return {
@@ -184,8 +184,9 @@ export class Workspace {
     };
   }
 
-  /** Takes the memory of its agent processes; a file read for each, so now and then only. */
-  measure(): void {
+  /** Takes the memory of its agent processes, a file read for each, and keeps the journal tidy: for now and then. */
+  lookAfter(): void {
+    this.#tidy();
     const pids = this.#sessions.processes.flatMap(({ pid }) => pid ?? []);
     this.#memoryBytes = pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
   }
@@ -212,6 +213,14 @@ export class Workspace {
     this.#turns.flush();
     this.#state = "closed";
     this.#journal.close();
+  }
+
+  #tidy(): void {
+    try {
+      this.#journal.tidy();
+    } catch (error) {
+      this.#log.error("journal.write_failed", { error: String(error) });
+    }
   }
 
   /** As last known where the journal cannot be read: a report of how things are must not end them. */

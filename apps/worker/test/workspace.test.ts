@@ -105,7 +105,7 @@ test("the status counts sessions, processes, connections and turns, and names th
   const running = space.submit("!hold", { agent: "seed", session: "held" });
   await eventually(() => expect(space.workspace.status().conns).toBe(2));
   expect(space.workspace.status().memoryBytes).toBe(0); // not measured yet
-  space.workspace.measure();
+  space.workspace.lookAfter();
   const status = space.workspace.status();
   expect(status).toMatchObject({ processes: 3, turns: 1, sessions: 3 });
   expect(status.memoryBytes).toBeGreaterThan(1_000_000);

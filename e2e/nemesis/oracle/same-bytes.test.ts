@@ -8,9 +8,11 @@ const canary = "w1.s1.1";
 const [one = "", two = "", three = ""] = answerParts(orderOf(canary));
 const cut: Outcome = { kind: "cut", why: "reset" };
 
-function judged(text: string, outcome: Outcome, ledger = ledgerOf(canary)) {
+function judged(text: string, outcome: Outcome, ledger = ledgerOf(canary), resumable: string[] = []) {
   const clients = [clientTurn(canary, { attempts: [attempt(canary, { text, outcome })] })];
-  return sameBytes(evidence({ clients, ledger })).map(({ message }) => message);
+  return sameBytes(evidence({ clients, ledger, resumable: new Set(resumable) })).map(
+    ({ message }) => message,
+  );
 }
 
 test("the whole answer, and any beginning of a cut one, is what the agent said", () => {
@@ -22,6 +24,16 @@ test("the whole answer, and any beginning of a cut one, is what the agent said",
 test("a resumed answer goes on where the cut one ended", () => {
   const ledger = [...ledgerOf(canary, { until: 2 }), ...ledgerOf(canary, { process: "next" })];
   expect(judged(answerTo(orderOf(canary)), { kind: "completed" }, ledger)).toEqual([]);
+});
+
+test("where turns are resumed, the next process's answer may follow the cut one's, and only there", () => {
+  const ledger = [...ledgerOf(canary, { until: 2 }), ...ledgerOf(canary, { process: "next" })];
+  const continued = `${one}${two}\n\n${answerTo(orderOf(canary))}`;
+  expect(judged(continued, { kind: "completed" }, ledger, ["w1"])).toEqual([]);
+  expect(judged(`${one}\n\n${one}`, cut, ledger, ["w1"])).toEqual([]);
+  expect(judged(continued, { kind: "completed" }, ledger)).toHaveLength(2);
+  expect(judged(`${two}\n\n${one}`, cut, ledger, ["w1"])).toHaveLength(1);
+  expect(judged(`${one}\n\n${two}`, cut, ledger, ["w1"])).toHaveLength(1);
 });
 
 test.for([

@@ -3,13 +3,21 @@ import { answerTo } from "../conversation/answer.ts";
 import type { LedgerEntry } from "../ledger/ledger-entry.ts";
 import type { Evidence, Violation } from "./evidence.ts";
 
-/** I5: what a client was shown is what the agent said, from its first byte on and without a gap; all of it where it was called complete. */
-export function sameBytes({ clients, ledger }: Evidence): readonly Violation[] {
+/** What sets a resumed answer apart from what was said before the cut. */
+const RESUMED = "\n\n";
+
+/**
+ * I5: what a client was shown is what the agent said, from its first byte on and without a gap; all of it where it
+ * was called complete. In a workspace in `resumable` the answer of the next process may follow that of a cut one.
+ */
+export function sameBytes({ clients, ledger, resumable }: Evidence): readonly Violation[] {
   const said = textsSaid(ledger);
   return clients.flatMap((turn) => {
+    const isResumable = resumable.has(turn.workspace);
+    const tries = said.get(turn.order.canary) ?? [];
     const messages = turn.attempts.flatMap((attempt) => [
-      ...compare(attempt, said.get(turn.order.canary) ?? []),
-      ...completeness(attempt, turn),
+      ...(isResumable && isContinued(attempt.text, tries) ? [] : compare(attempt, tries)),
+      ...completeness(attempt, turn, isResumable),
       ...numbering(attempt),
     ]);
     return messages.map((message): Violation => ({ invariant: "I5", subject: turn.order.canary, message }));
@@ -49,10 +57,27 @@ function compare({ text, turn }: Attempt, said: readonly string[]): readonly str
   ];
 }
 
-function completeness({ text, outcome }: Attempt, { order }: ClientTurn): readonly string[] {
+/** Whether it is the beginning of what one try said, then that of what a later one did. */
+function isContinued(text: string, tries: readonly string[]): boolean {
+  return tries.some((cut, index) => {
+    const common = commonLength(cut, text);
+    return tries.slice(index + 1).some((next) => {
+      for (let at = text.indexOf(RESUMED); at >= 0 && at <= common; at = text.indexOf(RESUMED, at + 1)) {
+        if (next.startsWith(text.slice(at + RESUMED.length))) return true;
+      }
+      return false;
+    });
+  });
+}
+
+function completeness(
+  { text, outcome }: Attempt,
+  { order }: ClientTurn,
+  isResumable: boolean,
+): readonly string[] {
   if (outcome.kind !== "completed") return [];
   const whole = answerTo(order);
-  if (text === whole) return [];
+  if (text === whole || (isResumable && text.endsWith(`${RESUMED}${whole}`))) return [];
   const at = commonLength(whole, text);
   return [
     `is called complete with ${text.length} of ${whole.length} characters, right up to character ${at}`,

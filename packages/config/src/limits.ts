@@ -50,6 +50,7 @@ export const Limits = z.strictObject({
     "How long the answer of an ended turn is kept for requests with its Idempotency-Key, and to be read again.",
   ),
   joinableTurns: count(1_000).describe("Ended turns per workspace whose answers are kept."),
+  answerBytes: bytes(64 * MIB).describe("Longest answer of a turn, in bytes; a longer one is stopped."),
   turnLogBytes: bytes(4 * MIB).describe(
     "Answer bytes kept of one turn; of a longer answer the beginning cannot be read again.",
   ),
@@ -82,7 +83,7 @@ export const Limits = z.strictObject({
     "How long a turn waits for its plugin to come back, or a new connection to take it up.",
   ),
   hangMs: milliseconds(10_000).describe(
-    "How long a worker or the gateway may not answer its supervisor before it is killed; at half of it it is reported.",
+    "How long a worker or the gateway may not answer its supervisor before it is killed, at half of it it is reported; and how long a worker may take to answer the gateway.",
   ),
   restarts: count(5).describe(
     "Deaths of a worker in a row after which requests for it are refused while it is tried again.",

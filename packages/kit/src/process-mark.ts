@@ -22,7 +22,7 @@ export function pidsMarked(prefix: string): number[] {
 }
 
 /**
- * SIGKILLs every process whose mark starts with `prefix`, again until none is found (one may fork while we
+ * SIGKILLs every process whose mark starts with `prefix`, again as long as it finds more, at most five times (one may fork while we
  * look), and returns how many were killed. At once by SIGKILL: SIGTERM takes Claude 1.4 to 5 s in a tool.
  */
 export function killMarked(prefix: string): number {

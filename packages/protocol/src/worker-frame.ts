@@ -85,6 +85,7 @@ export const TurnInfo = z.object({
   state: z.enum(["accepted", "started", "completed", "failed", "cancelled", "interrupted"]),
   /** Of the request that it was made for. */
   body: Hash,
+  prompt: Hash,
   /** Sequence number of its last event so far. */
   seq: z.number().int().nonnegative(),
   acceptedAt: z.number().int(),

@@ -17,20 +17,17 @@ export function requestIdentity(
 ): RequestIdentity {
   const { agent, headers, caller } = clues;
   // Two conversations that say the same are told apart by whatever names them.
-  const where = [
-    agent.name,
-    header(headers, "x-openclaw-workspace") ?? agent.workspace,
-    ...Object.values(identity),
-  ];
+  const workspace = header(headers, "x-openclaw-workspace") ?? agent.workspace;
+  const where = [agent.name, workspace, ...Object.values(identity)];
   const key = header(headers, "idempotency-key");
-  if (key !== undefined && key.length > MAX_KEY_CHARACTERS)
+  if (headers["idempotency-key"] === "" || (key?.length ?? 0) > MAX_KEY_CHARACTERS)
     throw new WireFailure(
       "invalid_request",
-      `idempotency-key: must have at most ${MAX_KEY_CHARACTERS} characters`,
+      `idempotency-key: must have 1 to ${MAX_KEY_CHARACTERS} characters`,
     );
   return {
     caller: callerHash(caller.name),
-    ...(key === undefined ? {} : { key: sha256([key]) }),
+    ...(key === undefined ? {} : { key: sha256([workspace, key]) }),
     body: sha256([...where, bodyText]),
     prompt: sha256([...where, caller.client === "openclaw" ? withoutRetryWords(prompt).prompt : prompt]),
   };

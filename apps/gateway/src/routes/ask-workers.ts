@@ -1,13 +1,6 @@
-import { SessionClient, withDeadline } from "@synthesis/kit";
-import type { Caller } from "../http/edge-guard.ts";
-import { callerHash } from "../identity/request-identity.ts";
-import type { Exchange, GatewayParts } from "./route-context.ts";
-
-/** The sessions of the caller's API key in one workspace. */
-export interface WorkspaceSessions {
-  readonly workspace: string;
-  readonly client: SessionClient;
-}
+import type { IncomingMessage } from "node:http";
+import { withDeadline } from "@synthesis/kit";
+import type { GatewayParts } from "./route-context.ts";
 
 export interface WorkersAnswers<T> {
   readonly answers: readonly T[];
@@ -19,26 +12,20 @@ export interface WorkersAnswers<T> {
 const ANSWER_MS = 10_000;
 
 /**
- * Asks about the caller's sessions in the workspace that `?workspace=` names, which starts its worker, or else in
- * every one that has a worker now. Rejects with a `WireFailure` where the named one does not answer.
+ * Asks the workspace that `?workspace=` names, which starts its worker, or else every one that has a worker now;
+ * `ask` is given what to ask the worker pool for. Rejects where the named one does not answer.
  */
 export async function askWorkers<T>(
-  { request }: Exchange,
-  { name }: Caller,
-  { supervisor, workers }: GatewayParts,
-  ask: (sessions: WorkspaceSessions) => Promise<T>,
+  { url = "/" }: IncomingMessage,
+  { supervisor }: GatewayParts,
+  ask: (workspace: string) => Promise<T>,
 ): Promise<WorkersAnswers<T>> {
-  const caller = callerHash(name);
-  const answerOf = async (asked: string) => {
-    const { workspace, socketPath } = await workers.link(asked);
-    return ask({ workspace, client: new SessionClient({ socketPath, caller }) });
-  };
-  const named = new URL(request.url ?? "/", "http://gateway").searchParams.get("workspace");
-  if (named !== null) return { answers: [await answerOf(named)], failures: [] };
+  const named = new URL(url, "http://gateway").searchParams.get("workspace");
+  if (named !== null) return { answers: [await ask(named)], failures: [] };
   const { workers: running } = await supervisor.status();
   const settled = await Promise.allSettled(
     // By path: the name of a folder below one of `roots` is none that it can be asked for by.
-    running.map(async ({ path }) => withDeadline(answerOf(path), ANSWER_MS, "no answer")),
+    running.map(async ({ path }) => withDeadline(ask(path), ANSWER_MS, "no answer")),
   );
   return {
     answers: settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),

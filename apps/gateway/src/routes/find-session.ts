@@ -1,10 +1,11 @@
 import { WireFailure, type SessionDetail } from "@synthesis/protocol";
 import type { Caller } from "../http/edge-guard.ts";
-import { askWorkers, type WorkspaceSessions } from "./ask-workers.ts";
+import { askWorkers } from "./ask-workers.ts";
+import { callerSessions, type CallerSessions } from "./caller-sessions.ts";
 import type { Exchange, GatewayParts } from "./route-context.ts";
 
 /** A session of the caller's API key, and where it is. */
-export interface FoundSession extends WorkspaceSessions, SessionDetail {}
+export interface FoundSession extends CallerSessions, SessionDetail {}
 
 /**
  * Finds the session that a path names. Rejects with `session_not_found`; with `invalid_request` where it is in
@@ -16,7 +17,8 @@ export async function findSession(
   parts: GatewayParts,
 ): Promise<FoundSession> {
   const id = exchange.params["id"] ?? "";
-  const { answers, failures } = await askWorkers(exchange, caller, parts, async (sessions) => {
+  const { answers, failures } = await askWorkers(exchange.request, parts, async (asked) => {
+    const sessions = await callerSessions(asked, caller, parts);
     const detail = await sessions.client.get(id).catch(ignoreUnknown);
     return detail && { ...sessions, ...detail };
   });
@@ -30,7 +32,7 @@ export async function findSession(
   if (failures[0] !== undefined) throw unavailable(failures[0].workspace, failures[0].error);
   throw new WireFailure(
     "session_not_found",
-    "no workspace that is at work knows a session of this API key with this id: name its workspace with ?workspace=",
+    "no workspace that was asked knows a session of this API key with this id: ?workspace= asks one that is not at work",
   );
 }
 

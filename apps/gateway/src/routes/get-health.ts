@@ -7,7 +7,7 @@ export const getHealth: Route = async ({ response }, _caller, { supervisor, queu
   const sum = (field: "processes" | "conns" | "turns" | "sessions" | "unsolicited" | "memoryBytes") =>
     workers.reduce((total, { status }) => total + (status?.[field] ?? 0), 0);
   respondJson(response, 200, {
-    ok: workers.every(({ state }) => state === "serving"),
+    ok: workers.every(({ state }) => state === "serving" || state === "draining"),
     processes: sum("processes"),
     conns: sum("conns"),
     turns: sum("turns"),

@@ -27,9 +27,8 @@ export const getTurnEvents: Route = async (exchange, caller, parts) => {
   });
   serveTurn(turn, output, response, {
     turns: parts.turns,
-    onVanish: "continue",
+    onVanish: "watch",
     isJoined: true,
-    isWatching: true,
     after,
   });
 };

@@ -5,6 +5,7 @@ import type { Caller } from "../http/edge-guard.ts";
 import { callerHash } from "../identity/request-identity.ts";
 import type { LiveTurn } from "../turn/live-turn.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
+import { askWorkers } from "./ask-workers.ts";
 import type { Exchange, GatewayParts } from "./route-context.ts";
 
 const TurnId = z.uuid();
@@ -41,7 +42,7 @@ export async function locateTurn(
   if (known !== undefined || live !== undefined) return { id, caller, live, known };
   throw new WireFailure(
     "turn_not_found",
-    "no workspace that is at work knows a turn of this API key with this id: name its workspace with ?workspace=",
+    "no workspace that was asked knows a turn of this API key with this id: ?workspace= asks one that is not at work",
   );
 }
 
@@ -49,16 +50,13 @@ async function knownTurn(
   caller: string,
   id: string,
   request: IncomingMessage,
-  { supervisor, workers }: GatewayParts,
+  parts: GatewayParts,
 ): Promise<KnownTurn | undefined> {
-  const ask = async (workspace: string): Promise<KnownTurn | undefined> => {
-    const connect = async () => workers.link(workspace);
-    const info = await (await connect()).find(caller, { turn: id });
-    return info && { info, workspace, connect };
-  };
-  const asked = new URL(request.url ?? "/", "http://gateway").searchParams.get("workspace");
-  if (asked !== null) return ask(asked);
-  const names = (await supervisor.status()).workers.map(({ workspace }) => workspace);
-  const answers = await Promise.allSettled(names.map(ask)); // one that does not answer hides only its own
-  return answers.flatMap((answer) => (answer.status === "fulfilled" ? (answer.value ?? []) : []))[0];
+  const { answers } = await askWorkers(request, parts, async (asked): Promise<KnownTurn | undefined> => {
+    const connect = async () => parts.workers.link(asked);
+    const link = await connect();
+    const info = await link.find(caller, { turn: id });
+    return info && { info, workspace: link.workspace, connect };
+  });
+  return answers.find((answer) => answer !== undefined);
 }

@@ -9,8 +9,6 @@ export interface ServeOptions {
   readonly onVanish: VanishPolicy;
   /** The turn was made for an earlier request. */
   readonly isJoined: boolean;
-  /** It only watches: that it has the end says nothing of the client whose turn it is. */
-  readonly isWatching?: boolean;
   /** Number of the last event that the client has; default: none. */
   readonly after?: number;
 }
@@ -20,12 +18,12 @@ export function serveTurn(
   turn: LiveTurn,
   output: AnswerOutput,
   response: ServerResponse,
-  { turns, onVanish, isJoined, isWatching = false, after = 0 }: ServeOptions,
+  { turns, onVanish, isJoined, after = 0 }: ServeOptions,
 ): void {
   const reader = turn.join(output, onVanish, { isJoined, after });
   // The response, not the request: a request is closed as soon as its body is read.
   const onClose = () => {
-    if (response.writableFinished && !isWatching) turn.taken(reader);
+    if (response.writableFinished) turn.taken(reader);
     turns.leave(turn, reader);
   };
   if (response.closed) onClose();

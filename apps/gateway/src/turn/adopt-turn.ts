@@ -21,7 +21,7 @@ export async function findTurn(
   if ("key" in by && known !== undefined && known !== body) {
     throw new WireFailure(
       "idempotency_conflict",
-      "this Idempotency-Key was used for another request: use a new key for each request",
+      "this Idempotency-Key was used for a request with another body: send that body again to get its answer, or a new key with this one",
     );
   }
   if (info === undefined || link === undefined) return live;
@@ -31,7 +31,7 @@ export async function findTurn(
 /** Follows a turn that a worker knows and this gateway did not submit, or that is over. */
 export function adoptTurn(
   caller: string,
-  { turn, session, body, state }: TurnInfo,
+  { turn, session, body, prompt, state }: TurnInfo,
   { workspace, connect }: Pick<LiveTurnOptions, "workspace" | "connect">,
   { turns, configuration, closing, log }: GatewayParts,
 ): LiveTurn {
@@ -39,7 +39,7 @@ export function adoptTurn(
   if (known !== undefined) return known;
   const live = new LiveTurn({
     facts: { turn, session, rule: "joined", position: 0 },
-    request: { caller, body, prompt: body },
+    request: { caller, body, prompt },
     retriesJoin: true,
     workspace,
     connect,

@@ -80,7 +80,7 @@ export class LiveTurn {
 
   /** Whether it goes on though no client waits for it. */
   get isVanished(): boolean {
-    return this.#readers.isEmpty && !this.#course.isCancelled && !this.#course.isSettled;
+    return this.#readers.isAbandoned && !this.#course.isCancelled && !this.#course.isSettled;
   }
 
   /** A client waits for its answer, from the event after number `after` on. */
@@ -89,8 +89,10 @@ export class LiveTurn {
     onVanish: VanishPolicy,
     how: { readonly isJoined: boolean; readonly after?: number },
   ): TurnReader {
-    clearTimeout(this.#vanished);
-    this.#vanished = undefined;
+    if (onVanish !== "watch") {
+      clearTimeout(this.#vanished);
+      this.#vanished = undefined;
+    }
     const { isJoined, after = 0 } = how;
     const facts = isJoined ? { ...this.#options.facts, isJoined } : this.#options.facts;
     const reader: TurnReader = { output, onVanish, facts, state: "joined", seq: after };
@@ -102,7 +104,7 @@ export class LiveTurn {
   /** A client has left; the last one's policy decides what becomes of the turn. */
   leave(reader: TurnReader): void {
     this.#readers.remove(reader);
-    if (!this.#readers.isEmpty || this.#course.isSettled || reader.onVanish === "continue") return;
+    if (reader.onVanish !== "cancel" || !this.#readers.isAbandoned || this.#course.isSettled) return;
     if (this.isWaiting) return this.cancel("the client left");
     const { vanishedMs } = this.#options.limits;
     this.#vanished = setTimeout(() => this.cancel("the client left"), vanishedMs);
@@ -119,7 +121,7 @@ export class LiveTurn {
 
   /** What this client was told has reached it. If that is the turn's end, a retry is a request of its own from now on. */
   taken(reader: TurnReader): void {
-    if (reader.state === "ended") this.#course.taken();
+    if (reader.state === "ended" && reader.onVanish !== "watch") this.#course.taken();
   }
 
   async #run(): Promise<void> {
@@ -143,7 +145,7 @@ export class LiveTurn {
     const { code, message } = error.error;
     return {
       code,
-      message: `${message}: the turn goes on, and its answer can be read with its Idempotency-Key`,
+      message: `${message}; the turn may go on: the same request again, with its Idempotency-Key, tells what became of it`,
       ...(this.#options.retriesJoin ? { retryAfterMs: RETRY_AFTER_MS } : {}),
     };
   }

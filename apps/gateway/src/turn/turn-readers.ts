@@ -2,8 +2,8 @@ import type { TurnEnd, WireError } from "@synthesis/protocol";
 import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
 import { NOT_KEPT } from "./turn-failures.ts";
 
-/** What becomes of a turn whose last client has left. */
-export type VanishPolicy = "cancel" | "continue";
+/** What becomes of a turn whose last client has left; a watcher is no client, and its leaving means nothing. */
+export type VanishPolicy = "cancel" | "continue" | "watch";
 
 /** One client that waits for a turn's answer. */
 export interface TurnReader {
@@ -24,8 +24,9 @@ export class TurnReaders {
   readonly #readers = new Set<TurnReader>();
   #latestSeq = 0;
 
-  get isEmpty(): boolean {
-    return this.#readers.size === 0;
+  /** Whether no client is left: who only watches does not count. */
+  get isAbandoned(): boolean {
+    return [...this.#readers].every(({ onVanish }) => onVanish === "watch");
   }
 
   /** The number up to which all of them know everything. */

@@ -9,8 +9,9 @@ export class AccountHolds {
   readonly #untils = new Map<symbol, number>();
   #changed = new AbortController();
 
-  /** What is said on one link to a worker (epoch ms); undefined: nothing is held, or the link is lost. */
+  /** What is said on one link to a worker (epoch ms); undefined: nothing is held. It holds beyond the link. */
   set(link: symbol, until: number | undefined): void {
+    for (const [other, past] of this.#untils) if (past <= Date.now()) this.#untils.delete(other);
     if (until === undefined) this.#untils.delete(link);
     else this.#untils.set(link, until);
     this.#changed.abort();

@@ -224,7 +224,6 @@ export class WorkerLink {
     const turns = [...this.#turns.values()];
     this.#turns.clear();
     for (const listener of turns) listener.onLost();
-    this.#options.onAccountHeld(undefined);
   }
 }
 

@@ -5,6 +5,8 @@ import type { SupervisorClient } from "./supervisor-client.ts";
 import { WorkerLink } from "./worker-link.ts";
 
 const RETRY_PAUSE_MS = 50;
+/** Between two questions whether a worker that drains by itself has been replaced. */
+const DRAIN_PAUSE_MS = 500;
 const MAX_NAMES = 1_000;
 
 export interface WorkerPoolOptions {
@@ -16,6 +18,9 @@ export interface WorkerPoolOptions {
   readonly holds: AccountHolds;
   readonly log: Logger;
 }
+
+/** A worker was told to end by somebody else than its supervisor. */
+class StillDraining extends Error {}
 
 /** The links to the workers, one per workspace, opened when first needed and again when lost. */
 export class WorkerPool {
@@ -65,17 +70,19 @@ export class WorkerPool {
       const known = this.#links.get(answer.workspace);
       if (known?.isOpen && known.epoch === answer.epoch && known.epoch > after) return known;
       try {
-        if (answer.epoch <= after) throw new Error(`epoch ${after} drains, and its supervisor does not know`);
+        if (answer.epoch <= after)
+          throw new StillDraining(`epoch ${after} drains, and its supervisor does not know`);
         const holder = Symbol(answer.workspace);
         const onAccountHeld = (until: number | undefined) => holds.set(holder, until);
         const answerMs = limits.hangMs;
         return await this.#keep(await WorkerLink.open({ answer, gateway, answerMs, onAccountHeld }));
       } catch (cause) {
-        log.warn("worker_link.not_opened", {
-          workspace: answer.workspace,
-          epoch: answer.epoch,
-          error: String(cause),
-        });
+        if (!(cause instanceof StillDraining))
+          log.warn("worker_link.not_opened", {
+            workspace: answer.workspace,
+            epoch: answer.epoch,
+            error: String(cause),
+          });
         if (performance.now() > deadline) {
           throw new WireFailure(
             "worker_unavailable",
@@ -84,7 +91,7 @@ export class WorkerPool {
           );
         }
       }
-      await sleep(RETRY_PAUSE_MS);
+      await sleep(answer.epoch <= after ? DRAIN_PAUSE_MS : RETRY_PAUSE_MS);
     }
   }
 

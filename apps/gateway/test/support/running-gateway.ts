@@ -98,7 +98,7 @@ export class RunningGateway {
 
   /** Ends the gateway, and starts the next one. */
   async restart(): Promise<void> {
-    await this.#gateway.close();
+    await this.#gateway.close({ code: "closing", message: "the test ends it" });
     const generation = this.#configuration.generation + 1;
     this.#gateway = new Gateway(
       { ...this.#configuration, generation, fence: generation },
@@ -174,7 +174,7 @@ export class RunningGateway {
   }
 
   async #end(): Promise<void> {
-    await this.#gateway.close();
+    await this.#gateway.close({ code: "closing", message: "the test ends it" });
     await this.#fakes.disposeAsync();
     await this.#agent.destroy();
   }

@@ -44,6 +44,7 @@ export class SaidTurns {
       agent: session.agent,
       state: last?.type === "ended" ? last.end.state : "started",
       body: request.body,
+      prompt: request.prompt,
       seq: last?.seq ?? 0,
       acceptedAt: 1_000,
       ...(last?.type === "ended" ? { end: last.end, endedAt: 2_000 } : {}),

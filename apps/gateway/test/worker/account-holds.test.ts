@@ -73,14 +73,14 @@ test("a turn that waits for the account hears it when the hold becomes too long"
   expect(worker.unread("submit")).toBe(0);
 });
 
-test("a hold is over with the link that told it", async () => {
+test("a hold goes on when the link that told it is lost: it is the account's, not the worker's", async () => {
   const worker = await held(HOUR_MS);
   worker.drop();
   await eventually(() => expect(worker.connections).toBe(0));
-  const asked = gateway.chat("hi");
-  worker.answer(await worker.next("submit"), "H");
-  expect((await asked).status).toBe(200);
-  await (await asked).text();
+  const refused = await gateway.chat("hi");
+  expect(refused.status).toBe(429);
+  await refused.text();
+  expect(worker.unread("submit")).toBe(0);
 });
 
 test("a hold that the next generation told stays when the link to the one before is lost", async () => {

@@ -18,8 +18,9 @@ export interface JournalOptions {
   onDamage(): void;
 }
 
-/** Turns between two looks at the bounds. */
+/** Turns, and time, between two looks at the bounds. */
 const PRUNE_EVERY = 500;
+const PRUNE_EVERY_MS = 600_000;
 
 /**
  * What a worker remembers of its sessions and turns: one SQLite file, each edge of a turn written (and synced)
@@ -36,7 +37,7 @@ export class Journal {
   readonly #unsyncedTurns: TurnTable;
   /** The ends that could not be written when they came: at most one for each turn that ran then. */
   readonly #owed: ((now: number) => void)[] = [];
-  #acceptedSincePrune = 0;
+  #pruned = { at: 0, accepted: 0 };
   #state: "sound" | "damaged" = "sound";
 
   /** Throws where a worker of a later epoch owns it. */
@@ -69,7 +70,7 @@ export class Journal {
    */
   accept(order: Submit): SessionRecord {
     this.#settle();
-    if (this.#acceptedSincePrune++ >= PRUNE_EVERY) this.#prune();
+    if (this.#pruned.accepted++ >= PRUNE_EVERY) this.#prune();
     const { request } = order;
     return this.#edge((now) => {
       const record = this.sessions.use(order, now);
@@ -106,6 +107,16 @@ export class Journal {
       if (isDatabaseError(error)) this.#owed.push(write);
       throw error;
     }
+  }
+
+  /** The turn is finished by another process: written before that one is started. */
+  resume(turn: string): void {
+    this.#edge(() => this.turns.noteResume(turn));
+  }
+
+  /** Keeps to its bounds also when no turn comes. Cheap: it does something every ten minutes. */
+  tidy(): void {
+    if (performance.now() - this.#pruned.at > PRUNE_EVERY_MS) this.#prune();
   }
 
   /** Writes the ends that are owed, as far as that is possible now. */
@@ -168,10 +179,12 @@ export class Journal {
 
   #prune(): void {
     const { journalTurns, sessions, joinMs, joinableTurns } = this.#options.limits;
-    this.#acceptedSincePrune = 0;
+    this.#pruned = { at: performance.now(), accepted: 0 };
     this.turns.prune(journalTurns);
     this.sessions.prune(sessions);
-    this.events.prune(Date.now() - joinMs, joinableTurns);
+    const keptSince = Date.now() - joinMs;
+    this.turns.freeKeys(keptSince);
+    this.events.prune(keptSince, joinableTurns);
     this.#synced.shrink();
   }
 }

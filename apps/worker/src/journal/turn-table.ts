@@ -33,7 +33,7 @@ export interface EndOfTurn {
 }
 
 const COLUMNS =
-  "turns.id, session, agent, state, turns.caller, request_body, last_seq, accepted_at, ended_at, end_frame, resumes";
+  "turns.id, session, agent, state, turns.caller, request_body, request_prompt, last_seq, accepted_at, ended_at, end_frame, resumes";
 
 /** The turns of a workspace: each state change follows the table of legal edges. */
 export class TurnTable {
@@ -154,6 +154,14 @@ export class TurnTable {
       if (order === undefined) this.end({ turn: id, end, seq: lastSeq + 1, isVoid: false }, now);
   }
 
+  /** Gives the keys of turns free that ended before `before` (epoch ms): their answers are not kept any more. */
+  freeKeys(before: number): void {
+    this.#database.run(
+      "UPDATE turns SET request_key = NULL WHERE request_key IS NOT NULL AND ended_at < ?",
+      before,
+    );
+  }
+
   /** Forgets the oldest turns above `max`, none that is open; by their order, since the clock may have been set back. */
   prune(max: number): void {
     this.#database.run(
@@ -216,6 +224,7 @@ function read(row: Row): TurnRecord {
     state: row["state"] as TurnState,
     caller: String(row["caller"]),
     body: String(row["request_body"]),
+    prompt: String(row["request_prompt"]),
     seq: Number(row["last_seq"]),
     acceptedAt: Number(row["accepted_at"]),
     resumes: Number(row["resumes"]),

@@ -67,19 +67,13 @@ export class SessionAgent {
   /** Whether a turn that its process cut may be finished by the next one. */
   mayResume(turn: Turn): boolean {
     const settings = this.#settings;
-    return settings.driver === "headless" && settings.onInterrupt === "resume" && turn.resumes === 0;
+    if (settings.driver !== "headless" || settings.onInterrupt !== "resume") return false;
+    return turn.resumes === 0 && turn.isWhole;
   }
 
-  /** The warm process, or a place for one, which {@link open} then takes, within the time that a turn may wait. */
-  async take(turn: Turn): Promise<AgentProcess | undefined> {
-    const { queueMs } = this.#around.configuration.limits;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(noProcessFree(queueMs)), queueMs);
-    try {
-      return await this.warm.take(AbortSignal.any([turn.cancel, late.signal, this.#closing.signal]));
-    } finally {
-      clearTimeout(timer);
-    }
+  /** The warm process, or a place for one, which {@link open} then takes, before it is `late`. */
+  async take(turn: Turn, late: AbortSignal): Promise<AgentProcess | undefined> {
+    return this.warm.take(AbortSignal.any([turn.cancel, late, this.#closing.signal]));
   }
 
   /**
@@ -92,6 +86,7 @@ export class SessionAgent {
     const cutTurn =
       cut && this.#settings.driver === "headless" ? await traceTurn(configuration, id, cut.id) : undefined;
     this.#closing.signal.throwIfAborted();
+    if (cut?.isActive && cutTurn?.state === "absent") throw unknownToClaude();
     const claude = { id, resume, cutTurn, startModel: cut?.order.model };
     return this.warm.open(
       openAgent(this.#around, { key: this.#identity.key, agent: this.#settings, claude }),
@@ -122,7 +117,8 @@ export class SessionAgent {
   }
 }
 
-function noProcessFree(queueMs: number): WireFailure {
-  const message = `no agent process became free within ${queueMs} ms (limits.processesPerWorkspace)`;
-  return new WireFailure("queue_timeout", message, { retryAfterMs: 5_000 });
+/** It had begun, so it is not begun again. */
+function unknownToClaude(): WireFailure {
+  const message = "Claude's transcript does not have the turn that was cut: what it did may have had effects";
+  return new WireFailure("turn_interrupted", message);
 }

@@ -5,6 +5,7 @@ import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { Turn } from "../turn/turn.ts";
 import { SessionAgent, type SessionAgentSurroundings, type SessionIdentity } from "./session-agent.ts";
 import { runAttempts } from "./turn-attempts.ts";
+import { WaitDeadline } from "./wait-deadline.ts";
 
 /** What a session needs from its workspace. */
 export interface SessionSurroundings extends SessionAgentSurroundings {
@@ -71,8 +72,9 @@ export class Session {
     await this.#inLine(async (before) => {
       try {
         this.#checkRoom();
-        await abortable(before, turn.cancel);
-        await this.#admit(turn);
+        using late = new WaitDeadline(this.#around.configuration.limits.queueMs);
+        await abortable(before, AbortSignal.any([turn.cancel, late.signal]));
+        await this.#admit(turn, late.signal);
       } catch (error) {
         if (turn.state === "waiting") turn.refuse(error);
         else this.#end(turn, turn.failed(error)); // accepted by an earlier generation
@@ -124,10 +126,10 @@ export class Session {
   }
 
   /** Rejects as long as the turn is not accepted. */
-  async #admit(turn: Turn): Promise<void> {
+  async #admit(turn: Turn, late: AbortSignal): Promise<void> {
     if (turn.state === "waiting") this.#checkHead(turn.order);
     const { warm } = this.#agent;
-    const process = await this.#agent.take(turn);
+    const process = await this.#agent.take(turn, late);
     try {
       await this.#accept(turn);
     } catch (error) {
@@ -141,6 +143,7 @@ export class Session {
 
   /** Accepts it, if its agent remembers what it relies on; the session begins anew where it does not rely on anything. */
   async #accept(turn: Turn): Promise<void> {
+    if (turn.state === "started") return void turn.accept(); // it is Claude's already
     const lost = await this.#agent.lostMemory();
     const { needsMemory } = turn.order;
     if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);

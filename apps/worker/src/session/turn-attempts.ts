@@ -4,12 +4,19 @@ import type { AgentProcess } from "../drivers/agent-process.ts";
 import { TurnRun } from "../turn/turn-run.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { SessionAgent } from "./session-agent.ts";
+import { WaitDeadline } from "./wait-deadline.ts";
 
 /** How often a prompt that no process took up is tried on another one. */
 const MAX_BEGINNINGS = 3;
 const NOT_TAKEN_UP: WireError = {
   code: "agent_unavailable",
   message: `no process of the agent took the prompt up, in ${MAX_BEGINNINGS} attempts: see the log for its messages`,
+};
+
+const LOST: WireError = {
+  code: "session_lost",
+  message: "Claude lost the conversation: send the request again, and it is told the earlier messages",
+  retryAfterMs: 1_000,
 };
 
 export interface TurnAttemptsOptions {
@@ -27,12 +34,15 @@ export interface TurnAttemptsOptions {
  */
 export async function runAttempts(options: TurnAttemptsOptions): Promise<TurnEnd> {
   const { agent, turn, warm, limits, onAccountHeld } = options;
+  const deadline = performance.now() + limits.turnMs;
   let resumes = turn.state === "started"; // under an earlier generation of the worker
   if (resumes) turn.resume();
   let process = warm ?? (await agent.open(resumes ? turn : undefined));
   for (let left = MAX_BEGINNINGS - 1; ; left--) {
+    turn.cancel.throwIfAborted();
     const isWarm = process === warm;
-    const end = await new TurnRun({ process, turn, limits, isWarm, resumes, onAccountHeld }).run();
+    const leftMs = deadline - performance.now();
+    const end = await new TurnRun({ process, turn, limits, leftMs, isWarm, resumes, onAccountHeld }).run();
     switch (end.state) {
       case "not_begun":
         if (turn.isFirst) agent.forgetBeginning();
@@ -41,6 +51,7 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<TurnEnd
       case "session_lost":
         if (left <= 0) return { state: "failed", error: NOT_TAKEN_UP };
         await dropLost(process, options);
+        if (turn.order.needsMemory) return { state: "failed", error: LOST };
         resumes = false;
         break;
       case "interrupted":
@@ -54,7 +65,8 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<TurnEnd
         return end;
     }
     await process.closed; // with all that it started: two at once would write one transcript
-    await agent.take(turn);
+    using late = new WaitDeadline(limits.queueMs);
+    await agent.take(turn, late.signal);
     process = await agent.open(resumes ? turn : undefined);
   }
 }

@@ -15,7 +15,7 @@ export class StageWatchdog {
   #stage: Stage;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `isWarm`: the process has shown life before. `onTimeout` is called at most once. */
+  /** `isWarm`: the process has shown life before. `onTimeout` is called at each silence that is too long. */
   constructor(limits: Limits, isWarm: boolean, onTimeout: (error: WireError) => void) {
     this.#limits = limits;
     this.#onTimeout = onTimeout;

@@ -69,7 +69,7 @@ export class TurnOutput {
   /** The events after a number as far as they stand in the journal, or undefined where some are not kept. */
   after(turn: string, seq: number, lastSeq: number): readonly TurnEvent[] | undefined {
     const events = this.#events.after(turn, seq);
-    return events.length === Math.max(0, lastSeq - seq) ? events : undefined;
+    return events.length === lastSeq - seq ? events : undefined;
   }
 
   #write(pieces: readonly Piece[]): void {

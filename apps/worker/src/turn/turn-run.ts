@@ -9,6 +9,8 @@ export interface TurnRunOptions {
   readonly process: AgentProcess;
   readonly turn: Pick<Turn, "order" | "cancel" | "shown" | "start" | "text" | "reasoning" | "note">;
   readonly limits: Limits;
+  /** What is left of `limits.turnMs`, after earlier attempts. */
+  readonly leftMs: number;
   /** Whether the process has shown life before: then its start is over. */
   readonly isWarm: boolean;
   /** An earlier process was cut in the turn, and this one was opened to finish it. */
@@ -28,6 +30,7 @@ export class TurnRun implements TurnEvents {
   /** Set once: why the turn is being stopped, and whether that stands even if it completes all the same. */
   #stopped: { readonly verdict: TurnEnd; readonly isFinal: boolean } | undefined;
   #kill: NodeJS.Timeout | undefined;
+  #answerBytes = 0;
 
   constructor(options: TurnRunOptions) {
     this.#options = options;
@@ -36,8 +39,8 @@ export class TurnRun implements TurnEvents {
   }
 
   async run(): Promise<AgentTurnEnd> {
-    const { process, turn, limits, resumes } = this.#options;
-    const total = setTimeout(() => this.#stop(endOfStop(tookTooLong(limits))), limits.turnMs);
+    const { process, turn, limits, leftMs, resumes } = this.#options;
+    const total = setTimeout(() => this.#stop(endOfStop(tookTooLong(limits))), leftMs);
     const onCancel = () => this.#stop(endOfStop((turn.cancel.reason as WireFailure).error));
     turn.cancel.addEventListener("abort", onCancel, { once: true });
     this.#watchdog.start();
@@ -61,7 +64,10 @@ export class TurnRun implements TurnEvents {
   }
 
   onText(text: string): void {
-    if (!this.#stopped?.isFinal) this.#options.turn.text(text);
+    const { turn, limits } = this.#options;
+    this.#answerBytes += Buffer.byteLength(text);
+    if (this.#answerBytes > limits.answerBytes) return this.#stop(endOfStop(tooLong(limits)), true);
+    if (!this.#stopped?.isFinal) turn.text(text);
   }
 
   onNote(text: string): void {
@@ -99,6 +105,11 @@ export class TurnRun implements TurnEvents {
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
+}
+
+function tooLong({ answerBytes }: Limits): WireError {
+  const message = `the answer is longer than ${answerBytes} bytes (limits.answerBytes): it was stopped`;
+  return { code: "turn_failed", message };
 }
 
 function tookTooLong({ turnMs }: Limits): WireError {

@@ -38,8 +38,9 @@ export class Turn implements OutputTurn {
   #resumes = 0;
   /** The answer so far. */
   #text = "";
-  /** Whether the agent did anything for it: then it may have had effects. */
   #isActive = false;
+  /** Whether `#text` is the answer from its start. */
+  #isWhole = true;
 
   constructor(options: TurnOptions) {
     const { order, left, journal } = options;
@@ -49,6 +50,7 @@ export class Turn implements OutputTurn {
     this.#state = left.state;
     this.#resumes = left.resumes;
     const events = journal.events.after(order.turn, 0);
+    this.#isWhole = events.length === 0 || events[0]?.seq === 1;
     this.#isActive = events.some(({ kind }) => kind !== "note");
     this.#text = events.flatMap(({ kind, text }) => (kind === "text" ? [text] : [])).join("");
   }
@@ -71,6 +73,11 @@ export class Turn implements OutputTurn {
     return this.#text;
   }
 
+  /** Whether the agent did anything for it: then it may have had effects. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
   /** Whether its agent was told nothing of the session before. */
   get isFirst(): boolean {
     return this.#record?.agentStarted === false;
@@ -79,6 +86,11 @@ export class Turn implements OutputTurn {
   /** How often its agent was asked to finish it after its process had died. */
   get resumes(): number {
     return this.#resumes;
+  }
+
+  /** Whether all that it said is known here: what is not could not be told from what comes again. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Whether somebody is told what becomes of it. */
@@ -147,8 +159,8 @@ export class Turn implements OutputTurn {
 
   /** Its agent is asked to finish it, after its process died. */
   resume(): void {
+    this.#options.journal.resume(this.id);
     this.#resumes++;
-    this.#options.journal.turns.noteResume(this.id);
   }
 
   text(text: string): void {
@@ -216,7 +228,8 @@ export class Turn implements OutputTurn {
   /** The transcript as the client has it now; as before where the agent said nothing. */
   #headAfter(end: TurnEnd): string | undefined {
     const { transcript } = this.order;
-    if (transcript === undefined || (end.state !== "completed" && this.#text === "")) return undefined;
+    if (transcript === undefined || !this.#isWhole || (end.state !== "completed" && this.#text === ""))
+      return undefined;
     return rollTranscript(transcript, "assistant", this.#text);
   }
 }

@@ -63,8 +63,10 @@ export class WorkspaceTurns {
     const turn = this.#turns.get(id);
     if (turn) return turn.follow(sink, after);
     const record = this.#options.journal.turns.get(id);
-    if (record?.end === undefined) return sink.gone(id);
-    const events = this.#output.after(id, after, record.seq - 1);
+    if (record === undefined) return sink.gone(id);
+    if (record.end === undefined) return; // left to the next generation, which will tell
+    const lastSeq = record.seq - 1;
+    const events = this.#output.after(id, Math.min(after, lastSeq), lastSeq); // who has the end lacks nothing
     if (events === undefined) return sink.gone(id, record.end);
     sink.accepted(id);
     for (const event of events) sink.event(id, event);

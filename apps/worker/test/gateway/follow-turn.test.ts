@@ -108,6 +108,7 @@ test("a turn is found by its request until its client has its end", async () => 
   ]);
   expect(found[0]?.["turn"]).toEqual({
     turn,
+    prompt: request.prompt,
     session: "s",
     agent: "seed",
     state: "completed",

@@ -47,6 +47,7 @@ test.for(ways)("an accepted turn is found by %j, with what is known of it", (by)
     state: "accepted",
     caller: testCaller,
     body,
+    prompt,
     seq: 0,
     acceptedAt: expect.any(Number),
     resumes: 0,

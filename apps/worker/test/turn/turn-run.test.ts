@@ -83,6 +83,7 @@ function start(options: { warm?: boolean; resumes?: boolean; shown?: string; onS
       note: () => {},
     },
     limits,
+    leftMs: limits.turnMs,
     isWarm: options.warm ?? true,
     resumes: options.resumes ?? false,
     onAccountHeld: (until: number) => void held.push(until),

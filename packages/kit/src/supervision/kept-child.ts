@@ -92,6 +92,7 @@ export class KeptChild {
    * same replacement, and the earliest end of the drain counts. Rejects as `whenServing` does.
    */
   async restart(reason: CloseReason, drainMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) throw this.#stopped(); // what runs in it keeps its time
     if (this.#replacing === undefined) {
       this.#replacing = this.#replace(reason, drainMs).finally(() => (this.#replacing = undefined));
     } else if (this.#state === "draining") void this.#child.close(reason, drainMs);

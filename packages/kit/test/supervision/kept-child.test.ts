@@ -228,6 +228,8 @@ test("serving -> draining -> closed: closing drains too, a second close cuts it,
   expect(child.state).toBe("draining");
   await expect(child.whenServing()).rejects.toMatchObject({ error: { code: "shutting_down" } });
   await expect(child.restart(done, 0)).rejects.toMatchObject({ error: { code: "shutting_down" } });
+  await sleep(200);
+  expect(gone).toEqual([]); // the restart that was refused cut nothing
   await child.close({ code: "cut", message: "now" });
   await closing;
   expect(child.state).toBe("closed");

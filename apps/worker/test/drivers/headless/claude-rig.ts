@@ -126,6 +126,7 @@ export class ClaudeRig implements AsyncDisposable {
         note: (text: string) => void (turn.reasoning += text),
       },
       limits: this.configuration.limits,
+      leftMs: this.configuration.limits.turnMs,
       isWarm: this.#isWarm,
       resumes: resumed !== undefined,
       onAccountHeld: (until: number) => turn.held.push(until),
