@@ -50,6 +50,8 @@ export class TurnCourse implements TurnListener {
   #ending = Promise.withResolvers<Outcome>();
   /** Why it is to be cancelled, once it is. */
   #cancelled: string | undefined;
+  /** Why its session began anew with it, once that was told. */
+  #reset: string | undefined;
   /** From where the events were asked for again since the last client joined, lest that be done without end. */
   #replayedFrom: number | undefined;
   /** How it ended, or why it was given up. */
@@ -130,9 +132,12 @@ export class TurnCourse implements TurnListener {
     if (this.#state === "waiting" || this.#state === "handed-over") {
       this.#state = "accepted";
       draft?.accepted();
-      if (reset !== undefined) onReset(reset);
     }
     readers.admit();
+    if (reset !== undefined && this.#reset === undefined) {
+      this.#reset = reset;
+      onReset(reset);
+    }
     this.#acceptance.resolve({ type: "accepted" });
   }
 

@@ -133,9 +133,9 @@ export class Turn implements OutputTurn {
     if (this.#state === "waiting") {
       this.#record = journal.accept(this.order);
       this.#state = "accepted";
-      this.#reset = reset;
-      for (const sink of this.#followers) sink.accepted(this.id, reset);
     }
+    this.#reset = reset;
+    for (const sink of this.#followers) sink.accepted(this.id, reset);
     return (this.#record ??= journal.sessions.get(this.order.session.id));
   }
 
