@@ -97,7 +97,8 @@ export class WorkspaceTurns {
     const isImplicit = "body" in by || "prompt" in by;
     if (isImplicit && live?.isFollowed) return undefined;
     const { caller: _, resumes: __, ...info } = found;
-    return live === undefined ? info : { ...info, seq: this.#output.lastSeq(found.turn) };
+    // Its row has the number of its last event only once it has ended.
+    return found.end === undefined ? { ...info, seq: journal.events.lastSeq(found.turn) } : info;
   }
 
   /** Its client has the turn's end. */
