@@ -9,5 +9,6 @@ else {
   say(`seed ${options.seed}`);
   const report = await new NemesisRun(options, say).run();
   say(summary(report));
-  process.exitCode = report.violations.length === 0 ? 0 : 1;
+  // Not left to the event loop: a process that was found alive may hold a pipe of ours.
+  process.exit(report.violations.length === 0 ? 0 : 1);
 }
