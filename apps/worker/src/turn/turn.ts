@@ -23,8 +23,11 @@ export interface TurnOptions extends TurnSurroundings {
   onOver(): void;
 }
 
-/** waiting: it may still be refused. accepted, started: in the journal, in that state. over: nothing comes of it here any more. */
-type State = "waiting" | "accepted" | "started" | "over";
+/**
+ * waiting: it may still be refused. accepted, started: in the journal, in that state. over: it was refused or has
+ * ended. left: the next generation of the worker takes it up.
+ */
+type State = "waiting" | "accepted" | "started" | "over" | "left";
 
 /** One turn as the worker accounts for it: each edge, and all it says, is in the journal before anybody is told. */
 export class Turn implements OutputTurn {
@@ -143,7 +146,7 @@ export class Turn implements OutputTurn {
   refuse(cause: unknown): void {
     const { log } = this.#options;
     const error = errorOf(cause);
-    this.#over();
+    this.#close("over");
     log.info("turn.refused", { turn: this.id, code: error.code, cause: String(cause) });
     for (const sink of this.#followers) sink.refused(this.id, error);
   }
@@ -202,7 +205,7 @@ export class Turn implements OutputTurn {
       end = withoutRetry(end);
     }
     log.info("turn.ended", { turn: this.id, session, state: end.state, code });
-    this.#over();
+    this.#close("over");
     for (const sink of this.#followers) sink.ended(this.id, seq, end);
   }
 
@@ -210,7 +213,7 @@ export class Turn implements OutputTurn {
   leave(): void {
     this.#options.output.flush();
     this.#options.log.info("turn.left", { turn: this.id, session: this.order.session.id });
-    this.#over();
+    this.#close("left");
   }
 
   /** What an exception means for the turn that met it. */
@@ -219,8 +222,8 @@ export class Turn implements OutputTurn {
     return endOfStop(errorOf(cause));
   }
 
-  #over(): void {
-    this.#state = "over";
+  #close(state: "over" | "left"): void {
+    this.#state = state;
     this.#options.output.forget(this.id);
     this.#options.onOver();
   }

@@ -18,6 +18,8 @@ export class WorkspaceTurns {
   readonly #options: WorkspaceTurnsOptions;
   readonly #output: TurnOutput;
   readonly #turns = new Map<string, Turn>();
+  /** Those that the next generation of the worker takes up. */
+  readonly #left = new Set<string>();
   #whenNone = Promise.withResolvers<void>();
 
   constructor(options: WorkspaceTurnsOptions) {
@@ -50,6 +52,7 @@ export class WorkspaceTurns {
       log,
       ...(left === undefined ? {} : { left }),
       onOver: () => {
+        if (turn.state === "left") this.#left.add(order.turn);
         if (this.#turns.get(order.turn) === turn) this.#turns.delete(order.turn);
         this.#checkNone();
       },
@@ -62,9 +65,11 @@ export class WorkspaceTurns {
   follow(id: string, after: number, sink: TurnSink): void {
     const turn = this.#turns.get(id);
     if (turn) return turn.follow(sink, after);
-    const record = this.#options.journal.turns.get(id);
-    if (record === undefined) return sink.gone(id);
-    if (record.end === undefined) return; // left to the next generation, which will tell
+    if (this.#left.has(id)) return; // the end of this link is near, and the next generation will tell
+    const { journal } = this.#options;
+    journal.settle();
+    const record = journal.turns.get(id);
+    if (record?.end === undefined) return sink.gone(id);
     const lastSeq = record.seq - 1;
     const events = this.#output.after(id, Math.min(after, lastSeq), lastSeq); // who has the end lacks nothing
     if (events === undefined) return sink.gone(id, record.end);
