@@ -22,14 +22,17 @@ export interface NemesisOptions {
 
 /** What one fault came to. */
 type Effect = Omit<FaultRecord, "at" | "fault">;
+type Harm = Required<Pick<FaultRecord, "overAt" | "remains">>;
+/** One that hits a process. */
+type TargetedFault = Exclude<Fault, { kind: "toxic" }>;
 
 /** Who does harm to a running instance, by a schedule that a seed decides. */
 export class Nemesis {
   readonly #options: NemesisOptions;
   readonly #schedule: Generator<ScheduledFault, never, undefined>;
   readonly #pending = new Set<Promise<void>>();
-  /** Pids that are stopped now. */
-  readonly #paused = new Set<number>();
+  /** Who suffers from what now. */
+  readonly #victims = new Map<RoleHolder, Fault["kind"]>();
   #kills = 0;
 
   constructor(options: NemesisOptions) {
@@ -63,39 +66,44 @@ export class Nemesis {
   }
 
   async #inflict(fault: Fault, choice: number): Promise<Effect> {
-    const { instance, proxy, orphanMs } = this.#options;
+    const { proxy } = this.#options;
     if (fault.kind === "toxic") {
       proxy.apply(fault.toxic);
       await sleep(fault.forMs);
       proxy.apply(undefined);
       return { target: "clients' connections", overAt: Date.now(), remains: [] };
     }
-    const target = this.#target(roleOf(fault), choice);
+    const target = this.#target(fault, choice);
     if (target === undefined) return { remains: [] };
-    const named = nameOf(target);
-    switch (fault.kind) {
-      case "kill":
-        this.#kills += 1;
-        return { ...named, ...(await killProcess(target, orphanMs)) };
-      case "pause":
-        this.#paused.add(target.pid);
-        try {
-          return { ...named, ...(await pauseProcess(target, fault.forMs, orphanMs)) };
-        } finally {
-          this.#paused.delete(target.pid);
-        }
-      case "cut_plugin":
-        // To one that is only starting it is a kill.
-        sendSignal(target, "SIGUSR2");
-        return { ...named, overAt: Date.now(), remains: [] };
-      case "restart":
-        await instance.command("restart", target.workspace ?? "");
-        return { ...named, overAt: Date.now(), remains: [] };
+    this.#victims.set(target, fault.kind);
+    try {
+      return { ...nameOf(target), ...(await this.#harm(target, fault)) };
+    } finally {
+      this.#victims.delete(target);
     }
   }
 
-  #target(wanted: Role | "plugin", choice: number): RoleHolder | undefined {
+  async #harm(target: RoleHolder, fault: TargetedFault): Promise<Harm> {
+    const { instance, orphanMs } = this.#options;
+    switch (fault.kind) {
+      case "kill":
+        this.#kills += 1;
+        return killProcess(target, orphanMs);
+      case "pause":
+        return pauseProcess(target, fault.forMs, orphanMs);
+      case "cut_plugin":
+        // To one that is only starting it is a kill.
+        sendSignal(target, "SIGUSR2");
+        break;
+      case "restart":
+        await instance.command("restart", target.workspace ?? "");
+    }
+    return { overAt: Date.now(), remains: [] };
+  }
+
+  #target(fault: TargetedFault, choice: number): RoleHolder | undefined {
     const { instance, control } = this.#options;
+    const wanted = roleOf(fault);
     const holders = roleHolders(instance.pid);
     const plugins = new Set(
       instance.workspaces.filter(({ kind }) => kind === "command").map(({ name }) => name),
@@ -103,6 +111,7 @@ export class Nemesis {
     const found = holders.filter((holder) => {
       const { role, workspace = "" } = holder;
       if (control.has(workspace) || !this.#isLookedAfter(holder, holders)) return false;
+      if (fault.kind === "pause" && this.#isNeeded(holder)) return false;
       return wanted === "plugin" ? role === "agent" && plugins.has(workspace) : role === wanted;
     });
     return found[Math.floor(choice * found.length)];
@@ -110,16 +119,29 @@ export class Nemesis {
 
   /** Who cleans up after a process must not be stopped itself: till that is found out nothing can be promised. */
   #isLookedAfter(holder: RoleHolder, holders: readonly RoleHolder[]): boolean {
-    if (this.#paused.has(holder.pid)) return false;
+    if (this.#isPaused(holder)) return false;
     if (holder.role === "supervisor") return true;
-    const keeper = holders.find(({ role, workspace }) =>
-      holder.role === "agent" ? role === "worker" && workspace === holder.workspace : role === "supervisor",
-    );
-    return keeper !== undefined && !this.#paused.has(keeper.pid);
+    const keeper = holders.find((other) => keeps(other, holder));
+    return keeper !== undefined && !this.#isPaused(keeper);
+  }
+
+  /** Whether it has to clean up after somebody just now. */
+  #isNeeded(holder: RoleHolder): boolean {
+    return [...this.#victims.keys()].some((victim) => keeps(holder, victim));
+  }
+
+  #isPaused({ pid }: RoleHolder): boolean {
+    return [...this.#victims].some(([victim, kind]) => kind === "pause" && victim.pid === pid);
   }
 }
 
-function roleOf(fault: Exclude<Fault, { kind: "toxic" }>): Role | "plugin" {
+/** Whether the one cleans up after the other. */
+function keeps(keeper: RoleHolder, ward: RoleHolder): boolean {
+  if (ward.role === "agent") return keeper.role === "worker" && keeper.workspace === ward.workspace;
+  return ward.role !== "supervisor" && keeper.role === "supervisor";
+}
+
+function roleOf(fault: TargetedFault): Role | "plugin" {
   if (fault.kind === "restart") return "worker";
   return fault.kind === "cut_plugin" ? "plugin" : fault.role;
 }

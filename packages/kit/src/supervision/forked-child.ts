@@ -36,7 +36,7 @@ export class ForkedChild {
   readonly #order: ForkOrder;
   readonly #child: ChildProcess;
   readonly #startTimer: NodeJS.Timeout;
-  /** From ready on. */
+  /** From its first word on: before that it loads its code, and answers nothing. */
   #heartbeat: Heartbeat | undefined;
   #reason: CloseReason | undefined;
 
@@ -50,10 +50,11 @@ export class ForkedChild {
       reject(new Error(`${order.entry} ended before it was ready: ${reason.message}`)),
     );
     this.#child.on("message", (message, handle) => {
+      if (this.#isAlive) this.#heartbeat ??= this.#startHeartbeat(); // its last words may come after its exit
       this.#heartbeat?.hear();
       const parsed = ChildMessage.parse(message);
       if (parsed.type === "ready") {
-        this.#watchHeartbeat();
+        clearTimeout(this.#startTimer);
         resolve();
       }
       order.onMessage(parsed, asListening(handle));
@@ -63,6 +64,7 @@ export class ForkedChild {
       order.startMs,
     );
     this.send({ type: "configure", configuration: order.configuration }, order.listening);
+    this.send({ type: "ping" });
   }
 
   get pid(): number | undefined {
@@ -72,6 +74,10 @@ export class ForkedChild {
   /** False: it has left half of the pings unanswered after which it counts as hung. */
   get isResponsive(): boolean {
     return this.#heartbeat?.isResponsive ?? true;
+  }
+
+  get #isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   send(message: SupervisorMessage, listening?: ListeningHandle): void {
@@ -98,10 +104,9 @@ export class ForkedChild {
   }
 
   /** Its event loop answers, or it is of no use to anybody. */
-  #watchHeartbeat(): void {
-    clearTimeout(this.#startTimer);
+  #startHeartbeat(): Heartbeat {
     const { silentMs, log } = this.#order;
-    this.#heartbeat = new Heartbeat({
+    return new Heartbeat({
       silentMs,
       ping: () => this.send({ type: "ping" }),
       onUnresponsive: () => log.warn("child.unresponsive", { pid: this.pid, silentMs: silentMs / 2 }),
