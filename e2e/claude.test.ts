@@ -96,7 +96,6 @@ test("a client without session headers is continued by its transcript, and an ed
   const { api, synthesis } = running;
   const first = await ask(synthesis, { model: "claude", say: "hello" });
   const said = [
-    { role: "system", content: "be brief" },
     { role: "user", content: "hello" },
     { role: "assistant", content: first.content ?? "" },
     { role: "user", content: "go on" },
@@ -106,7 +105,7 @@ test("a client without session headers is continued by its transcript, and an ed
   expect(lastHistory(api)).toEqual(["hello", "standin says: hello", "go on"]);
   expect(synthesis.agents("alpha")).toHaveLength(1);
 
-  const edited = said.with(2, { role: "assistant", content: "something else" });
+  const edited = said.with(1, { role: "assistant", content: "something else" });
   const third = await ask(synthesis, { model: "claude", say: edited });
   expect(third.headers.get("x-synthesis-session")).not.toBe(first.headers.get("x-synthesis-session"));
   expect(lastHistory(api)).toEqual([expect.stringContaining("something else")]);

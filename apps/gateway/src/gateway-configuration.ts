@@ -8,7 +8,16 @@ const DRIVERS = AgentSettings.options.map(({ shape }) => shape.driver.value);
 export const GatewayConfiguration = z.object({
   server: Settings.shape.server,
   keys: z.array(KeySettings).min(1),
-  agents: z.record(z.string(), z.object({ workspace: z.string(), driver: z.enum(DRIVERS) })),
+  agents: z.record(
+    z.string(),
+    z.object({
+      workspace: z.string(),
+      driver: z.enum(DRIVERS),
+      model: z.string().optional(),
+      /** What becomes of a client's system prompt. */
+      instructions: z.enum(["append", "replace", "ignore"]).optional(),
+    }),
+  ),
   defaultAgent: z.string().optional(),
   /** The supervisor's Unix socket. */
   controlSocket: z.string(),

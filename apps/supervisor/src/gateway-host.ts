@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Settings } from "@synthesis/config";
+import type { AgentSettings, Settings } from "@synthesis/config";
 import {
   ForkedChild,
   KeptChild,
@@ -136,9 +136,7 @@ export class GatewayHost {
       configuration: {
         server: { ...server, port: this.#endpoint?.port ?? server.port },
         keys,
-        agents: Object.fromEntries(
-          Object.entries(agents).map(([name, { workspace, driver }]) => [name, { workspace, driver }]),
-        ),
+        agents: Object.fromEntries(Object.entries(agents).map(([name, agent]) => [name, publicPart(agent)])),
         ...(defaultAgent === undefined ? {} : { defaultAgent }),
         controlSocket,
         generation,
@@ -173,4 +171,12 @@ export class GatewayHost {
     this.#options.log.error("gateway.unusable", { message });
     this.#firstServes.reject(new UnusableError(message));
   }
+}
+
+/** What the gateway has to know of an agent: nothing of what it is given to work with. */
+function publicPart(agent: AgentSettings): object {
+  const { workspace, driver } = agent;
+  if (agent.driver === "command") return { workspace, driver };
+  const { model, instructions } = agent;
+  return { workspace, driver, model, instructions };
 }

@@ -17,7 +17,13 @@ afterEach(async () => {
 });
 
 test("at the bound a worker whose agents are warm makes room, and its conversations are resumed later", async () => {
-  const agent = { driver: "headless", permissionMode: "default", onInterrupt: "report" } as const;
+  const agent = {
+    driver: "headless",
+    permissionMode: "default",
+    onInterrupt: "report",
+    instructions: "append",
+    reasoning: "full",
+  } as const;
   const bin = await fakeClaudeCommand(folder.path);
   supervisor = await SupervisorProcess.start({
     ...(await settingsIn(folder, { workspaces: 1 })),
@@ -28,8 +34,12 @@ test("at the bound a worker whose agents are warm makes room, and its conversati
   for (const model of ["a", "b", "a"]) {
     const response = await supervisor.fetch("/v1/chat/completions", {
       method: "POST",
-      headers: { authorization: `Bearer ${testKey}`, "content-type": "application/json" },
-      body: JSON.stringify({ model, prompt_cache_key: "k", messages: [{ role: "user", content: model }] }),
+      headers: {
+        authorization: `Bearer ${testKey}`,
+        "content-type": "application/json",
+        "x-openclaw-session-key": "k",
+      },
+      body: JSON.stringify({ model, messages: [{ role: "user", content: model }] }),
     });
     expect([model, response.status]).toEqual([model, 200]);
     const body = (await response.json()) as { choices: { message: { content: string } }[] };

@@ -3,6 +3,8 @@ import {
   WireFailure,
   type FindTurn,
   type Locate,
+  type Located,
+  type Prompt,
   type SessionDetail,
   type SessionInfo,
   type Submit,
@@ -14,6 +16,7 @@ import { Bridge } from "./bridge/bridge.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
+import { locateSession } from "./session/locate-session.ts";
 import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
 import { WorkspaceSessions } from "./session/workspace-sessions.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
@@ -30,6 +33,9 @@ export interface WorkspaceOptions {
   /** Its journal is damaged: only another worker can go on. */
   readonly onJournalDamage: () => void;
 }
+
+/** What is known of a session that is asked for. */
+export type LocatedSession = Omit<Located, "type" | "request">;
 
 /** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. closed: its journal is. */
 type State = "serving" | "draining" | "closing" | "closed";
@@ -125,14 +131,22 @@ export class Workspace {
     this.#turns.cancel(id, why);
   }
 
-  /** Which session is meant, and whether its agent lost it. */
-  async locate(by: Locate["by"]): Promise<{ readonly session?: string; readonly reset?: string }> {
-    const { sessions } = this.#journal;
-    const id = "session" in by ? by.session : sessions.byHead(by.scope, by.head);
-    const record = id === undefined ? undefined : sessions.find(id);
+  /** Says something to the agent within a running turn: see `Turn.steer`. */
+  async steer(id: string, message: string, prompt: Prompt): Promise<number | undefined> {
+    return this.#turns.steer(id, message, prompt);
+  }
+
+  /** Which session is meant, up to which point a turn can follow its transcript, and whether its agent lost it. */
+  async locate(by: Locate["by"]): Promise<LocatedSession> {
+    const { id, point } = locateSession(by, this.#journal);
+    const record = id === undefined ? undefined : this.#journal.sessions.find(id);
     if (record === undefined) return {};
     const reset = await this.#sessions.find(record)?.lostMemory();
-    return { session: record.id, ...(reset === undefined ? {} : { reset }) };
+    return {
+      session: record.id,
+      ...(point?.hash == null ? {} : { point: point.hash, isHead: point.isHead }),
+      ...(reset === undefined ? {} : { reset }),
+    };
   }
 
   /** The sessions last used, newest first: of one API key, or of all. Throws `worker_unavailable` when it closes. */

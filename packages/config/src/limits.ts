@@ -11,6 +11,10 @@ const halfOfMemoryMb = () => Math.floor(totalmem() / MIB / 2);
 /** Every bound of Synthesis: nothing waits without a deadline, nothing grows without an end. */
 export const Limits = z.strictObject({
   bodyBytes: bytes(8 * MIB).describe("Largest request body, in bytes; a larger one is answered 413."),
+  tools: count(256).describe("Functions of its own that a client may offer in one request."),
+  schemaBytes: bytes(MIB).describe(
+    "JSON Schemas of one request: those of its functions and of its answer, in bytes.",
+  ),
   connections: count(4096).describe("Open client connections."),
   sessionQueue: count(32).describe("Waiting turns of one session; one more is answered 429."),
   totalQueue: count(10_000).describe(

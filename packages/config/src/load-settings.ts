@@ -43,12 +43,14 @@ export function loadSettings(locations: Locations, overrides: Overrides): Settin
 
 function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
   if (agent.driver === "command") return agent;
-  const { workspace, permissionMode, onInterrupt, model } = agent;
+  const { workspace, permissionMode, onInterrupt, instructions, reasoning, model } = agent;
   return {
     driver: "headless",
     workspace,
     permissionMode,
     onInterrupt,
+    instructions,
+    reasoning,
     ...(model === undefined ? {} : { model }),
   };
 }

@@ -31,6 +31,18 @@ const HeadlessAgent = z.strictObject({
     .describe(
       "What becomes of a turn whose Claude process dies: report ends it as interrupted, resume lets the next process finish it, once.",
     ),
+  instructions: z
+    .enum(["append", "replace", "ignore"])
+    .default("append")
+    .describe(
+      "What becomes of a client's system prompt: append adds it to Claude Code's own, replace puts it in its place, ignore leaves it out.",
+    ),
+  reasoning: z
+    .enum(["full", "tools", "none"])
+    .default("full")
+    .describe(
+      "What clients see of the agent's work beside its answer: full is its thinking and the tools it uses, tools only those, none nothing.",
+    ),
 });
 
 const CommandAgent = z.strictObject({

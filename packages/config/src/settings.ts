@@ -10,6 +10,8 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     model: z.string().optional(),
     permissionMode: z.string(),
     onInterrupt: z.enum(["report", "resume"]),
+    instructions: z.enum(["append", "replace", "ignore"]),
+    reasoning: z.enum(["full", "tools", "none"]),
   }),
   z.object({
     driver: z.literal("command"),

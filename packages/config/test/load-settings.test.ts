@@ -74,6 +74,8 @@ test("agents get their defaults", () => {
       model: "haiku",
       permissionMode: "default",
       onInterrupt: "report",
+      instructions: "append",
+      reasoning: "full",
     },
   });
 });

@@ -136,6 +136,8 @@ test("what is left out has its default", () => {
     workspace: "d",
     permissionMode: "default",
     onInterrupt: "report",
+    instructions: "append",
+    reasoning: "full",
   });
 });
 

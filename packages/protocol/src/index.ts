@@ -1,4 +1,5 @@
 /** The frames and messages of Synthesis: the only thing that all of its processes and plugins share. See PROTOCOL.md. */
+export { ClientTool, ToolCallDelta } from "./client-tool.ts";
 export { CloseCode } from "./close-code.ts";
 export { decodeFrames, encodeFrames, type Decoded } from "./codec.ts";
 export {
@@ -32,8 +33,15 @@ export {
   Progress,
   Reply,
 } from "./plugin-frame.ts";
+export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
-export { EMPTY_TRANSCRIPT, rollTranscript } from "./transcript-hash.ts";
+export {
+  EMPTY_TRANSCRIPT,
+  plainCallId,
+  rollAnswer,
+  rollTranscript,
+  type TranscriptCall,
+} from "./transcript-hash.ts";
 export { FinishReason, TurnEnd, Usage } from "./turn-end.ts";
 export { PROTOCOL_VERSION } from "./version.ts";
 export { ErrorCode, WireError, WireFailure } from "./wire-error.ts";
@@ -55,8 +63,11 @@ export {
   Reasoning,
   Refused,
   RequestIdentity,
+  Steer,
+  Steered,
   Submit,
   Taken,
+  ToolCalled,
   TurnInfo,
   Unanswered,
   WorkerFrame,

@@ -20,6 +20,8 @@ export const SessionInfo = z.object({
   pid: z.number().int().positive().optional(),
   /** Claude's session id, of a session of Claude's that was told a prompt. */
   agentSession: z.string().optional(),
+  /** The session that it branched off. */
+  branchOf: z.string().optional(),
 });
 export type SessionInfo = z.infer<typeof SessionInfo>;
 

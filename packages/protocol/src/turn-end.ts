@@ -6,11 +6,13 @@ export const Usage = z.object({
   inputTokens: z.number().int().nonnegative(),
   cachedInputTokens: z.number().int().nonnegative(),
   outputTokens: z.number().int().nonnegative(),
+  /** Of `outputTokens`. */
+  reasoningTokens: z.number().int().nonnegative().optional(),
 });
 export type Usage = z.infer<typeof Usage>;
 
 /** Why the answer stopped, in OpenAI's words. */
-export const FinishReason = z.enum(["stop", "length", "content_filter"]);
+export const FinishReason = z.enum(["stop", "length", "content_filter", "tool_calls"]);
 export type FinishReason = z.infer<typeof FinishReason>;
 
 /**

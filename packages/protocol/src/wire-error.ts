@@ -29,6 +29,8 @@ export const ErrorCode = z.enum([
   /** Between gateway and worker only: the agent does not remember the conversation; send the turn with it. */
   "session_lost",
   "idempotency_conflict",
+  /** The session has a running turn, and the request would not wait. */
+  "session_busy",
   // the turn
   "agent_unavailable",
   "start_timeout",
@@ -40,6 +42,10 @@ export const ErrorCode = z.enum([
   "turn_interrupted",
   "turn_failed",
   "answer_diverged",
+  /** The answer does not meet the JSON Schema that was asked for. */
+  "answer_format_unmet",
+  /** The agent did not call the function that it had to. */
+  "tool_choice_unmet",
   "history_changed",
   "turn_not_found",
   "turn_gone",

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { ClientTool, ToolCallDelta } from "./client-tool.ts";
+import { Prompt } from "./prompt.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -25,14 +27,24 @@ export const Attached = z.object({
 });
 export type Attached = z.infer<typeof Attached>;
 
+/** At most so many points of a transcript are named in one question. */
+const MAX_POINTS = 64;
+const Points = z.array(Hash).max(MAX_POINTS);
+
 /**
- * Gateway → worker: which session is meant? By id: is it known here. By transcript: the one session of this
- * scope whose transcript hash is `head` (none where two have it: identity is never guessed).
+ * Gateway → worker: which session is meant, and up to which point does its transcript agree with the client's?
+ * `points` are hashes of the client's transcript, each after one of its messages, the latest first. By id: that
+ * session. By scope: the one session that has the latest of these points (none where two have it: identity is never
+ * guessed). By turn: the session of that turn of this caller, at the point where the turn ended.
  */
 export const Locate = z.object({
   type: z.literal("locate"),
   request: z.number().int(),
-  by: z.union([z.object({ session: Id }), z.object({ scope: Hash, head: Hash })]),
+  by: z.union([
+    z.object({ session: Id, points: Points.optional() }),
+    z.object({ scope: Hash, points: Points }),
+    z.object({ turn: z.uuid(), caller: Hash }),
+  ]),
 });
 export type Locate = z.infer<typeof Locate>;
 
@@ -41,6 +53,10 @@ export const Located = z.object({
   type: z.literal("located"),
   request: z.number().int(),
   session: Id.optional(),
+  /** The latest of the points that its transcript has and a turn can follow; absent: there is none. */
+  point: Hash.optional(),
+  /** Its transcript ends there; otherwise a turn that follows that point branches off. */
+  isHead: z.boolean().optional(),
   /** Its agent lost the conversation: why. A turn for it begins a new one, seeded with what the request tells. */
   reset: z.string().optional(),
 });
@@ -130,16 +146,30 @@ export const Submit = z.object({
   }),
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
-  prompt: z.string(),
+  /** How hard the agent is to think, in Claude's words. */
+  effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
+  /** The client's system prompt. */
+  instructions: z.string().optional(),
+  /** Which instructions they are, where their text changes also when they do not mean to. Absent: their text says it. */
+  instructionsMark: Hash.optional(),
+  /** Functions of the client's that the agent may call in this turn. */
+  tools: z.array(ClientTool).optional(),
+  /** JSON Schema that the answer must meet. */
+  answerSchema: z.record(z.string(), z.unknown()).optional(),
+  prompt: Prompt,
   /** The prompt relies on earlier messages: refuse with `session_lost` unless the agent remembers them. */
   needsMemory: z.boolean(),
-  /**
-   * The transcript hash with this prompt, to which the worker adds the answer. Absent for a session that is
-   * named by a key: it is never found by its transcript.
-   */
+  /** The transcript hash with this prompt, to which the worker adds the answer; absent: its transcript is not known. */
   transcript: Hash.optional(),
-  /** Refuse with `history_changed` unless the session's transcript still has this hash. */
-  expectHead: Hash.optional(),
+  /**
+   * The point of the session's transcript that the prompt goes on from. Where it is not its end the conversation
+   * branches off there; `history_changed` where the session does not have it. Absent: its end, whatever that is.
+   */
+  follows: Hash.optional(),
+  /** The session that has that point; the turn's own session is new, and branches off there. */
+  branchOf: Id.optional(),
+  /** A question beside all conversations: nothing of it is remembered, and the agent gets no tools of its own. */
+  isStateless: z.literal(true).optional(),
 });
 export type Submit = z.infer<typeof Submit>;
 
@@ -191,6 +221,37 @@ export const Reasoning = z.object({
 });
 export type Reasoning = z.infer<typeof Reasoning>;
 
+/** Worker → gateway: the agent calls a function of the client's. */
+export const ToolCalled = z.object({
+  type: z.literal("tool_called"),
+  turn: z.uuid(),
+  seq: Seq,
+  call: ToolCallDelta,
+});
+export type ToolCalled = z.infer<typeof ToolCalled>;
+
+/**
+ * Gateway → worker: say this to the agent within its running turn, as soon as it takes something up. Answered by
+ * `steered`, at the latest when the turn ends.
+ */
+export const Steer = z.object({
+  type: z.literal("steer"),
+  request: z.number().int(),
+  turn: z.uuid(),
+  message: z.uuid(),
+  prompt: Prompt,
+});
+export type Steer = z.infer<typeof Steer>;
+
+/** Worker → gateway, the answer to `steer`. */
+export const Steered = z.object({
+  type: z.literal("steered"),
+  request: z.number().int(),
+  /** The number of the turn's last event before the agent took the message up; absent: it did not, and never will. */
+  after: z.number().int().nonnegative().optional(),
+});
+export type Steered = z.infer<typeof Steered>;
+
 /** Worker → gateway: the one end of an accepted turn. */
 export const Ended = z.object({ type: z.literal("ended"), turn: z.uuid(), seq: Seq, end: TurnEnd });
 export type Ended = z.infer<typeof Ended>;
@@ -215,6 +276,7 @@ export const GatewayFrame = z.discriminatedUnion("type", [
   Follow,
   Taken,
   CancelTurn,
+  Steer,
 ]);
 export type GatewayFrame = z.infer<typeof GatewayFrame>;
 
@@ -228,6 +290,8 @@ export const WorkerFrame = z.discriminatedUnion("type", [
   Refused,
   Delta,
   Reasoning,
+  ToolCalled,
+  Steered,
   Ended,
   Gone,
   AccountHeld,

@@ -10,6 +10,7 @@ export interface AnthropicUsage {
   readonly output_tokens: number;
   readonly cache_creation_input_tokens: number;
   readonly cache_read_input_tokens: number;
+  readonly output_tokens_details?: { readonly thinking_tokens: number };
 }
 
 /** A message without content, as `message_start` carries it. */

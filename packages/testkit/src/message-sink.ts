@@ -52,7 +52,8 @@ class StreamedMessage implements MessageSink {
 
   toolUse(call: ToolCall): void {
     this.#startBlock({ ...toolBlock(this.#exchange, call, this.#index + 1), input: {} });
-    this.#send(anthropicEvent.inputDelta(this.#index, JSON.stringify(call.input)));
+    for (const piece of call.json ?? [JSON.stringify(call.input)])
+      this.#send(anthropicEvent.inputDelta(this.#index, piece));
   }
 
   end(stopReason: StopReason, usage: ReplyUsage | undefined): void {
@@ -123,11 +124,13 @@ function usageOf({
   inputTokens = 12,
   outputTokens = 5,
   cacheReadTokens = 0,
+  thinkingTokens,
 }: ReplyUsage = {}): AnthropicUsage {
   return {
     input_tokens: inputTokens,
     output_tokens: outputTokens,
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: cacheReadTokens,
+    ...(thinkingTokens === undefined ? {} : { output_tokens_details: { thinking_tokens: thinkingTokens } }),
   };
 }

@@ -5,7 +5,7 @@ import { sendJson, type Exchange } from "./exchange.ts";
 import type { Gate } from "./gate.ts";
 import { openSink, type MessageSink } from "./message-sink.ts";
 import { words } from "./reply.ts";
-import type { AnswerOptions, ScriptedReply, StatusOptions } from "./scripted-reply.ts";
+import type { AnswerOptions, ScriptedReply, StatusOptions, ToolCall } from "./scripted-reply.ts";
 
 /** Answers the request as scripted; resolves when there is nothing more to send. */
 export async function playReply(reply: ScriptedReply, exchange: Exchange): Promise<void> {
@@ -44,7 +44,7 @@ export async function playReply(reply: ScriptedReply, exchange: Exchange): Promi
       response.end('event: content_block_delta\ndata: {"type":"content_block_delta","ind\n\n');
       return;
     case "cleanEnd":
-      startAnswer(exchange, reply.chunks);
+      startAnswer(exchange, reply.chunks, reply.calls);
       response.end();
       return;
     case "stall":
@@ -85,13 +85,14 @@ async function sendGated(exchange: Exchange, gate: Gate): Promise<void> {
 }
 
 /** The first part of an answer that will not be completed; of a whole one nothing but the headers goes out. */
-function startAnswer(exchange: Exchange, chunks: readonly string[]): void {
+function startAnswer(exchange: Exchange, chunks: readonly string[], calls: readonly ToolCall[] = []): void {
   if (!isStreamed(exchange)) {
     exchange.response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
     return;
   }
   const sink = openSink(exchange, undefined);
   for (const chunk of chunks) sink.text(chunk);
+  for (const call of calls) sink.toolUse(call);
 }
 
 function isStreamed({ request }: Exchange): boolean {

@@ -35,8 +35,8 @@ export const reply = {
   cut(chunks: readonly string[] = []): ScriptedReply {
     return { kind: "cut", chunks };
   },
-  cleanEnd(chunks: readonly string[] = []): ScriptedReply {
-    return { kind: "cleanEnd", chunks };
+  cleanEnd(chunks: readonly string[] = [], calls: readonly ToolCall[] = []): ScriptedReply {
+    return { kind: "cleanEnd", chunks, calls };
   },
   noHeaders(): ScriptedReply {
     return { kind: "noHeaders" };

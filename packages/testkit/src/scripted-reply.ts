@@ -14,6 +14,8 @@ export interface ReplyUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly cacheReadTokens?: number;
+  /** Of the output. */
+  readonly thinkingTokens?: number;
 }
 
 /** One tool call of an answer. */
@@ -22,6 +24,8 @@ export interface ToolCall {
   readonly id?: string;
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Its input as a stream has it, in pieces; one piece where absent. In a `cleanEnd` reply it may be unfinished. */
+  readonly json?: readonly string[];
 }
 
 /** What every well-formed answer may set. */
@@ -64,8 +68,8 @@ export type ScriptedReply =
   | { readonly kind: "brokenJson"; readonly chunks: readonly string[] }
   /** These chunks, then the socket is destroyed. */
   | { readonly kind: "cut"; readonly chunks: readonly string[] }
-  /** These chunks, then a regular end of the body without `message_stop`. */
-  | { readonly kind: "cleanEnd"; readonly chunks: readonly string[] }
+  /** These chunks and calls, then a regular end of the body without `message_stop`. */
+  | { readonly kind: "cleanEnd"; readonly chunks: readonly string[]; readonly calls: readonly ToolCall[] }
   /** Never a byte, not even headers, until the client or the stand-in closes. */
   | { readonly kind: "noHeaders" }
   /** These chunks, then silence until the client or the stand-in closes. */

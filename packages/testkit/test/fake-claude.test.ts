@@ -258,3 +258,86 @@ test("a spawned grandchild lives in a session of its own", async () => {
   expect(liveProcess(pid)).toMatchObject({ parent: fake.child.pid, command: "sleep 300" });
   process.kill(pid, "SIGKILL");
 });
+
+/** Plays the host of the functions `f1` and `f2`: answers what the fake asks. */
+function hostFunctions(fake: StreamJsonProcess, decision: "defer" | "deny" = "defer"): void {
+  fake.send({
+    type: "control_request",
+    request_id: "i",
+    request: { subtype: "initialize", sdkMcpServers: ["client"], hooks: { PreToolUse: [] } },
+  });
+  const tools = [{ name: "f1" }, { name: "f2" }];
+  const answer = (request: Record<string, unknown>) => {
+    if (request["subtype"] === "hook_callback")
+      return { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: decision } };
+    return { mcp_response: { jsonrpc: "2.0", id: 0, result: { tools } } };
+  };
+  fake.onLine = ({ type, request_id, request }) => {
+    if (type !== "control_request") return;
+    const response = answer(Object(request));
+    fake.send({ type: "control_response", response: { subtype: "success", request_id, response } });
+  };
+}
+
+test("a call of the host's function ends the turn, and its result is a prompt as any other", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  hostFunctions(fake);
+  const called = fake.prompt('!call f1 {"q":1} & f2');
+  const result = await fake.result(called);
+  expect(result).toMatchObject({ is_error: false, terminal_reason: "tool_deferred", result: "" });
+  expect(result["deferred_tool_use"]).toMatchObject({ name: "mcp__client__f2", input: {} });
+  const content = [{ type: "tool_result", tool_use_id: "x", content: [{ type: "text", text: "one" }] }];
+  const answered = fake.prompt("", { message: { role: "user", content } });
+  expect(await fake.result(answered)).toMatchObject({
+    result: "fake: [result of x: one] (turn 2 of this conversation)",
+  });
+});
+
+test("a call that is denied, or of a function that is not offered, ends nothing", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  hostFunctions(fake, "deny");
+  for (const name of ["f1", "f3"])
+    expect(await fake.result(fake.prompt(`!call ${name}`))).toMatchObject({ result: "without it" });
+  expect(await fake.result(fake.prompt("!functions"))).toMatchObject({
+    result: '["mcp__client__f1","mcp__client__f2"]',
+  });
+});
+
+test("a conversation branches off at a message, and the other one stays as it is", async () => {
+  await using folder = await tempFolder();
+  const [from, id] = [crypto.randomUUID(), crypto.randomUUID()];
+  await using first = await startFake(folder, "--session-id", from);
+  await first.result(first.prompt("one"));
+  const at = String(first.lines.findLast(({ type }) => type === "assistant")?.["uuid"]);
+  await first.result(first.prompt("two"));
+  const branch = ["--resume", from, "--fork-session", "--session-id", id, "--resume-session-at"];
+  await using second = await startFake(folder, ...branch, at);
+  expect(await second.result(second.prompt("other"))).toMatchObject({
+    result: "fake: other (turn 2 of this conversation)",
+    session_id: id,
+  });
+  expect(await first.result(first.prompt("three"))).toMatchObject({
+    result: "fake: three (turn 3 of this conversation)",
+  });
+  await using lost = await startFake(folder, ...branch, crypto.randomUUID());
+  expect((await lost.exit).code).toBe(1);
+  expect(lost.stderr).toContain("No message found with message.uuid of");
+});
+
+test("what comes while a tool runs is taken up; what is withdrawn is not", async () => {
+  await using folder = await tempFolder();
+  await using fake = await startFake(folder);
+  const turn = fake.prompt("!tool 300");
+  await fake.line(({ type }) => type === "tool_progress");
+  const [more, withdrawn] = [fake.prompt("more"), fake.prompt("never")];
+  const request = { subtype: "cancel_async_message", message_uuid: withdrawn };
+  fake.send({ type: "control_request", request_id: "w", request });
+  expect(await fake.result(more)).toMatchObject({
+    result: "after the tool, and to: more",
+    user_message_uuids: [turn, more],
+  });
+  const states = fake.lines.filter((line) => line["command_uuid"] === withdrawn).map(({ state }) => state);
+  expect(states).toEqual(["queued", "cancelled"]);
+});

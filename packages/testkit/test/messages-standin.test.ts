@@ -183,3 +183,17 @@ test("a recorded request tells what was said without system reminders", async ()
     { role: "user", text: "two" },
   ]);
 });
+
+test("the input of a call comes in the pieces that are asked for, also where the answer breaks off in it", async () => {
+  await using api = await MessagesStandIn.start();
+  const call = { id: "toolu_1", name: "f", input: { q: 1 } };
+  api.next(
+    reply.toolUse({ ...call, json: ['{"q"', ":1}"] }),
+    reply.cleanEnd(["a"], [{ ...call, json: ['{"q'] }]),
+  );
+  const piecesOf = (sse: string) => eventsOf(sse).flatMap(({ delta }) => delta?.partial_json ?? []);
+  expect(piecesOf(await (await ask(api, "x")).text())).toEqual(['{"q"', ":1}"]);
+  const broken = await (await ask(api, "x")).text();
+  expect([textOf(broken), piecesOf(broken)]).toEqual(["a", ['{"q']]);
+  expect(broken).not.toContain("message_stop");
+});

@@ -19,6 +19,8 @@ export class StreamJsonProcess implements AsyncDisposable {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly exit: Promise<{ code: number | null; signal: string | null }>;
   stderr = "";
+  /** Is told each line as it comes. */
+  onLine: (line: Line) => void = () => {};
   #changed = Promise.withResolvers<void>();
 
   constructor(command: string, args: readonly string[], env: Record<string, string>, cwd: string) {
@@ -90,6 +92,7 @@ export class StreamJsonProcess implements AsyncDisposable {
     try {
       const parsed: Line = JSON.parse(line);
       this.lines.push(parsed);
+      this.onLine(parsed);
     } catch {
       // kept in `raw`
     }

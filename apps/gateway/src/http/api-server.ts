@@ -4,6 +4,7 @@ import { hostInUrl } from "@synthesis/config";
 import { abortable, handleOf, type ListeningHandle } from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
+import { isMessagesPath, respondMessagesError } from "../messages/error-answer.ts";
 import type { GatewayParts } from "../routes/route-context.ts";
 import { EdgeGuard } from "./edge-guard.ts";
 import { internalError } from "./internal-error.ts";
@@ -116,7 +117,7 @@ export class ApiServer {
     if (guard === undefined)
       throw new WireFailure("shutting_down", "the gateway is starting", { retryAfterMs: 1_000 });
     guard.checkOrigin(request);
-    const path = request.url?.split("?")[0] ?? "";
+    const path = pathOf(request);
     const caller = guard.identify(request);
     if (path === "/health" && methodOf(request) === "GET" && caller === undefined)
       return respondJson(response, 200, { ok: true });
@@ -133,14 +134,19 @@ export class ApiServer {
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     // What is left of the body would be read as the next request.
     if (!request.complete) response.setHeader("connection", "close");
-    if (error instanceof WireFailure) return respondError(response, error.error);
+    const respond = isMessagesPath(pathOf(request)) ? respondMessagesError : respondError;
+    if (error instanceof WireFailure) return respond(response, error.error);
     if (response.destroyed || request.destroyed) return; // it left while its body was being read
-    respondError(response, internalError(error, this.#parts.log));
+    respond(response, internalError(error, this.#parts.log));
   }
 }
 
 /** How long the last answers may take to be read when the gateway closes. */
 const LAST_WORDS_MS = 500;
+
+function pathOf({ url = "" }: IncomingMessage): string {
+  return url.split("?")[0] ?? "";
+}
 
 /** HEAD is GET without a body, which Node leaves out. */
 function methodOf({ method = "" }: IncomingMessage): string {

@@ -45,11 +45,15 @@ export class EdgeGuard {
     }
   }
 
-  /** The caller whose key the request carries; undefined where it carries none. Throws `invalid_api_key`. */
+  /**
+   * The caller whose key the request carries, as a bearer token or, as Anthropic's SDKs do, in `x-api-key`; undefined
+   * where it carries none. Throws `invalid_api_key`.
+   */
   identify({ headers }: IncomingMessage): Caller | undefined {
-    const { authorization } = headers;
-    if (authorization === undefined) return undefined;
-    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "";
+    const { authorization, "x-api-key": apiKey } = headers;
+    if (authorization === undefined && apiKey === undefined) return undefined;
+    const key =
+      authorization === undefined ? String(apiKey) : (/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "");
     const digest = createHash("sha256").update(key).digest();
     const match = this.#options.keys.find(({ sha256 }) =>
       timingSafeEqual(Buffer.from(sha256, "hex"), digest),
@@ -69,6 +73,6 @@ export class EdgeGuard {
 function unauthorized(): WireFailure {
   return new WireFailure(
     "invalid_api_key",
-    'the API key is missing or wrong: send "Authorization: Bearer KEY" with the key that Synthesis printed the place of',
+    'the API key is missing or wrong: send "Authorization: Bearer KEY" (or "x-api-key: KEY") with the key that Synthesis printed the place of',
   );
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
 
@@ -25,14 +26,11 @@ export function checkBody(request: IncomingMessage, maxBytes: number): void {
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-/**
- * Reads the body, as bytes till it is whole, and parses it; with the text as it was sent. Rejects with
- * `body_too_large` or `invalid_json`.
- */
+/** Reads the body till it is whole, and parses it; with the bytes as they came. Rejects with `body_too_large` or `invalid_json`. */
 export async function readJson(
   request: IncomingMessage,
   maxBytes: number,
-): Promise<{ readonly value: unknown; readonly text: string }> {
+): Promise<{ readonly value: unknown; readonly bytes: Uint8Array }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -41,8 +39,9 @@ export async function readJson(
     chunks.push(chunk);
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-    return { value: JSON.parse(text), text };
+    const body = Buffer.concat(chunks);
+    if (!isUtf8(body)) throw new TypeError("no UTF-8");
+    return { value: JSON.parse(body.toString("utf8")), bytes: body };
   } catch (cause) {
     throw new WireFailure("invalid_json", "the body is not JSON in UTF-8", { cause });
   }

@@ -20,17 +20,22 @@ export function respondJson(
   response.end(text);
 }
 
-/**
- * Answers with an error, and says whether the same request may be sent again: `Retry-After` (RFC 9110) and
- * `x-should-retry`, which OpenAI's SDKs obey before they look at the status.
- */
+/** Answers with an error. */
 export function respondError(response: ServerResponse, error: WireError): void {
-  const { retryAfterMs } = error;
-  respondJson(response, errorStatus[error.code].status, errorBody(error), {
-    "x-should-retry": String(retryAfterMs !== undefined),
+  respondJson(response, errorStatus[error.code].status, errorBody(error), errorHeaders(error));
+}
+
+/**
+ * Says whether the same request may be sent again: `Retry-After` (RFC 9110) and `x-should-retry`, which the SDKs of
+ * OpenAI and Anthropic obey before they look at the status.
+ */
+export function errorHeaders({ code, retryAfterMs }: WireError): Record<string, string> {
+  return {
+    // Who would rather have an error than wait does not want its SDK to wait.
+    "x-should-retry": String(retryAfterMs !== undefined && code !== "session_busy"),
     ...(retryAfterMs === undefined
       ? {}
       : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
-    ...(error.code === "invalid_api_key" ? { "www-authenticate": "Bearer" } : {}),
-  });
+    ...(code === "invalid_api_key" ? { "www-authenticate": "Bearer" } : {}),
+  };
 }

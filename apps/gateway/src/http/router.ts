@@ -1,23 +1,36 @@
 import { WireFailure } from "@synthesis/protocol";
+import { deleteResponse } from "../routes/delete-response.ts";
 import { deleteSession } from "../routes/delete-session.ts";
 import { deleteTurn } from "../routes/delete-turn.ts";
 import { getHealth } from "../routes/get-health.ts";
+import { getModel } from "../routes/get-model.ts";
 import { getModels } from "../routes/get-models.ts";
+import { getResponse } from "../routes/get-response.ts";
 import { getSession } from "../routes/get-session.ts";
 import { getSessionExport } from "../routes/get-session-export.ts";
 import { getSessions } from "../routes/get-sessions.ts";
 import { getTurn } from "../routes/get-turn.ts";
 import { getTurnEvents } from "../routes/get-turn-events.ts";
 import { postChatCompletions } from "../routes/post-chat-completions.ts";
+import { postCountTokens } from "../routes/post-count-tokens.ts";
+import { postMessages } from "../routes/post-messages.ts";
+import { postResponseCancel } from "../routes/post-response-cancel.ts";
+import { postResponses } from "../routes/post-responses.ts";
 import type { Route } from "../routes/route-context.ts";
 
 type Methods = Readonly<Record<string, Route>>;
 
-/** Every path, with the methods it takes; a segment `:name` takes anything. */
+/** Every path, with the methods it takes; a segment `:name` takes anything but nothing. */
 const routes: Readonly<Record<string, Methods>> = {
   "/v1/chat/completions": { POST: postChatCompletions },
   "/chat/completions": { POST: postChatCompletions },
   "/v1/models": { GET: getModels },
+  "/v1/models/:id": { GET: getModel },
+  "/v1/responses": { POST: postResponses },
+  "/v1/responses/:id": { GET: getResponse, DELETE: deleteResponse },
+  "/v1/responses/:id/cancel": { POST: postResponseCancel },
+  "/v1/messages": { POST: postMessages },
+  "/v1/messages/count_tokens": { POST: postCountTokens },
   "/v1/synthesis/turns/:id": { GET: getTurn, DELETE: deleteTurn },
   "/v1/synthesis/turns/:id/events": { GET: getTurnEvents },
   "/v1/synthesis/sessions": { GET: getSessions },
@@ -53,7 +66,7 @@ function match(pattern: readonly string[], segments: readonly string[]): Record<
   const params: Record<string, string> = {};
   for (const [index, expected] of pattern.entries()) {
     const segment = segments[index] ?? "";
-    if (expected.startsWith(":")) params[expected.slice(1)] = segment;
+    if (expected.startsWith(":") && segment !== "") params[expected.slice(1)] = segment;
     else if (expected !== segment) return undefined;
   }
   return params;

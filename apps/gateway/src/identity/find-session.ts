@@ -1,8 +1,11 @@
-import type { Located } from "@synthesis/protocol";
+import { WireFailure, type Located } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
+import { hasAnswers, type Conversation } from "../ask/conversation.ts";
+import { pointsBefore, type Match } from "../ask/compose-history.ts";
+import { pointsToName } from "../ask/transcript-points.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
-import type { Conversation } from "./conversation.ts";
-import { sessionId, transcriptScope, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
+import { callerHash, type RequestParts } from "./request-identity.ts";
+import { mayAppend, ownScope, sessionId, transcriptScope } from "./session-identity.ts";
 
 /** The session that a turn belongs to. */
 export interface TurnSession {
@@ -11,29 +14,34 @@ export interface TurnSession {
   readonly scope: string;
   /** The rule that found it. */
   readonly rule: string;
-  /** It was found by its transcript, which must have this hash when the turn is accepted. */
-  readonly expectHead?: string;
-  /** Its worker does not know it: its agent is told what came before. */
-  readonly isNew: boolean;
-  /** Its agent lost the conversation, and why: it begins anew. */
-  readonly reset?: string;
+  /** How the conversation goes on from it. Absent: its worker is asked when the turn's time has come. */
+  readonly match?: Match;
 }
 
-/** What a request's worker knows of its session. */
-export type LocatedSession = Pick<Located, "session" | "reset">;
+/** What a request's worker knows of the session that its messages, or an earlier turn, name. */
+export type LocatedSession = Pick<Located, "session" | "point" | "isHead" | "reset">;
 
-/** Asks for the session that a request's key or, without one, its history names. Rejects with a `WireFailure`. */
+/**
+ * Asks for the session of a request that no key names: its queue is not known without. Rejects with a `WireFailure`:
+ * `turn_not_found` where it goes on from a turn that nothing goes on from.
+ */
 export async function locateSession(
-  identity: SessionIdentity,
-  clues: IdentityClues,
-  conversation: Conversation,
+  { identity, clues, conversation }: RequestParts,
   link: WorkerLink,
 ): Promise<LocatedSession> {
-  if (identity.rule !== "transcript")
-    return link.locate({ session: sessionId(clues, identity.rule, identity.key) });
-  if (conversation.earlier.length === 0) return {};
-  return link.locate({ scope: transcriptScope(clues), head: conversation.hashBefore });
+  if (identity.rule === "previous-turn") {
+    const { turn } = identity;
+    const located = await link.locate({ turn, caller: callerHash(clues.caller.name) });
+    if (located.session !== undefined && located.point !== undefined) return located;
+    throw new WireFailure("turn_not_found", NO_SUCH_TURN);
+  }
+  if (identity.rule !== "transcript" || clues.history === "append") return {};
+  const points = pointsToName(pointsBefore(conversation));
+  return points.length === 0 ? {} : link.locate({ scope: transcriptScope(clues), points });
 }
+
+const NO_SUCH_TURN =
+  "no conversation of this API key goes on from the turn that the request names as its previous one: it is not known any more, is not over, or said nothing";
 
 /**
  * The session that a request continues, or a new one.
@@ -43,25 +51,52 @@ export async function locateSession(
  * before another request can find it idle.
  */
 export function chooseSession(
-  identity: SessionIdentity,
-  clues: IdentityClues,
-  conversation: Conversation,
-  { session: located, reset }: LocatedSession,
+  { identity, clues }: RequestParts,
+  located: LocatedSession,
   isBusy: (session: string) => boolean,
 ): TurnSession {
+  const { rule } = identity;
+  if ("key" in identity) {
+    const { key } = identity;
+    const id = sessionId(clues, identity.rule, key);
+    return { id, key, scope: ownScope(id), rule };
+  }
   const scope = transcriptScope(clues);
-  const lost = reset === undefined ? {} : { reset };
-  if (identity.rule !== "transcript") {
-    const { rule, key } = identity;
-    const id = sessionId(clues, rule, key);
-    // One that is busy is made, or mended, by the turns before this one.
-    const isNew = located === undefined && !isBusy(id);
-    return { id, key, scope, rule, isNew, ...(isBusy(id) ? {} : lost) };
-  }
-  if (located !== undefined && !isBusy(located)) {
-    const expectHead = conversation.hashBefore;
-    return { id: located, key: located, scope, rule: "transcript", expectHead, isNew: false, ...lost };
-  }
   const id = `ses_${nanoid(24)}`;
-  return { id, key: id, scope, rule: "new", isNew: true };
+  if (rule === "stateless" || rule === "side-request")
+    return { id, key: id, scope: ownScope(id), rule, match: { type: "stateless" } };
+  const { session, point, isHead, reset } = located;
+  if (session !== undefined && point !== undefined && isHead === true && !isBusy(session)) {
+    const match: Match = reset === undefined ? { type: "head", point } : { type: "lost" };
+    return { id: session, key: session, scope, rule, match };
+  }
+  if (session === undefined || point === undefined)
+    return { id, key: id, scope, rule: rule === "transcript" ? "new" : rule, match: { type: "unknown" } };
+  return { id, key: id, scope, rule, match: { type: "earlier", point, of: session } };
+}
+
+/** How the conversation goes on from a session with a key, as its worker knows it now. Rejects with a `WireFailure`. */
+export async function matchSession(
+  session: string,
+  { identity: { rule }, clues, conversation }: RequestParts,
+  link: WorkerLink,
+): Promise<Match> {
+  const isAppended = clues.history === "append";
+  const points = isAppended ? [] : pointsToName(pointsBefore(conversation));
+  const located = await link.locate({ session, points });
+  if (located.session === undefined) return { type: "unknown" };
+  const { point, isHead, reset } = located;
+  const isNew = clues.history === "auto" && mayAppend(rule, clues) && isNewOnly(conversation, rule);
+  const added: Match = { type: "append", isRemembered: reset === undefined };
+  if (isAppended) return added;
+  if (reset !== undefined) return isNew ? added : { type: "lost" };
+  if (point !== undefined) return isHead === true ? { type: "head", point } : { type: "earlier", point };
+  return isNew ? added : { type: "other" };
+}
+
+/** Clients that send only what is new send one message; a conversation may get several. */
+function isNewOnly(conversation: Conversation, rule: string): boolean {
+  const { messages } = conversation;
+  if (rule === "conversation") return !hasAnswers(conversation);
+  return messages.length === 1 && messages[0]?.role === "user";
 }

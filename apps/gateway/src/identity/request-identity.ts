@@ -1,20 +1,30 @@
 import { createHash } from "node:crypto";
 import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
-import type { Conversation } from "./conversation.ts";
-import { withoutRetryWords } from "./openclaw-decoration.ts";
+import { isRepetition, type ClientWords, type Conversation } from "../ask/conversation.ts";
+import { canonicalText } from "../ask/transcript-points.ts";
 import { header, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
 
 const MAX_KEY_CHARACTERS = 255;
 /** OpenAI's SDKs count their attempts in it, from 0. */
 const RETRY_COUNT = "x-stainless-retry-count";
 
+export interface RequestParts {
+  readonly clues: IdentityClues;
+  readonly identity: SessionIdentity;
+  readonly conversation: Conversation;
+  readonly words: ClientWords | undefined;
+  /** The body as it came. */
+  readonly body: Uint8Array;
+}
+
 /** By what a repetition of a request finds its turn. Throws `invalid_request` for an `Idempotency-Key` that is none. */
-export function requestIdentity(
-  clues: IdentityClues,
-  identity: SessionIdentity,
-  bodyText: string,
-  { prompt }: Conversation,
-): RequestIdentity {
+export function requestIdentity({
+  clues,
+  identity,
+  conversation,
+  words,
+  body,
+}: RequestParts): RequestIdentity {
   const { agent, headers, caller } = clues;
   // Two conversations that say the same are told apart by whatever names them.
   const workspace = header(headers, "x-openclaw-workspace") ?? agent.workspace;
@@ -27,15 +37,15 @@ export function requestIdentity(
     );
   return {
     caller: callerHash(caller.name),
-    ...(key === undefined ? {} : { key: sha256([workspace, key]) }),
-    body: sha256([...where, bodyText]),
-    prompt: sha256([...where, caller.client === "openclaw" ? withoutRetryWords(prompt).prompt : prompt]),
+    ...(key === undefined ? {} : { key: sha256(workspace, key) }),
+    body: createHash("sha256").update(JSON.stringify(where)).update(body).digest("hex"),
+    prompt: sha256(...where, ...newTexts(conversation, words)),
   };
 }
 
 /** An API key as workers know it. */
 export function callerHash(keyName: string): string {
-  return sha256([keyName]);
+  return sha256(keyName);
 }
 
 /** Whether a retry of this request will be known as one. */
@@ -49,19 +59,24 @@ export function announcesRetries({ headers }: IdentityClues, { key }: RequestIde
  * too little where nothing names the conversation.
  */
 export function repetitionOf(
-  { headers, caller }: IdentityClues,
+  { clues: { headers }, identity, conversation }: RequestParts,
   { key, body, prompt }: RequestIdentity,
-  { rule }: SessionIdentity,
-  conversation: Conversation,
 ): FindTurn["by"] | undefined {
   if (key !== undefined) return { key };
   if (Number(header(headers, RETRY_COUNT) ?? 0) >= 1) return { body };
-  const isNamed = rule !== "transcript";
-  if (caller.client === "openclaw" && isNamed && withoutRetryWords(conversation.prompt).isRetry)
-    return { prompt };
+  if ("key" in identity && isRepetition(conversation)) return { prompt };
   return undefined;
 }
 
-function sha256(parts: readonly string[]): string {
+/** What is new, as far as it counts in a transcript. */
+function newTexts({ messages, newFrom }: Conversation, words: ClientWords | undefined): string[] {
+  return messages.slice(newFrom).flatMap((message) => {
+    if (message.role === "assistant") return [];
+    const text = canonicalText(message.parts);
+    return [words?.plain(text) ?? text];
+  });
+}
+
+function sha256(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

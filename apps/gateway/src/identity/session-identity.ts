@@ -1,23 +1,30 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
+import type { Ask } from "../ask/ask.ts";
 import type { Caller } from "../http/edge-guard.ts";
-import type { ChatRequest } from "../openai/chat-request.ts";
 import type { ChosenAgent } from "./choose-agent.ts";
-import { runtimeSession } from "./openclaw-decoration.ts";
+import type { HistoryPolicy } from "./history-policy.ts";
 
 /** What a request says of its conversation. */
 export interface IdentityClues {
   readonly headers: IncomingHttpHeaders;
-  readonly body: ChatRequest;
+  readonly ask: Pick<Ask, "names" | "user" | "messages">;
   readonly caller: Caller;
   readonly agent: ChosenAgent;
+  readonly history: HistoryPolicy;
+  /** What the client's own conventions say of it: the session that they name, or that it belongs to none. */
+  readonly convention: { readonly session?: string | undefined; readonly isSideRequest: boolean };
 }
 
-/** Which rule decided, and the key it gave. `transcript`: none did; the messages themselves are compared. */
+/**
+ * Which rule decided, and what it gave. `transcript`: none did; the messages themselves are compared. `stateless`,
+ * `side-request`: it belongs to no conversation.
+ */
 export type SessionIdentity =
   | { readonly rule: KeyRule; readonly key: string }
-  | { readonly rule: "transcript" };
+  | { readonly rule: "previous-turn"; readonly turn: string }
+  | { readonly rule: "stateless" | "side-request" | "transcript" };
 
 /** The rules that read a key, first one wins (DESIGN.md, "Identity is explicit, never guessed"). */
 const keyRules = {
@@ -26,19 +33,18 @@ const keyRules = {
     const chat = header(headers, "x-openclaw-chat-id");
     return chat && `${header(headers, "x-openclaw-agent-id") ?? agent.name}::${chat}`;
   },
+  // OpenClaw's ends in `:N`, and N grows with /new and with compaction: another key, so a conversation begun anew.
   "session-affinity": ({ headers }: IdentityClues) =>
     header(headers, "x-session-affinity") ?? header(headers, "session_id"),
-  "prompt-cache-key": ({ body }: IdentityClues) => body.prompt_cache_key,
-  conversation: ({ body: { conversation } }: IdentityClues) =>
-    typeof conversation === "string" ? conversation : conversation?.id,
-  "metadata-session-id": ({ body }: IdentityClues) => body.metadata?.session_id,
-  "openclaw-runtime": ({ body, caller }: IdentityClues) =>
-    caller.client === "openclaw" ? runtimeSession(body.messages) : undefined,
+  "prompt-cache-key": ({ ask }: IdentityClues) => ask.names.promptCacheKey,
+  conversation: ({ ask }: IdentityClues) => ask.names.conversation,
+  "metadata-session-id": ({ ask }: IdentityClues) => ask.names.metadataSession,
+  "openclaw-runtime": ({ convention }: IdentityClues) => convention.session,
   "openclaw-agent-id": ({ headers }: IdentityClues) => header(headers, "x-openclaw-agent-id"),
-} as const satisfies Record<string, (clues: IdentityClues) => string | null | undefined>;
-type KeyRule = keyof typeof keyRules;
+} as const satisfies Record<string, (clues: IdentityClues) => string | undefined>;
+export type KeyRule = keyof typeof keyRules;
 
-const seedRules: ReadonlySet<KeyRule> = new Set([
+const seedRules: ReadonlySet<string> = new Set<KeyRule>([
   "openclaw-session-key",
   "openclaw-chat-id",
   "openclaw-agent-id",
@@ -47,9 +53,13 @@ const MAX_KEY_CHARACTERS = 512;
 
 /** Decides whose conversation a request continues. Throws `invalid_request` for a key that is no key. */
 export function identify(clues: IdentityClues): SessionIdentity {
+  const { history, convention, ask } = clues;
+  if (history === "stateless") return { rule: "stateless" };
+  if (convention.isSideRequest && history === "auto") return { rule: "side-request" };
+  if (ask.names.previousTurn !== undefined) return { rule: "previous-turn", turn: ask.names.previousTurn };
   for (const [rule, read] of Object.entries(keyRules) as [
     KeyRule,
-    (clues: IdentityClues) => string | null | undefined,
+    (clues: IdentityClues) => string | undefined,
   ][]) {
     const key = read(clues);
     if (!key) continue;
@@ -66,6 +76,16 @@ export function identify(clues: IdentityClues): SessionIdentity {
 }
 
 /**
+ * Whether a client that names its session by this rule may send only what is new: the seed's clients do, and a
+ * `conversation` is by its definition what its server remembers. OpenClaw itself always sends all.
+ */
+export function mayAppend(rule: SessionIdentity["rule"], { headers, convention }: IdentityClues): boolean {
+  if (rule === "conversation") return true;
+  const hasAffinity = header(headers, "x-session-affinity") ?? header(headers, "session_id");
+  return seedRules.has(rule) && convention.session === undefined && hasAffinity === undefined;
+}
+
+/**
  * The public id of a session: one per API key, agent, rule and session key. The seed's three headers are one
  * rule here: they are ways to say the same key.
  */
@@ -74,9 +94,14 @@ export function sessionId({ caller, agent }: IdentityClues, rule: KeyRule, key: 
   return `ses_${sha256([caller.name, agent.name, kind, key]).slice(0, 24)}`;
 }
 
-/** Transcripts are compared among the sessions of one API key, `user` and agent only. */
-export function transcriptScope({ caller, agent, body }: IdentityClues): string {
-  return sha256([caller.name, body.user ?? "", agent.name]);
+/** Transcripts are compared among the sessions without a key of one API key, `user` and agent only. */
+export function transcriptScope({ caller, agent, ask }: IdentityClues): string {
+  return sha256([caller.name, ask.user ?? "", agent.name]);
+}
+
+/** The scope of a session with a key: no other is in it, so that none is found by its transcript. */
+export function ownScope(session: string): string {
+  return sha256(["session", session]);
 }
 
 function sha256(parts: readonly string[]): string {

@@ -1,20 +1,44 @@
-import { WireFailure } from "@synthesis/protocol";
 import * as z from "zod";
+import { readShape, refuse } from "../ask/read-shape.ts";
 
-const Part = z.looseObject({ type: z.string(), text: z.string().optional() });
-
-const ChatMessage = z.looseObject({
-  role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
-  content: z.union([z.string(), z.array(Part)]).nullish(),
+const Schema = z.record(z.string(), z.unknown());
+const Tool = z.looseObject({
+  type: z.literal("function", "only functions are taken: the agent has tools of its own"),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: Schema.nullish(),
+    strict: z.boolean().nullish(),
+  }),
 });
-export type ChatMessage = z.infer<typeof ChatMessage>;
+const Choice = z.union(
+  [
+    z.enum(["auto", "none", "required"]),
+    z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) }),
+  ],
+  { error: 'must be "auto", "none", "required", or {"type": "function", "function": {"name": …}}' },
+);
+const Format = z.discriminatedUnion(
+  "type",
+  [
+    z.looseObject({ type: z.literal("text") }),
+    z.looseObject({ type: z.literal("json_object") }),
+    z.looseObject({ type: z.literal("json_schema"), json_schema: z.looseObject({ schema: Schema }) }),
+  ],
+  { error: "must be of type text, json_object or json_schema" },
+);
 
 /** The body of `POST /v1/chat/completions`, as far as it is understood; `null` counts as absent. */
-export const ChatRequest = z.looseObject({
+const ChatRequest = z.looseObject({
   model: z.string().nullish(),
-  messages: z.array(ChatMessage).min(1),
+  /** Read apart from the rest: there may be thousands. */
+  messages: z.array(z.unknown()).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  tools: z.array(Tool).nullish(),
+  tool_choice: Choice.nullish(),
+  response_format: Format.nullish(),
+  reasoning_effort: z.string().nullish(),
   user: z.string().nullish(),
   prompt_cache_key: z.string().nullish(),
   conversation: z.union([z.string(), z.looseObject({ id: z.string() })]).nullish(),
@@ -22,34 +46,59 @@ export const ChatRequest = z.looseObject({
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
+/** Fields that would change what the answer is, and why they cannot: the value that is harmless, and the remedy. */
+const refused: Readonly<Record<string, readonly [isHarmless: (value: unknown) => boolean, remedy: string]>> =
+  {
+    n: [(value) => value === 1, "there is one answer to a request: leave it out, or send several requests"],
+    logprobs: [(value) => value === false, "Claude tells no probabilities: leave it out"],
+    top_logprobs: [(value) => value === 0, "Claude tells no probabilities: leave it out"],
+    modalities: [
+      (value) => Array.isArray(value) && value.every((each) => each === "text"),
+      'agents answer in text: leave it out, or send ["text"]',
+    ],
+    audio: [() => false, "agents answer in text: leave it out"],
+    functions: [
+      (value) => Array.isArray(value) && value.length === 0,
+      "this was replaced by tools: send those",
+    ],
+    function_call: [(value) => value === "none", "this was replaced by tool_choice: send that"],
+    web_search_options: [() => false, "the agent searches the web with its own tools: leave it out"],
+  };
+
 /** Checks a parsed body. Throws `invalid_request` naming the field. */
 export function parseChatRequest(body: unknown): ChatRequest {
-  const parsed = ChatRequest.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = issue?.path.map(String).join(".") || "the body";
-  throw new WireFailure("invalid_request", `${field}: ${issue?.message ?? "not a chat request"}`);
+  const request = readShape(ChatRequest, body);
+  for (const [name, [isHarmless, remedy]] of Object.entries(refused)) {
+    const value = Object.hasOwn(request, name) ? request[name] : undefined;
+    if (value != null && !isHarmless(value)) refuse(name, remedy);
+  }
+  return request;
 }
 
-/** The text of a message: a string, or the text parts of an array joined by newlines. */
-export function textOf({ content }: ChatMessage): string {
-  if (typeof content === "string") return content;
-  return (content ?? [])
-    .flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []))
-    .join("\n");
-}
+const understood: ReadonlySet<string> = new Set([...Object.keys(ChatRequest.shape), ...Object.keys(refused)]);
 
-const understood: ReadonlySet<string> = new Set(Object.keys(ChatRequest.shape));
-const MAX_NAMED = 20;
-
-/** The names of fields that were sent and have no effect, for a header: none is swallowed silently. */
+/** The names of fields that were sent and have no effect: none is swallowed silently. */
 export function ignoredFields(request: ChatRequest): string[] {
+  const { metadata, stream_options: streamOptions, tools } = request;
   const fields = Object.entries(request)
-    .filter(([name, value]) => !understood.has(name) && value != null && /^[a-z_]{1,40}$/.test(name))
+    .filter(([name, value]) => !understood.has(name) && value != null && !isDefault(name, value))
     .map(([name]) => name);
-  const roles = new Set<string>(request.messages.map(({ role }) => role));
-  const messages = ["system", "developer"]
-    .filter((role) => roles.has(role))
-    .map((role) => `messages.${role}`);
-  return [...fields, ...messages].slice(0, MAX_NAMED);
+  const nested = [
+    ...Object.keys(metadata ?? {})
+      .filter((name) => name !== "session_id")
+      .slice(0, 1)
+      .map(() => "metadata"),
+    ...Object.keys(streamOptions ?? {})
+      .filter((name) => name !== "include_usage")
+      .map((name) => `stream_options.${name}`),
+    ...(tools?.some(({ function: { strict } }) => strict === true) === true ? ["tools.function.strict"] : []),
+  ];
+  return [...fields, ...nested].filter((name) => FIELD.test(name));
+}
+
+const FIELD = /^[a-z0-9_.]{1,60}$/;
+
+/** What is the case anyway is not ignored. */
+function isDefault(name: string, value: unknown): boolean {
+  return name === "parallel_tool_calls" && value === true;
 }

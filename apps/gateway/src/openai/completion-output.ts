@@ -1,15 +1,18 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { respondError, respondJson } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
 import { factHeaders } from "./fact-headers.ts";
+import { MadeCalls } from "./made-calls.ts";
 import { usageBody } from "./usage.ts";
 
 export interface CompletionOptions {
   /** As the client named it. */
   readonly model: string;
   readonly ignored: readonly string[];
+  /** Of the configuration that answers, where it is known. */
+  readonly fingerprint?: string;
 }
 
 /** The answer as one `chat.completion` object, when the turn has ended. */
@@ -19,6 +22,7 @@ export class CompletionOutput implements AnswerOutput {
   #facts: TurnFacts | undefined;
   #text = "";
   #reasoning = "";
+  readonly #calls = new MadeCalls();
 
   constructor(response: ServerResponse, options: CompletionOptions) {
     this.#response = response;
@@ -44,18 +48,26 @@ export class CompletionOutput implements AnswerOutput {
     this.#reasoning += text;
   }
 
+  toolCall(call: ToolCallDelta): void {
+    this.#calls.add(call);
+  }
+
   completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>): void {
+    const { all: calls } = this.#calls;
     const message = {
       role: "assistant",
-      content: this.#text,
+      content: this.#text === "" && calls !== undefined ? null : this.#text,
       refusal: null,
+      ...(calls === undefined ? {} : { tool_calls: calls }),
       ...(this.#reasoning === "" ? {} : { reasoning_content: this.#reasoning }),
     };
+    const { model, fingerprint } = this.#options;
     const body = {
       id: `chatcmpl-${this.#facts?.turn}`,
       object: "chat.completion",
       created: Math.floor(Date.now() / 1000),
-      model: this.#options.model,
+      model,
+      system_fingerprint: fingerprint,
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
       ...(usage ? { usage: usageBody(usage, costUsd) } : {}),
     };

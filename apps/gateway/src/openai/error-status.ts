@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@synthesis/protocol";
+import type { ErrorCode, WireError } from "@synthesis/protocol";
 
 /** How an error code shows on HTTP. */
 export interface ErrorStatus {
@@ -23,7 +23,7 @@ export const errorStatus: Readonly<Record<ErrorCode, ErrorStatus>> = {
   not_found: invalid(404),
   method_not_allowed: invalid(405),
   model_not_found: invalid(404),
-  workspace_not_allowed: { status: 403, type: "permission_error" },
+  workspace_not_allowed: invalid(403),
   workspace_not_found: invalid(404),
   queue_full: { status: 429, type: "rate_limit_error" },
   queue_timeout: server(503),
@@ -33,6 +33,7 @@ export const errorStatus: Readonly<Record<ErrorCode, ErrorStatus>> = {
   worker_draining: server(503),
   session_lost: server(503),
   idempotency_conflict: invalid(422),
+  session_busy: invalid(409),
   agent_unavailable: server(503),
   start_timeout: server(504),
   first_byte_timeout: server(504),
@@ -43,6 +44,8 @@ export const errorStatus: Readonly<Record<ErrorCode, ErrorStatus>> = {
   turn_interrupted: server(502),
   turn_failed: server(502),
   answer_diverged: server(502),
+  answer_format_unmet: server(502),
+  tool_choice_unmet: server(502),
   history_changed: invalid(409),
   turn_not_found: invalid(404),
   turn_gone: invalid(410),
@@ -55,3 +58,15 @@ export const errorStatus: Readonly<Record<ErrorCode, ErrorStatus>> = {
   context_length_exceeded: invalid(),
   internal_error: server(500),
 };
+
+const inviting: ReadonlySet<string> = new Set(["server_error", "upstream_error", "rate_limit_error"]);
+
+/**
+ * The type that an error has for its client. OpenClaw (2026.9.6) decides by it alone, in a stream and before, whether
+ * to send the request again: so what must not be repeated is an `invalid_request_error`, whoever is to blame. (At
+ * `authentication_error` and `permission_error` it stops asking for all agents, which concerns them all.)
+ */
+export function errorType({ code, retryAfterMs }: Pick<WireError, "code" | "retryAfterMs">): string {
+  const { type } = errorStatus[code];
+  return inviting.has(type) && retryAfterMs === undefined ? "invalid_request_error" : type;
+}

@@ -1,9 +1,11 @@
-import { printable } from "@synthesis/kit";
 import type { TurnFacts } from "../turn/answer-output.ts";
+
+/** So many ignored fields are named: a header has its bounds. */
+const MAX_NAMED = 24;
 
 /** What an answer's headers say of its turn. */
 export function factHeaders(
-  { turn, session, rule, position, reset, isJoined }: TurnFacts,
+  { turn, session, rule, position, steers, isJoined }: TurnFacts,
   ignored: readonly string[],
 ): Record<string, string> {
   return {
@@ -11,8 +13,8 @@ export function factHeaders(
     "x-synthesis-session-rule": rule,
     "x-synthesis-turn": turn,
     "x-synthesis-queue-position": String(position),
+    ...(steers === undefined ? {} : { "x-synthesis-steers": steers }),
     ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
-    ...(reset === undefined ? {} : { "x-synthesis-session-reset": printable(reset) }),
-    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
+    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.slice(0, MAX_NAMED).join(", ") } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { LoopBatch } from "@synthesis/kit";
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { EventStream, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
 import type { CompletionOptions } from "./completion-output.ts";
@@ -8,11 +8,8 @@ import { errorBody } from "./error-body.ts";
 import { factHeaders } from "./fact-headers.ts";
 import { usageBody } from "./usage.ts";
 
-export interface StreamOptions extends CompletionOptions {
+export interface StreamOptions extends CompletionOptions, EventStreamOptions {
   readonly includeUsage: boolean;
-  readonly heartbeatMs: number;
-  /** A client that leaves more than this unread is cut off. */
-  readonly maxBufferedBytes: number;
 }
 
 /**
@@ -23,52 +20,59 @@ export interface StreamOptions extends CompletionOptions {
 export class StreamOutput implements AnswerOutput {
   readonly #response: ServerResponse;
   readonly #options: StreamOptions;
-  readonly #batch: LoopBatch<string>;
+  readonly #stream: EventStream;
   /** A chunk up to its delta, and from there to its end: made once, not per delta. */
   #head = "";
   #idHead = "";
-  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: StreamOptions) {
     this.#response = response;
     this.#options = options;
-    this.#batch = new LoopBatch((events) => this.#write(events.join("")));
-    response.once("close", () => clearInterval(this.#heartbeat));
+    this.#stream = new EventStream(response, options);
   }
 
   admitted(facts: TurnFacts): void {
-    const { model, ignored, heartbeatMs } = this.#options;
+    const { model, ignored, fingerprint } = this.#options;
     const created = Math.floor(Date.now() / 1000);
-    const shared = { id: `chatcmpl-${facts.turn}`, object: "chat.completion.chunk", created, model };
+    const shared = {
+      id: `chatcmpl-${facts.turn}`,
+      object: "chat.completion.chunk",
+      created,
+      model,
+      system_fingerprint: fingerprint,
+    };
     this.#idHead = `id: ${facts.turn}:`;
     this.#head = `data: ${JSON.stringify(shared).slice(0, -1)},`;
-    this.#response.writeHead(200, {
-      ...factHeaders(facts, ignored),
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      "x-accel-buffering": "no",
-    });
-    this.#chunk('{"role":"assistant","content":""}');
-    if (this.#response.closed) return; // it left before
-    this.#heartbeat = setInterval(() => this.#chunk('{"content":""}'), heartbeatMs);
+    this.#stream.open(factHeaders(facts, ignored), () => this.#chunk('{"content":""}'));
+    this.#stream.send(this.#chunk('{"role":"assistant","content":""}'));
   }
 
   sessionReset(why: string): void {
-    this.#chunk(`{"reasoning_content":${JSON.stringify(`[the session begins anew: ${why}]\n`)}}`);
+    const line = JSON.stringify(`[the session begins anew: ${why}]\n`);
+    this.#stream.send(this.#chunk(`{"reasoning_content":${line}}`));
   }
 
   text(text: string, seq: number): void {
-    this.#chunk(`{"content":${JSON.stringify(text)}}`, seq);
+    this.#stream.send(this.#chunk(`{"content":${JSON.stringify(text)}}`, seq));
   }
 
   reasoning(text: string, seq: number): void {
-    this.#chunk(`{"reasoning_content":${JSON.stringify(text)}}`, seq);
+    this.#stream.send(this.#chunk(`{"reasoning_content":${JSON.stringify(text)}}`, seq));
+  }
+
+  toolCall({ index, id, name, arguments: piece }: ToolCallDelta, seq: number): void {
+    const call =
+      id === undefined
+        ? { index, function: { arguments: piece } }
+        : { index, id, type: "function", function: { name, arguments: piece } };
+    this.#stream.send(this.#chunk(`{"tool_calls":[${JSON.stringify(call)}]}`, seq));
   }
 
   completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>, seq: number): void {
-    this.#chunk("{}", seq, JSON.stringify(finishReason));
+    this.#stream.send(this.#chunk("{}", seq, JSON.stringify(finishReason)));
     if (this.#options.includeUsage && usage) {
-      this.#batch.add(`${this.#head}"choices":[],"usage":${JSON.stringify(usageBody(usage, costUsd))}}\n\n`);
+      const body = JSON.stringify(usageBody(usage, costUsd));
+      this.#stream.send(`${this.#head}"choices":[],"usage":${body}}\n\n`);
     }
     this.#end("data: [DONE]\n\n");
   }
@@ -79,24 +83,13 @@ export class StreamOutput implements AnswerOutput {
   }
 
   /** `seq` numbers the event for `Last-Event-ID`; what has none is not part of the turn. */
-  #chunk(delta: string, seq?: number, finishReason = "null"): void {
-    this.#heartbeat?.refresh();
+  #chunk(delta: string, seq?: number, finishReason = "null"): string {
     const id = seq === undefined ? "" : `${this.#idHead}${seq}\n`;
-    this.#batch.add(
-      `${id}${this.#head}"choices":[{"index":0,"delta":${delta},"finish_reason":${finishReason}}]}\n\n`,
-    );
+    return `${id}${this.#head}"choices":[{"index":0,"delta":${delta},"finish_reason":${finishReason}}]}\n\n`;
   }
 
   #end(last: string): void {
-    clearInterval(this.#heartbeat);
-    this.#batch.add(last);
-    this.#batch.flush();
-    this.#response.end();
-  }
-
-  #write(text: string): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return; // the gateway closed, or the client left
-    this.#response.write(text);
-    if (this.#response.writableLength > this.#options.maxBufferedBytes) this.#response.destroy();
+    this.#stream.send(last);
+    this.#stream.end();
   }
 }

@@ -1,4 +1,4 @@
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 
 /** What the client is told of its turn while it waits for it. */
 export interface TurnFacts {
@@ -8,8 +8,8 @@ export interface TurnFacts {
   readonly rule: string;
   /** Turns of the session that go first. */
   readonly position: number;
-  /** Why the session begins anew with this turn, where it had to. */
-  readonly reset?: string;
+  /** The running turn that its message is put into, if the agent takes it up there. */
+  readonly steers?: string;
   /** The turn was made for an earlier request, which this one repeats. */
   readonly isJoined?: boolean;
 }
@@ -18,10 +18,12 @@ export interface TurnFacts {
 export interface AnswerOutput {
   /** The request stands in its session's queue, or its turn was found. */
   admitted(facts: TurnFacts): void;
-  /** The session begins anew with this turn, which was not known when it was admitted. */
+  /** The session's agent has lost the conversation, which begins anew with this turn: why. */
   sessionReset(why: string): void;
   text(text: string, seq: number): void;
   reasoning(text: string, seq: number): void;
+  /** A piece of a call of one of the client's functions. */
+  toolCall(call: ToolCallDelta, seq: number): void;
   completed(end: Extract<TurnEnd, { state: "completed" }>, seq: number): void;
   failed(error: WireError): void;
 }

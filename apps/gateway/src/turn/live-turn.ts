@@ -1,4 +1,4 @@
-import type { Logger } from "@synthesis/kit";
+import { sleep, type Logger } from "@synthesis/kit";
 import { WireFailure, type RequestIdentity, type WireError } from "@synthesis/protocol";
 import { internalError } from "../http/internal-error.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
@@ -16,6 +16,8 @@ export interface LiveTurnOptions {
   readonly retriesJoin: boolean;
   /** Absent: a worker has accepted it. */
   readonly draft?: TurnDraft;
+  /** The running turn that its message is to be put into: only where that fails it is run itself. */
+  readonly steers?: LiveTurn | undefined;
   /** The link to its worker; after `drained`, the link to the generation that follows. */
   readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
   readonly limits: { readonly queueMs: number; readonly startMs: number; readonly vanishedMs: number };
@@ -24,8 +26,16 @@ export interface LiveTurnOptions {
   readonly log: Logger;
 }
 
+/**
+ * waiting: certainly not run. running: a worker may have it. steered: its message was taken up within another turn,
+ * whose events are its answer. over: everything is said.
+ */
+export type LiveTurnState = "waiting" | "running" | "steered" | "over";
+
 /** By then the next gateway serves. */
 const RETRY_AFTER_MS = 1_000;
+/** How long after a turn's end its worker may take to say that it did not take up a message. */
+const STEER_ANSWER_MS = 5_000;
 
 /** One turn on its way through the gateway, with every client that waits for its answer. */
 export class LiveTurn {
@@ -37,6 +47,8 @@ export class LiveTurn {
   readonly #startedAt = performance.now();
   /** Runs while no client is left and the turn is to be cancelled for it. */
   #vanished: NodeJS.Timeout | undefined;
+  /** The turn that took up its message, and the number of its last event before. */
+  #host: { readonly turn: LiveTurn; readonly after: number } | undefined;
 
   constructor(options: LiveTurnOptions) {
     const { facts, draft, connect, limits, closing } = options;
@@ -49,9 +61,7 @@ export class LiveTurn {
       queueMs: limits.queueMs,
       closing,
       readers: this.#readers,
-      onReset: (why) => {
-        if (facts.reset === undefined) this.#readers.sessionReset(why);
-      },
+      onReset: (why) => this.#readers.sessionReset(why),
     });
     this.over = this.#run();
   }
@@ -73,9 +83,10 @@ export class LiveTurn {
     return this.#options.request;
   }
 
-  /** Whether a worker may have it. */
-  get isWaiting(): boolean {
-    return this.#course.state === "waiting";
+  get state(): LiveTurnState {
+    if (this.#host !== undefined) return "steered";
+    if (this.#course.isSettled) return "over";
+    return this.#course.state === "waiting" ? "waiting" : "running";
   }
 
   /** Whether it goes on though no client waits for it. */
@@ -97,15 +108,17 @@ export class LiveTurn {
     const facts = isJoined ? { ...this.#options.facts, isJoined } : this.#options.facts;
     const reader: TurnReader = { output, onVanish, facts, state: "joined", seq: after };
     this.#readers.add(reader);
-    this.#course.replay();
+    if (this.#host === undefined) this.#course.replay();
+    else this.#host.turn.#takeOver(reader, this.#host.after);
     return reader;
   }
 
   /** A client has left; the last one's policy decides what becomes of the turn. */
   leave(reader: TurnReader): void {
     this.#readers.remove(reader);
+    if (this.#host !== undefined) return this.#host.turn.leave(reader);
     if (reader.onVanish !== "cancel" || !this.#readers.isAbandoned || this.#course.isSettled) return;
-    if (this.isWaiting) return this.cancel("the client left");
+    if (this.state === "waiting") return this.cancel("the client left");
     const { vanishedMs } = this.#options.limits;
     this.#vanished = setTimeout(() => this.cancel("the client left"), vanishedMs);
   }
@@ -115,8 +128,10 @@ export class LiveTurn {
     if (this.#vanished !== undefined) this.cancel("the client left");
   }
 
+  /** Of a turn whose message another one took up: cancels that. */
   cancel(why: string): void {
-    this.#course.cancel(why);
+    if (this.#host === undefined) this.#course.cancel(why);
+    else this.#host.turn.cancel(why);
   }
 
   /** What this client was told has reached it. If that is the turn's end, a retry is a request of its own from now on. */
@@ -126,6 +141,9 @@ export class LiveTurn {
 
   async #run(): Promise<void> {
     try {
+      const { steers } = this.#options;
+      const after = steers && (await this.#steer(steers));
+      if (steers !== undefined && after !== undefined) return await this.#goOnIn(steers, after);
       await this.#course.run();
     } catch (error) {
       this.#course.giveUp(this.#failureOf(error));
@@ -137,9 +155,48 @@ export class LiveTurn {
     log.info("turn.ended", { turn, session, rule, ...this.#course.end, tookMs });
   }
 
+  /** Puts its message into a running turn. The number of that turn's last event before; undefined: it was not taken up. */
+  async #steer(host: LiveTurn): Promise<number | undefined> {
+    const { draft, closing } = this.#options;
+    const stop = AbortSignal.any([closing, this.#course.stopped]);
+    return draft && host.#hear(draft, stop);
+  }
+
+  async #hear(draft: TurnDraft, stop: AbortSignal): Promise<number | undefined> {
+    const enough = new AbortController();
+    const late = this.over.then(async () => sleep(STEER_ANSWER_MS, enough.signal));
+    try {
+      const heard = this.#course.hear(draft, AbortSignal.any([stop, enough.signal]));
+      return await Promise.race([heard, late.then(() => undefined)]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /** Another turn took up its message: that turn's events are what its clients are told. */
+  async #goOnIn(host: LiveTurn, after: number): Promise<void> {
+    const { facts, draft, log } = this.#options;
+    this.#host = { turn: host, after };
+    draft?.accepted();
+    log.info("turn.steered", { turn: facts.turn, session: facts.session, into: host.id, after });
+    for (const reader of this.#readers.all) host.#takeOver(reader, after);
+    await host.over;
+  }
+
+  /** A client of a turn whose message this one took up. What its own clients want of it holds. */
+  #takeOver(reader: TurnReader, after: number): void {
+    clearTimeout(this.#vanished);
+    this.#vanished = undefined;
+    const mayBeCancelled = !this.#readers.isAbandoned && this.#readers.all.every(isNotToGoOn);
+    if (!mayBeCancelled && reader.onVanish === "cancel") reader.onVanish = "continue";
+    reader.seq = after;
+    this.#readers.add(reader);
+    this.#course.replay();
+  }
+
   #failureOf(error: unknown): WireError {
     if (!(error instanceof WireFailure)) return internalError(error, this.#options.log);
-    if (this.isWaiting) return error.error;
+    if (this.state === "waiting") return error.error;
     // It may run: to repeat it as a new request could run it twice.
     if (!this.#options.closing.aborted) return UNREACHABLE;
     const { code, message } = error.error;
@@ -149,4 +206,8 @@ export class LiveTurn {
       ...(this.#options.retriesJoin ? { retryAfterMs: RETRY_AFTER_MS } : {}),
     };
   }
+}
+
+function isNotToGoOn({ onVanish }: TurnReader): boolean {
+  return onVanish !== "continue";
 }

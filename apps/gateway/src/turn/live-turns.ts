@@ -35,10 +35,16 @@ export class LiveTurns {
     });
   }
 
+  /** The turn of this session that a worker has. */
+  running(place: string): LiveTurn | undefined {
+    return [...(this.#bySession.get(place) ?? [])].find(({ state }) => state === "running");
+  }
+
   /** A client has left. A turn that is abandoned and has successors in its session gives way at once. */
   leave(turn: LiveTurn, reader: TurnReader): void {
     turn.leave(reader);
-    if ((this.#bySession.get(turn.place)?.size ?? 0) > 1) turn.supersede();
+    const siblings = [...(this.#bySession.get(turn.place) ?? [])];
+    if (siblings.some((other) => other !== turn && other.state !== "steered")) turn.supersede();
   }
 
   /** A turn of this API key that a request repeats or names; without a key or an id, one whose clients have left. */

@@ -18,15 +18,21 @@ export interface QueueLimits {
   readonly totalQueue: number;
 }
 
+/** A turn in its session's queue. */
+interface Place {
+  readonly turn: string;
+  readonly first: PromiseWithResolvers<void>;
+}
+
 /** A hint for whoever finds a queue full; the truth depends on the turns before it. */
 const RETRY_AFTER_MS = 5_000;
 
 /** One FIFO per session: a turn at a time, bounded, nothing left of a session that has no turns. */
 export class SessionQueues {
   readonly #limits: QueueLimits;
-  readonly #queues = new Map<string, PromiseWithResolvers<void>[]>();
+  readonly #queues = new Map<string, Place[]>();
   /** Every turn that no worker has accepted: behind another of its session, or before a free process. */
-  readonly #waiting = new Set<PromiseWithResolvers<void>>();
+  readonly #waiting = new Set<Place>();
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -41,32 +47,39 @@ export class SessionQueues {
     return this.#queues.has(session);
   }
 
-  /** Throws `queue_full`. */
-  enter(session: string): Ticket {
+  /** The turn whose time it is. */
+  first(session: string): string | undefined {
+    return this.#queues.get(session)?.[0]?.turn;
+  }
+
+  /** Gives a turn a place: the last one, or the next one after the turn whose time it is. Throws `queue_full`. */
+  enter(session: string, turn: string, at: "last" | "next" = "last"): Ticket {
     const queue = this.#queues.get(session) ?? [];
-    const position = queue.length;
-    this.#checkRoom(position);
-    const turn = Promise.withResolvers<void>();
-    if (queue.push(turn) === 1) turn.resolve();
+    this.#checkRoom(queue.length);
+    const position = at === "next" ? Math.min(1, queue.length) : queue.length;
+    const place: Place = { turn, first: Promise.withResolvers() };
+    queue.splice(position, 0, place);
+    if (position === 0) place.first.resolve();
+    place.first.promise.catch(() => {}); // it may be dismissed before it is asked
     this.#queues.set(session, queue);
-    this.#waiting.add(turn);
+    this.#waiting.add(place);
     return {
       position,
-      whenFirst: (signal) => abortable(turn.promise, signal),
-      accepted: () => this.#waiting.delete(turn),
-      leave: () => this.#leave(session, queue, turn),
+      whenFirst: (signal) => abortable(place.first.promise, signal),
+      accepted: () => this.#waiting.delete(place),
+      leave: () => this.#leave(session, queue, place),
     };
   }
 
   /** Those that wait behind another turn of this session wait no longer: they are rejected with `reason`. */
   dismiss(session: string, reason: WireFailure): void {
-    for (const waiting of this.#queues.get(session) ?? []) waiting.reject(reason); // the first was resolved
+    for (const { first } of this.#queues.get(session) ?? []) first.reject(reason); // that of the first was resolved
   }
 
-  #checkRoom(position: number): void {
+  #checkRoom(length: number): void {
     const { sessionQueue, totalQueue } = this.#limits;
     const retry = { retryAfterMs: RETRY_AFTER_MS };
-    if (position > sessionQueue) {
+    if (length > sessionQueue) {
       const message = `${sessionQueue} turns of this session are waiting already (limits.sessionQueue)`;
       throw new WireFailure("queue_full", message, retry);
     }
@@ -76,12 +89,12 @@ export class SessionQueues {
     }
   }
 
-  #leave(session: string, queue: PromiseWithResolvers<void>[], turn: PromiseWithResolvers<void>): void {
-    this.#waiting.delete(turn);
-    const index = queue.indexOf(turn);
+  #leave(session: string, queue: Place[], place: Place): void {
+    this.#waiting.delete(place);
+    const index = queue.indexOf(place);
     if (index === -1) return;
     queue.splice(index, 1);
     if (queue.length === 0) this.#queues.delete(session);
-    else if (index === 0) queue[0]?.resolve();
+    else if (index === 0) queue[0]?.first.resolve();
   }
 }

@@ -1,17 +1,25 @@
+import { randomUUID } from "node:crypto";
 import { abortable } from "@synthesis/kit";
-import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
-import type { TurnListener, WorkerLink } from "../worker/worker-link.ts";
+import { WireFailure, type Prompt, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import type { TurnEvent, TurnListener, WorkerLink } from "../worker/worker-link.ts";
 import { FORGOTTEN, NOT_KEPT, queueTimeout, UNREACHABLE } from "./turn-failures.ts";
 import type { TurnReaders } from "./turn-readers.ts";
-import { WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
+import { isPassing, WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
 
 /** A turn that is still to be handed to a worker. */
 export interface TurnDraft {
-  readonly order: Submit;
-  /** The order for an agent that does not remember the earlier messages: it is told them. */
-  readonly seeded: Submit;
   /** Resolves when its time has come. Rejects with the signal's reason. */
   whenFirst(signal: AbortSignal): Promise<void>;
+  /**
+   * The order for this worker, by what it knows of the session now; `refusal`: why it refused the order before.
+   * Rejects with a `WireFailure`: `worker_unavailable` where it could not be asked, else why there is no other order.
+   */
+  compose(link: WorkerLink, refusal?: WireError): Promise<Submit>;
+  /**
+   * What its client says now, to be told to the agent within the turn of its session that runs; undefined: that cannot
+   * be. Rejects with a `WireFailure`.
+   */
+  steering(link: WorkerLink): Promise<Prompt | undefined>;
   /** A worker has accepted it: it is no longer one that waits. */
   accepted(): void;
 }
@@ -76,6 +84,11 @@ export class TurnCourse implements TurnListener {
     return this.#cancelled !== undefined;
   }
 
+  /** Aborts when it is cancelled before a worker may have it. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   /** How it ended, once it is settled: in the log's words. */
   get end(): { readonly state: string; readonly code: string | undefined } {
     const end = this.#end;
@@ -122,6 +135,23 @@ export class TurnCourse implements TurnListener {
     else this.#link?.cancel(this.#options.id, why);
   }
 
+  /**
+   * Says to the agent, within this turn, what another turn's client says. The number of the last event before the agent
+   * took it up; undefined: it did not, as far as can be known. Rejects with the signal's reason.
+   */
+  async hear(draft: TurnDraft, signal: AbortSignal): Promise<number | undefined> {
+    const link = this.#link;
+    try {
+      const prompt = link && (await abortable(draft.steering(link), signal));
+      if (prompt === undefined || hasResults(prompt)) return undefined;
+      return await link?.steer({ turn: this.#options.id, message: randomUUID(), prompt }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof WireFailure) return undefined; // the link was lost
+      throw error;
+    }
+  }
+
   /** A client has the end: a retry of its request is a request of its own from now on. */
   taken(): void {
     this.#link?.taken(this.#options.id);
@@ -145,8 +175,8 @@ export class TurnCourse implements TurnListener {
     this.#acceptance.resolve({ type: "refused", error });
   }
 
-  onEvent(kind: "text" | "reasoning", seq: number, text: string): void {
-    this.#options.readers.event(kind, seq, text);
+  onEvent(event: TurnEvent): void {
+    this.#options.readers.event(event);
   }
 
   onEnded(seq: number, end: TurnEnd): void {
@@ -188,8 +218,7 @@ export class TurnCourse implements TurnListener {
     const stop = AbortSignal.any([closing, expiry.signal, this.#stop.signal]);
     try {
       await draft.whenFirst(stop);
-      let order = draft.order;
-      let link = await this.#reach.first(stop);
+      let { link, order } = await this.#compose(draft, stop);
       for (;;) {
         if (this.#state === "waiting") stop.throwIfAborted();
         const outcome = await abortable(this.#submit(link, order), closing);
@@ -200,12 +229,30 @@ export class TurnCourse implements TurnListener {
         }
         this.#state = "waiting";
         if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
-        else if (outcome.error.code === "session_lost" && order !== draft.seeded) order = draft.seeded;
-        else if (outcome.error.code === "worker_draining") link = await this.#reach.first(stop, link);
-        else throw WireFailure.from(outcome.error);
+        const { code } = outcome.error;
+        if (code === "worker_draining")
+          ({ link, order } = await this.#compose(draft, stop, { drained: link }));
+        else ({ link, order } = await this.#compose(draft, stop, { refusal: outcome.error }));
       }
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** The order for the turn's worker, and the link to it. A worker that is being started again is waited for. */
+  async #compose(
+    draft: TurnDraft,
+    stop: AbortSignal,
+    { drained, refusal }: { readonly drained?: WorkerLink; readonly refusal?: WireError } = {},
+  ): Promise<{ link: WorkerLink; order: Submit }> {
+    for (;;) {
+      const link = await this.#reach.first(stop, drained);
+      try {
+        return { link, order: await abortable(draft.compose(link, refusal), stop) };
+      } catch (error) {
+        stop.throwIfAborted();
+        if (link.isOpen || !isPassing(error)) throw error;
+      }
     }
   }
 
@@ -228,4 +275,9 @@ export class TurnCourse implements TurnListener {
     this.#acceptance = Promise.withResolvers();
     this.#ending = Promise.withResolvers();
   }
+}
+
+/** What functions gave back is for the turn that follows their calls. */
+function hasResults(prompt: Prompt): boolean {
+  return typeof prompt !== "string" && prompt.some(({ type }) => type === "tool_result");
 }

@@ -1,4 +1,5 @@
 import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { TurnEvent } from "../worker/worker-link.ts";
 import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
 import { NOT_KEPT } from "./turn-failures.ts";
 
@@ -8,7 +9,7 @@ export type VanishPolicy = "cancel" | "continue" | "watch";
 /** One client that waits for a turn's answer. */
 export interface TurnReader {
   readonly output: AnswerOutput;
-  readonly onVanish: VanishPolicy;
+  onVanish: VanishPolicy;
   readonly facts: TurnFacts;
   /** admitted: it was told which turn it is. ended: it was told the turn's end. failed: it was told why there is none. */
   state: "joined" | "admitted" | "ended" | "failed";
@@ -26,7 +27,11 @@ export class TurnReaders {
 
   /** Whether no client is left: who only watches does not count. */
   get isAbandoned(): boolean {
-    return [...this.#readers].every(({ onVanish }) => onVanish === "watch");
+    return this.all.every(({ onVanish }) => onVanish === "watch");
+  }
+
+  get all(): readonly TurnReader[] {
+    return [...this.#readers];
   }
 
   /** The number up to which all of them know everything. */
@@ -53,13 +58,14 @@ export class TurnReaders {
     for (const reader of this.#readers) admit(reader);
   }
 
-  event(kind: "text" | "reasoning", seq: number, text: string): void {
+  event(event: TurnEvent): void {
+    const { seq } = event;
     this.#latestSeq = Math.max(this.#latestSeq, seq);
     for (const reader of this.#readers) {
       if (!isListening(reader) || seq !== reader.seq + 1) continue; // known to this one, or a gap, which its end will show
       reader.seq = seq;
       admit(reader); // one that joined this moment may be told by the answer to an earlier one
-      reader.output[kind](text, seq);
+      tell(reader.output, event);
     }
   }
 
@@ -94,7 +100,7 @@ export class TurnReaders {
   }
 
   #listening(): readonly TurnReader[] {
-    return [...this.#readers].filter(isListening);
+    return this.all.filter(isListening);
   }
 }
 
@@ -102,6 +108,12 @@ function admit(reader: TurnReader): void {
   if (reader.state !== "joined") return;
   reader.state = "admitted";
   reader.output.admitted(reader.facts);
+}
+
+function tell(output: AnswerOutput, event: TurnEvent): void {
+  if (event.type === "delta") output.text(event.text, event.seq);
+  else if (event.type === "reasoning") output.reasoning(event.text, event.seq);
+  else output.toolCall(event.call, event.seq);
 }
 
 function isListening({ state }: TurnReader): boolean {

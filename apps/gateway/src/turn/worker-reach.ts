@@ -58,7 +58,8 @@ export class WorkerReach {
   }
 }
 
-function isPassing(error: unknown): boolean {
+/** Whether the worker is only being started again. */
+export function isPassing(error: unknown): boolean {
   if (!(error instanceof WireFailure)) return false;
   return error.error.code === "worker_unavailable" && error.error.retryAfterMs !== undefined;
 }

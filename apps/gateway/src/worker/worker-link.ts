@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { LoopBatch, TimeoutError, withDeadline } from "@synthesis/kit";
+import { abortable, LoopBatch, TimeoutError, withDeadline } from "@synthesis/kit";
 import {
   decodeFrames,
   encodeFrames,
@@ -8,24 +8,32 @@ import {
   WorkerFrame,
   type Attach,
   type Attached,
+  type Delta,
   type EnsureAnswer,
   type FindTurn,
   type GatewayFrame,
   type Locate,
   type Located,
+  type Reasoning,
+  type Steer,
+  type Steered,
   type Submit,
+  type ToolCalled,
   type TurnEnd,
   type TurnInfo,
   type WireError,
 } from "@synthesis/protocol";
 import { WebSocket } from "ws";
 
+/** What a turn says on its way, numbered. */
+export type TurnEvent = Delta | Reasoning | ToolCalled;
+
 /** Who is told what becomes of a turn. One of `onRefused`, `onEnded`, `onGone` and `onLost` comes last. */
 export interface TurnListener {
   /** `reset`: its session was begun anew for it, and why. */
   onAccepted(reset: string | undefined): void;
   onRefused(error: WireError): void;
-  onEvent(kind: "text" | "reasoning", seq: number, text: string): void;
+  onEvent(event: TurnEvent): void;
   onEnded(seq: number, end: TurnEnd): void;
   /** It cannot be followed; how it ended, where that is known. */
   onGone(end: TurnEnd | undefined): void;
@@ -110,7 +118,7 @@ export class WorkerLink {
   }
 
   /** The session that is meant, if the worker knows it. Rejects when the link is lost, or after `answerMs`. */
-  async locate(by: Locate["by"]): Promise<Pick<Located, "session" | "reset">> {
+  async locate(by: Locate["by"]): Promise<Pick<Located, "session" | "point" | "isHead" | "reset">> {
     return this.#ask((request) => ({ type: "locate", request, by }));
   }
 
@@ -123,9 +131,7 @@ export class WorkerLink {
   submit(order: Submit, listener: TurnListener): void {
     if (!this.isOpen) return listener.onLost();
     this.#turns.set(order.turn, listener);
-    // A message of its own: prompts are as large as bodies may be, and a message has a bound.
-    this.#batch.flush();
-    this.#socket.send(encodeFrames([order]));
+    this.#sendAlone(order);
   }
 
   /** Has the worker tell a turn's events after a number, and those to come. */
@@ -144,6 +150,19 @@ export class WorkerLink {
     if (this.isOpen) this.#send({ type: "cancel_turn", turn, reason });
   }
 
+  /**
+   * Says something to the agent within a running turn. The number of the turn's last event before the agent took it
+   * up; undefined: it never will. Rejects when the link is lost, and with the signal's reason.
+   */
+  async steer(
+    message: Pick<Steer, "turn" | "message" | "prompt">,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const ask = (request: number) => this.#sendAlone({ type: "steer", request, ...message });
+    const { after } = await this.#answerTo<Steered>(ask, (answer) => abortable(answer, signal));
+    return after;
+  }
+
   async close(): Promise<void> {
     this.#batch.flush();
     this.#socket.close(1001, "the gateway closes");
@@ -151,15 +170,28 @@ export class WorkerLink {
   }
 
   async #ask<T>(frame: (request: number) => GatewayFrame): Promise<T> {
+    try {
+      return await this.#answerTo<T>(
+        (request) => this.#send(frame(request)),
+        (answer) => withDeadline(answer, this.#options.answerMs, "the worker did not answer"),
+      );
+    } catch (error) {
+      throw error instanceof TimeoutError ? noAnswer(error) : error;
+    }
+  }
+
+  /** Asks, and waits for the answer as long as `patience` has it. */
+  async #answerTo<T>(
+    ask: (request: number) => void,
+    patience: (answer: Promise<unknown>) => Promise<unknown>,
+  ): Promise<T> {
     if (!this.isOpen) throw linkLost();
     const request = ++this.#requests;
     const answer = Promise.withResolvers<unknown>();
     this.#asked.set(request, answer);
-    this.#send(frame(request));
+    ask(request);
     try {
-      return (await withDeadline(answer.promise, this.#options.answerMs, "the worker did not answer")) as T;
-    } catch (error) {
-      throw error instanceof TimeoutError ? noAnswer(error) : error;
+      return (await patience(answer.promise)) as T;
     } finally {
       this.#asked.delete(request);
     }
@@ -167,6 +199,12 @@ export class WorkerLink {
 
   #send(frame: GatewayFrame): void {
     this.#batch.add(frame);
+  }
+
+  /** As a message of its own: prompts are as large as bodies may be, and a message has a bound. */
+  #sendAlone(frame: GatewayFrame): void {
+    this.#batch.flush();
+    this.#socket.send(encodeFrames([frame]));
   }
 
   #receive(text: string, onAttached: () => void, onForeign: (error: Error) => void): void {
@@ -186,6 +224,7 @@ export class WorkerLink {
   #dispatch(frame: Exclude<WorkerFrame, { type: "attached" }>): void {
     switch (frame.type) {
       case "located":
+      case "steered":
         return this.#answer(frame.request, frame);
       case "found_turn":
         return this.#answer(frame.request, frame.turn);
@@ -196,9 +235,9 @@ export class WorkerLink {
       case "accepted":
         return this.#turns.get(frame.turn)?.onAccepted(frame.reset);
       case "delta":
-        return this.#turns.get(frame.turn)?.onEvent("text", frame.seq, frame.text);
       case "reasoning":
-        return this.#turns.get(frame.turn)?.onEvent("reasoning", frame.seq, frame.text);
+      case "tool_called":
+        return this.#turns.get(frame.turn)?.onEvent(frame);
       case "refused":
         return this.#last(frame.turn)?.onRefused(frame.error);
       case "ended":

@@ -58,26 +58,33 @@ test("/health with a key, while the supervisor is away, says so", async () => {
 test("/v1/models lists the agents", async () => {
   const response = await gateway.fetch("/v1/models", { headers });
   const model = (id: string) => ({ id, object: "model", created: 0, owned_by: "synthesis" });
-  expect(await response.json()).toEqual({ object: "list", data: [model("echo"), model("other")] });
-});
-
-test.for([
-  "/",
-  "/v1",
-  "/v1/models/",
-  "/v1/models/echo",
-  "/V1/models",
-  "/__proto__",
-  "/constructor",
-  "/v1/../health",
-])("%s is answered 404", async (path) => {
-  const response = await gateway.fetch(path.replace("..", "%2e%2e%2f"), { headers });
-  expect(response.status).toBe(404);
-  expect(response.headers.get("x-request-id")).toMatch(/^req_/);
-  expect(await response.json()).toMatchObject({
-    error: { code: "not_found", type: "invalid_request_error" },
+  expect(await response.json()).toEqual({
+    object: "list",
+    data: [model("echo"), model("other"), model("own")],
   });
 });
+
+test("/v1/models/AGENT tells one, under whatever name it is asked for as a model", async () => {
+  const body = { id: "echo", object: "model", created: 0, owned_by: "synthesis" };
+  for (const id of ["echo", "%65cho", "echo%2Fopus"])
+    expect(await (await gateway.fetch(`/v1/models/${id}`, { headers })).json()).toEqual(body);
+  for (const id of ["ghost", "%zz"])
+    expect(await (await gateway.fetch(`/v1/models/${id}`, { headers })).json()).toMatchObject({
+      error: { code: "model_not_found" },
+    });
+});
+
+test.for(["/", "/v1", "/v1/models/", "/V1/models", "/__proto__", "/constructor", "/v1/../health"])(
+  "%s is answered 404",
+  async (path) => {
+    const response = await gateway.fetch(path.replace("..", "%2e%2e%2f"), { headers });
+    expect(response.status).toBe(404);
+    expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+    expect(await response.json()).toMatchObject({
+      error: { code: "not_found", type: "invalid_request_error" },
+    });
+  },
+);
 
 test.for([
   ["GET", "/v1/chat/completions", "POST"],

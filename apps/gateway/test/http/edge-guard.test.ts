@@ -34,7 +34,10 @@ const badCredentials: readonly (readonly [title: string, headers: Record<string,
     ["the key in capitals", { authorization: `Bearer ${key.toUpperCase()}` }],
     ["the key without Bearer", { authorization: key }],
     ["another scheme", { authorization: `Basic ${btoa(`user:${key}`)}` }],
-    ["another header", { "x-api-key": key, "api-key": key }],
+    ["a wrong x-api-key", { "x-api-key": "sk-the-wrong-key-of-tests" }],
+    ["an empty x-api-key", { "x-api-key": "" }],
+    ["x-api-key beside a wrong key", { "x-api-key": key, authorization: "Bearer sk-the-wrong-key-of-tests" }],
+    ["another header", { "api-key": key, "x-auth-token": key }],
     ["a cookie", { cookie: `key=${key}; authorization=Bearer ${key}` }],
     ["a query string", {}, `?key=${key}&access_token=${key}`],
   ];
@@ -44,7 +47,8 @@ test.for(badCredentials)(
   async ([title, headers, query]) => {
     const bodies = new Set<string>();
     for (const [method, path] of routes) {
-      const isOpen = path === "/health" && method === "GET" && !("authorization" in headers);
+      const hasKey = "authorization" in headers || "x-api-key" in headers;
+      const isOpen = path === "/health" && method === "GET" && !hasKey;
       const response = await gateway.fetch(`${path}${query ?? ""}`, { method, headers });
       expect([path, response.status]).toEqual([path, isOpen ? 200 : 401]);
       const body = await response.text();

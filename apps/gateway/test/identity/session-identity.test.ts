@@ -1,85 +1,99 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { header, identify, sessionId, transcriptScope } from "../../src/identity/session-identity.ts";
-import type { IdentityClues } from "../../src/identity/session-identity.ts";
-
-const runtime = "hi\n\nRuntime: agent=main | session=agent:main:main | host=h";
+import {
+  header,
+  identify,
+  mayAppend,
+  ownScope,
+  sessionId,
+  transcriptScope,
+  type IdentityClues,
+} from "../../src/identity/session-identity.ts";
+import { user } from "../support/messages.ts";
 
 interface Clue {
   readonly headers?: IncomingHttpHeaders;
-  readonly body?: Partial<IdentityClues["body"]>;
-  readonly caller?: Partial<IdentityClues["caller"]>;
+  readonly names?: Partial<IdentityClues["ask"]["names"]>;
+  readonly user?: string;
+  readonly caller?: string;
   readonly agent?: string;
+  readonly history?: IdentityClues["history"];
+  readonly convention?: Partial<IdentityClues["convention"]>;
 }
 
-function clues({ headers = {}, body = {}, caller = {}, agent = "main" }: Clue): IdentityClues {
+function clues({
+  headers = {},
+  names = {},
+  agent = "main",
+  caller = "default",
+  ...more
+}: Clue): IdentityClues {
   return {
     headers,
-    body: { messages: [{ role: "user", content: "hi" }], ...body },
-    caller: { name: "default", client: "generic", ...caller },
+    ask: { names, user: more.user, messages: [user("hi")] },
+    caller: { name: caller, client: "generic" },
     agent: { name: agent, workspace: "home", model: undefined },
+    history: more.history ?? "auto",
+    convention: { isSideRequest: false, ...more.convention },
   };
 }
 
-/** Every rule alone, the strongest first, and the key it gives. */
-const rules: readonly (readonly [rule: string, key: string | undefined, clue: Clue])[] = [
-  ["openclaw-session-key", "agent:main:tg:7", { headers: { "x-openclaw-session-key": "agent:main:tg:7" } }],
-  ["openclaw-chat-id", "main::-100", { headers: { "x-openclaw-chat-id": "-100" } }],
-  ["session-affinity", "a:0", { headers: { "x-session-affinity": "a:0" } }],
-  ["session-affinity", "b:1", { headers: { session_id: "b:1" } }],
-  ["prompt-cache-key", "k", { body: { prompt_cache_key: "k" } }],
-  ["conversation", "c", { body: { conversation: "c" } }],
-  ["metadata-session-id", "m", { body: { metadata: { session_id: "m" } } }],
+const turn = randomUUID();
+
+/** Every rule alone, the strongest first, and what it gives. */
+const rules: readonly (readonly [rule: string, gives: object, clue: Clue])[] = [
+  ["stateless", {}, { history: "stateless" }],
+  ["side-request", {}, { convention: { isSideRequest: true } }],
+  ["previous-turn", { turn }, { names: { previousTurn: turn } }],
   [
-    "openclaw-runtime",
-    "agent:main:main",
-    { body: { messages: [{ role: "user", content: runtime }] }, caller: { client: "openclaw" } },
+    "openclaw-session-key",
+    { key: "agent:main:tg:7" },
+    { headers: { "x-openclaw-session-key": "agent:main:tg:7" } },
   ],
-  ["openclaw-agent-id", "ops", { headers: { "x-openclaw-agent-id": "ops" } }],
-  ["transcript", undefined, {}],
+  ["openclaw-chat-id", { key: "main::-100" }, { headers: { "x-openclaw-chat-id": "-100" } }],
+  ["session-affinity", { key: "a:0" }, { headers: { "x-session-affinity": "a:0" } }],
+  ["session-affinity", { key: "b:1" }, { headers: { session_id: "b:1" } }],
+  ["prompt-cache-key", { key: "k" }, { names: { promptCacheKey: "k" } }],
+  ["conversation", { key: "c" }, { names: { conversation: "c" } }],
+  ["metadata-session-id", { key: "m" }, { names: { metadataSession: "m" } }],
+  ["openclaw-runtime", { key: "agent:main:main" }, { convention: { session: "agent:main:main" } }],
+  ["openclaw-agent-id", { key: "ops" }, { headers: { "x-openclaw-agent-id": "ops" } }],
+  ["transcript", {}, {}],
 ];
 
-test.for(rules)("the rule %s gives the key %s", ([rule, key, clue]) => {
-  expect(identify(clues(clue))).toEqual(key === undefined ? { rule } : { rule, key });
+test.for(rules)("the rule %s gives %o", ([rule, gives, clue]) => {
+  expect(identify(clues(clue))).toEqual({ rule, ...gives });
 });
 
 test("an earlier rule wins over every later one", () => {
-  for (const [index] of rules.entries()) {
+  for (const [index, [rule, gives]] of rules.entries()) {
     const merged = rules.slice(index).reduceRight<Clue>(
       (weaker, [, , clue]) => ({
+        ...weaker,
+        ...clue,
         headers: { ...weaker.headers, ...clue.headers },
-        body: { ...weaker.body, ...clue.body },
-        caller: { ...weaker.caller, ...clue.caller },
+        names: { ...weaker.names, ...clue.names },
+        convention: { ...weaker.convention, ...clue.convention },
       }),
       {},
     );
     // With the agent's header there too, a chat id is one of that agent.
-    const expected = rules[index]![1]?.replace("main::", "ops::");
-    expect(identify(clues(merged))).toMatchObject({
-      rule: rules[index]![0],
-      ...(expected === undefined ? {} : { key: expected }),
-    });
+    const expected = rule === "openclaw-chat-id" ? { key: "ops::-100" } : gives;
+    expect(identify(clues(merged))).toEqual({ rule, ...expected });
   }
 });
 
-test("a conversation may be an object, a chat id takes the header's agent", () => {
-  expect(identify(clues({ body: { conversation: { id: "c" } } }))).toMatchObject({ key: "c" });
-  const headers = { "x-openclaw-chat-id": "-100", "x-openclaw-agent-id": "ops" };
-  expect(identify(clues({ headers }))).toEqual({ rule: "openclaw-chat-id", key: "ops::-100" });
-});
-
-test("the Runtime line of a caller that is not OpenClaw decides nothing", () => {
-  expect(identify(clues({ body: { messages: [{ role: "user", content: runtime }] } }))).toEqual({
-    rule: "transcript",
-  });
+test("a side request whose history the client names is a request like any other", () => {
+  const convention = { isSideRequest: true };
+  for (const history of ["append", "full"] as const)
+    expect(identify(clues({ history, convention }))).toEqual({ rule: "transcript" });
 });
 
 test.for<[Clue]>([
   [{ headers: { "x-openclaw-session-key": "" } }],
-  [{ body: { prompt_cache_key: "" } }],
-  [{ body: { prompt_cache_key: null, conversation: null, metadata: null } }],
-  [{ body: { metadata: { session_id: null } } }],
-  [{ body: { user: "alice" } }],
+  [{ names: { promptCacheKey: "", conversation: "", metadataSession: "" } }],
+  [{ user: "alice" }],
 ])("%j names no session", ([clue]) => {
   expect(identify(clues(clue))).toEqual({ rule: "transcript" });
 });
@@ -101,7 +115,7 @@ test("the same value under two rules is two sessions, but the seed's headers are
 test.for(["a\nb", "a\u0000b", "a\u001Bb", "a\u007Fb", "a\u0085b", "x".repeat(513)])(
   "the key %j is refused",
   (key) => {
-    expect(() => identify(clues({ body: { conversation: key } }))).toThrow(
+    expect(() => identify(clues({ names: { conversation: key } }))).toThrow(
       "the session key (conversation) must have",
     );
   },
@@ -110,22 +124,30 @@ test.for(["a\nb", "a\u0000b", "a\u001Bb", "a\u007Fb", "a\u0085b", "x".repeat(513
 test("the same key with another caller or agent is another session id", () => {
   const base = sessionId(clues({}), "conversation", "k");
   expect(base).toMatch(/^ses_[0-9a-f]{24}$/);
-  expect(sessionId(clues({ headers: { "x-any": "thing" }, body: { user: "u" } }), "conversation", "k")).toBe(
-    base,
-  );
+  expect(sessionId(clues({ headers: { "x-any": "thing" }, user: "u" }), "conversation", "k")).toBe(base);
   const others = [
-    sessionId(clues({ caller: { name: "claw" } }), "conversation", "k"),
+    sessionId(clues({ caller: "claw" }), "conversation", "k"),
     sessionId(clues({ agent: "ops" }), "conversation", "k"),
     sessionId(clues({}), "conversation", "k2"),
-    sessionId(clues({ caller: { name: 'default","main' }, agent: "k" }), "conversation", ""),
+    sessionId(clues({ caller: 'default","main', agent: "k" }), "conversation", ""),
   ];
   expect(new Set([base, ...others]).size).toBe(5);
 });
 
-test("transcripts are compared within one caller, user and agent", () => {
-  const scopes = [{}, { caller: { name: "claw" } }, { body: { user: "alice" } }, { agent: "ops" }];
-  expect(new Set(scopes.map((clue) => transcriptScope(clues(clue)))).size).toBe(4);
-  expect(transcriptScope(clues({ body: { user: null } }))).toBe(transcriptScope(clues({})));
+test("transcripts are compared within one caller, user and agent, and never with those of keys", () => {
+  const scopes = [{}, { caller: "claw" }, { user: "alice" }, { agent: "ops" }];
+  const all = [...scopes.map((clue) => transcriptScope(clues(clue))), ownScope("ses_a"), ownScope("ses_b")];
+  expect(new Set(all).size).toBe(6);
+});
+
+test("what is new may come alone under the seed's headers and of a conversation, from no other and not from OpenClaw", () => {
+  const seed = ["openclaw-session-key", "openclaw-chat-id", "openclaw-agent-id", "conversation"] as const;
+  for (const rule of seed) expect(mayAppend(rule, clues({}))).toBe(true);
+  const others = ["session-affinity", "prompt-cache-key", "metadata-session-id", "openclaw-runtime"] as const;
+  for (const rule of others) expect(mayAppend(rule, clues({}))).toBe(false);
+  const affinity = clues({ headers: { "x-session-affinity": "a" } });
+  const openclaw = clues({ convention: { session: "agent:main:main" } });
+  for (const clue of [affinity, openclaw]) expect(mayAppend("openclaw-session-key", clue)).toBe(false);
 });
 
 test("a header in UTF-8, which Node reads as Latin-1, is read as UTF-8", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { expectClean } from "@synthesis/testkit";
-import { deltas, ended } from "../support/fake-worker.ts";
+import { deltas, ended, toolCalls } from "../support/fake-worker.ts";
 import { RunningGateway } from "../support/running-gateway.ts";
 
 expectClean();
@@ -28,6 +28,7 @@ test("without stream the answer is one JSON object, with usage, and its cost in 
     object: "chat.completion",
     created: expect.any(Number) as number,
     model: "echo",
+    system_fingerprint: expect.stringMatching(/^fp_[0-9a-f]{16}$/) as string,
     choices: [
       {
         index: 0,
@@ -65,7 +66,12 @@ test.for([
   for (const name of ["x-request-id", "x-synthesis-session", "x-synthesis-turn"])
     expect(response.headers.get(name), name).not.toBeNull();
   expect(await response.json()).toEqual({
-    error: { message: "busy", type: "upstream_error", param: null, code: "upstream_overloaded" },
+    error: {
+      message: "busy",
+      type: shouldRetry === "true" ? "upstream_error" : "invalid_request_error",
+      param: null,
+      code: "upstream_overloaded",
+    },
   });
 });
 
@@ -74,17 +80,65 @@ test("the headers say what was ignored, and by which rule the session was found"
     { role: "system", content: "s" },
     { role: "user", content: "hi" },
   ];
+  const tools = [{ type: "function", function: { name: "f" } }];
   const asked = gateway.chat(
-    { model: "other/haiku", messages, temperature: 0, tools: [] },
+    { model: "other/haiku", messages, temperature: 0, tools, reasoning_effort: "high" },
     { headers: { "x-openclaw-session-key": "k" } },
   );
   const submit = await gateway.worker.next("submit");
   expect(submit).toMatchObject({ model: "haiku", prompt: "hi", session: { agent: "other", key: "k" } });
+  for (const field of ["instructions", "tools", "effort"]) expect(submit).not.toHaveProperty(field);
   gateway.worker.answer(submit, "yes");
   const { headers, body } = await asked;
-  expect(headers.get("x-synthesis-ignored")).toBe("temperature, tools, messages.system");
+  expect(headers.get("x-synthesis-ignored")).toBe("temperature, instructions, tools, effort");
   expect(headers.get("x-synthesis-session")).toBe(submit.session.id);
   expect(headers.get("x-synthesis-session-rule")).toBe("openclaw-session-key");
   expect(headers.get("x-synthesis-queue-position")).toBe("0");
   await body?.cancel();
+});
+
+test("only so many of the ignored fields are named, for a header has its bounds", async () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`field_${index}`, 1]));
+  const asked = gateway.chat({ messages: [{ role: "user", content: "hi" }], ...many });
+  gateway.worker.answer(await gateway.worker.next("submit"), "yes");
+  const response = await asked;
+  expect(response.headers.get("x-synthesis-ignored")?.split(", ")).toHaveLength(24);
+  await response.text();
+});
+
+test("calls of the client's functions are put together from their pieces, and an answer of nothing else has no content", async () => {
+  const { worker } = gateway;
+  const asked = gateway.chat("hi");
+  const { turn } = await worker.next("submit");
+  const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 3, reasoningTokens: 2 };
+  worker.send(
+    { type: "accepted", turn },
+    ...toolCalls(
+      turn,
+      1,
+      { index: 0, id: "toolu1", name: "read", arguments: "" },
+      { index: 0, arguments: '{"path":' },
+      { index: 1, id: "toolu2", name: "stop", arguments: "{}" },
+      { index: 0, arguments: '"a"}' },
+    ),
+    ended(turn, 5, { state: "completed", finishReason: "tool_calls", usage }),
+  );
+  const read = { id: "toolu1", type: "function", function: { name: "read", arguments: '{"path":"a"}' } };
+  const stop = { id: "toolu2", type: "function", function: { name: "stop", arguments: "{}" } };
+  expect(await (await asked).json()).toMatchObject({
+    choices: [{ message: { content: null, tool_calls: [read, stop] }, finish_reason: "tool_calls" }],
+    usage: { completion_tokens_details: { reasoning_tokens: 2 } },
+  });
+});
+
+test("text before calls is content, and an answer of nothing at all is an empty one", async () => {
+  for (const [text, content] of [
+    ["I read it", "I read it"],
+    ["", ""],
+  ] as const) {
+    const asked = gateway.chat("hi");
+    gateway.worker.answer(await gateway.worker.next("submit"), text);
+    const { choices } = (await (await asked).json()) as { choices: [{ message: object }] };
+    expect(choices[0].message).toEqual({ role: "assistant", content, refusal: null });
+  }
 });

@@ -1,7 +1,7 @@
 import { ErrorCode } from "@synthesis/protocol";
 import { expect, test } from "vitest";
 import { errorBody } from "../../src/openai/error-body.ts";
-import { errorStatus } from "../../src/openai/error-status.ts";
+import { errorStatus, errorType } from "../../src/openai/error-status.ts";
 
 const expected: Readonly<Record<number, readonly ErrorCode[]>> = {
   400: ["invalid_request", "invalid_json", "upstream_invalid_request", "context_length_exceeded"],
@@ -9,7 +9,7 @@ const expected: Readonly<Record<number, readonly ErrorCode[]>> = {
   403: ["origin_not_allowed", "workspace_not_allowed"],
   404: ["not_found", "model_not_found", "workspace_not_found", "turn_not_found", "session_not_found"],
   405: ["method_not_allowed"],
-  409: ["turn_cancelled", "history_changed"],
+  409: ["turn_cancelled", "history_changed", "session_busy"],
   410: ["turn_gone"],
   413: ["body_too_large"],
   415: ["unsupported_media_type"],
@@ -17,7 +17,14 @@ const expected: Readonly<Record<number, readonly ErrorCode[]>> = {
   422: ["idempotency_conflict"],
   429: ["queue_full", "too_many_workspaces", "upstream_rate_limit"],
   500: ["internal_error"],
-  502: ["turn_interrupted", "turn_failed", "answer_diverged", "upstream_error"],
+  502: [
+    "turn_interrupted",
+    "turn_failed",
+    "answer_diverged",
+    "answer_format_unmet",
+    "tool_choice_unmet",
+    "upstream_error",
+  ],
   503: [
     "queue_timeout",
     "worker_unavailable",
@@ -42,12 +49,21 @@ test.for(
 });
 
 test("the type is one that OpenAI's clients know: theirs below 500, ours from there on", () => {
-  for (const { status, type } of Object.values(errorStatus)) {
-    if (status === 401) expect(type).toBe("authentication_error");
-    else if (status === 403) expect(type).toBe("permission_error");
+  for (const [code, { status, type }] of Object.entries(errorStatus)) {
+    if (code === "origin_not_allowed") expect(type).toBe("permission_error");
+    else if (status === 401) expect(type).toBe("authentication_error");
     else if (status === 429) expect(type).toBe("rate_limit_error");
     else if (status < 500) expect(type).toBe("invalid_request_error");
     else expect(["server_error", "upstream_error"]).toContain(type);
+  }
+});
+
+test("what must not be repeated has the one type that no client takes for a reason to, whoever is to blame", () => {
+  for (const code of ErrorCode.options) {
+    const { type } = errorStatus[code];
+    expect(errorType({ code, retryAfterMs: 1 })).toBe(type);
+    const isForAll = type === "authentication_error" || type === "permission_error";
+    expect(errorType({ code })).toBe(isForAll ? type : "invalid_request_error");
   }
 });
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { expectClean } from "@synthesis/testkit";
-import { deltas, ended } from "../support/fake-worker.ts";
+import { deltas, ended, toolCalls } from "../support/fake-worker.ts";
 import { head } from "../support/raw-http.ts";
 import { key, RunningGateway, type GatewayChanges } from "../support/running-gateway.ts";
 
@@ -25,6 +25,7 @@ test("a stream begins with the role, brings each delta, and ends with a finish r
     object: "chat.completion.chunk",
     created: expect.any(Number) as number,
     model: "echo",
+    system_fingerprint: expect.stringMatching(/^fp_[0-9a-f]{16}$/) as string,
     choices: [{ index: 0, delta: { role: "assistant", content: "" }, finish_reason: null }],
   });
   const { turn } = await worker.next("submit");
@@ -36,6 +37,43 @@ test("a stream begins with the role, brings each delta, and ends with a finish r
   worker.send(ended(turn, 4, { state: "completed", finishReason: "length", usage }));
   expect(await events.next()).toMatchObject({ choices: [{ delta: {}, finish_reason: "length" }] });
   expect(await events.rest()).toEqual(["[DONE]"]);
+});
+
+test("a call streams with its id and name first, then its arguments as they come", async () => {
+  const { worker } = await start();
+  const { events } = await gateway.stream("hi");
+  const { turn } = await worker.next("submit");
+  worker.send(
+    { type: "accepted", turn },
+    ...deltas(turn, 1, "I read"),
+    ...toolCalls(
+      turn,
+      2,
+      { index: 0, id: "toolu1", name: "read", arguments: "" },
+      { index: 0, arguments: '{"a"' },
+      { index: 0, arguments: ":1}" },
+    ),
+    ended(turn, 5, { state: "completed", finishReason: "tool_calls" }),
+  );
+  expect((await events.rest()).slice(1)).toMatchObject([
+    { choices: [{ delta: { content: "I read" } }] },
+    {
+      choices: [
+        {
+          delta: {
+            tool_calls: [
+              { index: 0, id: "toolu1", type: "function", function: { name: "read", arguments: "" } },
+            ],
+          },
+        },
+      ],
+    },
+    { choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: '{"a"' } }] } }] },
+    { choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: ":1}" } }] } }] },
+    { choices: [{ delta: {}, finish_reason: "tool_calls" }] },
+    "[DONE]",
+  ]);
+  expect(events.lastId).toBe(`${turn}:5`);
 });
 
 test("usage comes in a chunk of its own, with the cost, where it is asked for", async () => {

@@ -13,6 +13,7 @@ import {
   type Locate,
   type Located,
   type Submit,
+  type ToolCallDelta,
   type TurnEnd,
   type TurnInfo,
   type WorkerFrame,
@@ -31,6 +32,11 @@ export function deltas(turn: string, first: number, ...texts: readonly string[])
   return texts.map((text, index) => ({ type: "delta", turn, seq: first + index, text }));
 }
 
+/** The frames of a turn's calls of its client's functions. */
+export function toolCalls(turn: string, first: number, ...calls: readonly ToolCallDelta[]): WorkerFrame[] {
+  return calls.map((call, index) => ({ type: "tool_called", turn, seq: first + index, call }));
+}
+
 export function ended(turn: string, seq: number, end: TurnEnd = completed): Ended {
   return { type: "ended", turn, seq, end };
 }
@@ -45,7 +51,7 @@ export interface FakeWorkerOptions {
 /** A worker as the gateway sees it: a real WebSocket listener on a Unix socket that a test answers by hand. */
 export class FakeWorker {
   /** What it answers to `locate`: a session's id, or more; "held" leaves that to the test. */
-  locate: (frame: Locate) => string | Pick<Located, "session" | "reset"> | undefined = () => undefined;
+  locate: (frame: Locate) => string | Omit<Located, "type" | "request"> | undefined = () => undefined;
   /** What it answers to `find_turn`: nothing, unless a test says otherwise. */
   find: (frame: FindTurn) => TurnInfo | undefined = () => undefined;
   /** What it says, besides what the test does, to `follow` and to a `submit` that comes again: all that it said before. */

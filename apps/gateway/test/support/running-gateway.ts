@@ -71,6 +71,7 @@ export class RunningGateway {
       agents: {
         echo: { workspace: "demo", driver: "headless" },
         other: { workspace: "demo", driver: "command" },
+        own: { workspace: "demo", driver: "headless", instructions: "ignore" },
       },
       defaultAgent: "echo",
       controlSocket: folder.join("s.sock"),

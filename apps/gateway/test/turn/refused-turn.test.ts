@@ -1,3 +1,4 @@
+import type { Locate } from "@synthesis/protocol";
 import { afterEach, expect, test } from "vitest";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { RunningGateway } from "../support/running-gateway.ts";
@@ -46,14 +47,16 @@ const session = { headers: { "x-openclaw-session-key": "one conversation" } };
 
 test("an agent that lost the conversation is told it, in the same turn", async () => {
   const { worker } = await start();
-  worker.locate = () => "ses_known";
+  worker.locate = ({ by }) => ({ session: "ses_known", point: newestOf(by), isHead: true });
   const asked = gateway.chat(history, session);
   const first = await worker.next("submit");
   expect(first).toMatchObject({ prompt: "three", needsMemory: true });
   const error = { code: "session_lost", message: "not remembered" } as const;
   worker.send({ type: "refused", turn: first.turn, error });
   const second = await worker.next("submit");
-  expect(second).toEqual({ ...first, prompt: second.prompt, needsMemory: false });
+  const { follows, ...rest } = first;
+  expect(follows).toBeDefined();
+  expect(second).toEqual({ ...rest, prompt: second.prompt, needsMemory: false });
   expect(second.prompt).toContain('<message role="assistant">\ntwo\n</message>');
   worker.send({ type: "accepted", turn: second.turn, reset: "its memory was lost" });
   worker.answer(second, "A");
@@ -75,15 +78,30 @@ test("a stream is told within it that its session begins anew", async () => {
   expect(await events.text()).toBe("A");
 });
 
-test("a session that is known to be lost begins anew with what the request tells, and its stream's header says so", async () => {
+test("a session that is known to be lost goes on with what the request tells", async () => {
   const { worker } = await start();
   worker.locate = () => ({ session: "ses_known", reset: "its memory was lost" });
-  const { response, events } = await gateway.stream("", { ...session, body: history });
+  const { events } = await gateway.stream("", { ...session, body: history });
   const submit = await worker.next("submit");
-  expect(submit.needsMemory).toBe(false);
+  expect(submit).toMatchObject({ needsMemory: false });
+  expect(submit).not.toHaveProperty("follows");
   expect(submit.prompt).toContain('<message role="assistant">\ntwo\n</message>');
-  worker.send({ type: "accepted", turn: submit.turn, reset: "its memory was lost" });
   worker.answer(submit, "A");
-  expect(response.headers.get("x-synthesis-session-reset")).toBe("its memory was lost");
   expect(await events.text()).toBe("A");
 });
+
+test("a session that changed since its worker was asked is looked for again, a bounded number of times", async () => {
+  const { worker } = await start();
+  let asked = 0;
+  worker.locate = ({ by }) => ({ session: "ses_known", point: newestOf(by), isHead: asked++ === 0 });
+  const answer = gateway.chat(history, session);
+  const error = { code: "history_changed", message: "it went on" } as const;
+  for (let refused = 0; refused < 4; refused++)
+    worker.send({ type: "refused", turn: (await worker.next("submit")).turn, error });
+  expect(await (await answer).json()).toMatchObject({ error: { code: "history_changed" } });
+  expect([asked, worker.unread("submit")]).toEqual([4, 0]);
+});
+
+function newestOf(by: Locate["by"]): string {
+  return ("points" in by && by.points?.[0]) || expect.fail("no points were asked for");
+}

@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
 import type { AnswerOutput } from "../../src/turn/answer-output.ts";
 import { TurnReaders, type TurnReader } from "../../src/turn/turn-readers.ts";
+import type { TurnEvent } from "../../src/worker/worker-link.ts";
 
 const facts = { turn: "t", session: "s", rule: "new", position: 0 };
+
+function delta(seq: number, text: string): TurnEvent {
+  return { type: "delta", turn: "t", seq, text };
+}
 
 /** A client that has joined, and what it is told. */
 function joined(seq = 0): { readonly reader: TurnReader; readonly told: string[] } {
@@ -12,6 +17,7 @@ function joined(seq = 0): { readonly reader: TurnReader; readonly told: string[]
     sessionReset: (why) => told.push(`reset ${why}`),
     text: (text, number) => told.push(`${number} ${text}`),
     reasoning: (text, number) => told.push(`${number} (${text})`),
+    toolCall: ({ index, arguments: json }, number) => told.push(`${number} ${index}:${json}`),
     completed: (_end, number) => told.push(`${number} completed`),
     failed: ({ code }) => told.push(code),
   };
@@ -22,7 +28,7 @@ test("who joins in the moment of the first event, or of the end, is told first w
   const readers = new TurnReaders();
   const { reader, told } = joined();
   readers.add(reader);
-  readers.event("text", 1, "a"); // the answer to an earlier follow
+  readers.event(delta(1, "a")); // the answer to an earlier follow
   readers.admit();
   readers.ended(2, { state: "completed", finishReason: "stop" });
   expect(told).toEqual(["admitted", "1 a", "2 completed"]);
@@ -37,21 +43,34 @@ test("each is told each event once and in order, also when they come again (W-10
   const readers = new TurnReaders();
   const [first, second] = [joined(), joined()];
   readers.add(first.reader);
-  readers.event("text", 1, "a");
+  readers.event(delta(1, "a"));
   readers.add(second.reader);
-  readers.event("text", 2, "b"); // nothing for the second: it lacks the first
+  readers.event(delta(2, "b")); // nothing for the second: it lacks the first
   expect([readers.lowestSeq, readers.latestSeq]).toEqual([0, 2]);
-  for (const [seq, text] of ["a", "b", "c"].entries()) readers.event("text", seq + 1, text);
+  for (const [seq, text] of ["a", "b", "c"].entries()) readers.event(delta(seq + 1, text));
   readers.ended(4, { state: "completed", finishReason: "stop" });
   const all = ["admitted", "1 a", "2 b", "3 c", "4 completed"];
   expect([first.told, second.told]).toEqual([all, all]);
+});
+
+test("thinking and calls of the client's functions are events like text, in one order", () => {
+  const readers = new TurnReaders();
+  const { reader, told } = joined();
+  readers.add(reader);
+  readers.event({ type: "reasoning", turn: "t", seq: 1, text: "hm" });
+  readers.event(delta(2, "a"));
+  const call = { index: 0, id: "c1", name: "look", arguments: "{" };
+  readers.event({ type: "tool_called", turn: "t", seq: 3, call });
+  readers.event({ type: "tool_called", turn: "t", seq: 4, call: { index: 0, arguments: "}" } });
+  readers.ended(5, { state: "completed", finishReason: "tool_calls" });
+  expect(told).toEqual(["admitted", "1 (hm)", "2 a", "3 0:{", "4 0:}", "5 completed"]);
 });
 
 test("who lacks an event is never told a clean end", () => {
   const readers = new TurnReaders();
   const { reader, told } = joined();
   readers.add(reader);
-  readers.event("text", 2, "b");
+  readers.event(delta(2, "b"));
   readers.ended(3, { state: "completed", finishReason: "stop" });
   expect(told).toEqual(["admitted", "turn_gone"]);
 });

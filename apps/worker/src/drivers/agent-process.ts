@@ -1,13 +1,24 @@
 import type { CloseReason } from "@synthesis/kit";
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { ClientTool, Prompt, Submit, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+
+/** A JSON Schema. */
+export type AnswerSchema = NonNullable<Submit["answerSchema"]>;
 
 /** One prompt for an agent. */
 export interface AgentTurn {
   /** UUID; the agent's own name for the message where it has one. */
   readonly id: string;
-  readonly prompt: string;
+  readonly prompt: Prompt;
   /** The model asked for in this turn, where it differs from the agent's. */
   readonly model: string | undefined;
+  /** How hard it is to think in this turn, where that differs from the agent's own. */
+  readonly effort: Submit["effort"];
+  /** The client's instructions, where the conversation was not told exactly these before. */
+  readonly instructions: string | undefined;
+  /** Functions of the client's that it may call in this turn. */
+  readonly tools: readonly ClientTool[];
+  /** What its answer must meet. */
+  readonly answerSchema: AnswerSchema | undefined;
   /** An earlier process was cut in it, and this one was opened to finish it. */
   readonly resumes: boolean;
   /** All text that was handed on before that cut. */
@@ -31,6 +42,13 @@ export interface TurnEvents {
   onText(text: string): void;
   /** Thinking and tool activity. */
   onReasoning(text: string): void;
+  /**
+   * A piece of a call of a client's function; the turn then ends with `tool_calls`. A turn that told of one cannot
+   * be finished by another process.
+   */
+  onToolCall(call: ToolCallDelta): void;
+  /** What {@link AgentProcess.steer} was told is taken up from here on. */
+  onSteered(message: string): void;
   /** What becomes of the turn beside what the agent does for it: a retry, a compaction. */
   onNote(text: string): void;
   /** Any sign that the agent is at work; `pauseMs`: it said that it will be silent for so long. */
@@ -68,6 +86,18 @@ export interface AgentProcess {
    * with what `onStart` throws, and then the prompt was not written.
    */
   run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd>;
+  /** Whether it can run this turn; otherwise another process has to be opened for it. Asked of one that runs nothing. */
+  fits(turn: AgentTurn): boolean;
+  /**
+   * Where the conversation can branch off after the last turn that it ended, by the agent's own name for the
+   * place; undefined: nowhere.
+   */
+  readonly mark: string | undefined;
+  /**
+   * Says something within the running turn. `message` is a UUID. Resolves true at the moment the agent takes it up,
+   * false when it certainly never will, at the latest with the end of the turn.
+   */
+  steer(message: string, prompt: Prompt): Promise<boolean>;
   /** Asks the agent to stop the running turn, which then ends. Does nothing when none runs. */
   interrupt(): void;
   /** Ends the process: asks, then kills after `closeMs`. Resolves when {@link closed} does. */

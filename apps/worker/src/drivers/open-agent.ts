@@ -5,9 +5,10 @@ import type { Bridge } from "../bridge/bridge.ts";
 import { AgentChild } from "../process/agent-child.ts";
 import { programEnvironment } from "../process/child-environment.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
-import type { AgentProcess } from "./agent-process.ts";
+import type { AgentProcess, AgentTurn } from "./agent-process.ts";
 import { CommandProcess } from "./command/command-process.ts";
 import { claudeArguments, type ClaudeSession } from "./headless/claude-arguments.ts";
+import { handshakeOf, instructionsAtStart } from "./headless/handshake.ts";
 import { claudeProcessEnvironment, RESUME_TURN } from "./headless/claude-process-environment.ts";
 import { ClaudeProcess } from "./headless/claude-process.ts";
 import { traceTurn } from "./headless/turn-trace.ts";
@@ -25,6 +26,8 @@ export interface AgentSession {
   readonly key: string;
   readonly agent: AgentSettings;
   readonly claude: ClaudeSession;
+  /** Of the turn that it is opened for: what a process is told at its start. */
+  readonly launch: Pick<AgentTurn, "instructions" | "answerSchema">;
 }
 
 /** Starts an agent process with the driver that its agent names. */
@@ -34,14 +37,20 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
   const common = { cwd, mark: `${markPrefix}/${nanoid()}`, closeMs: limits.closeMs, log };
   const { agent } = session;
   switch (agent.driver) {
-    case "headless":
+    case "headless": {
+      const { answerSchema } = session.launch;
+      const instructions = instructionsAtStart(agent, session.claude, session.launch.instructions);
       return new ClaudeProcess({
         bin: claude.bin,
-        model: agent.model,
+        settings: agent,
         startModel: session.claude.startModel ?? agent.model,
         maxLineBytes: limits.lineBytes,
         rateLimitMs: limits.rateLimitMs,
         cutTurn: session.claude.cutTurn,
+        answerSchema,
+        instructions,
+        handshake: handshakeOf(agent, session.claude, instructions),
+        isStateless: session.claude.isStateless ?? false,
         log,
         onUnsolicited: () => surroundings.onUnsolicited(),
         traceTurn: (turnId) => traceTurn(configuration, session.claude.id, turnId),
@@ -50,7 +59,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
             ...common,
             command: claude.bin,
             endedBy: "stdin",
-            args: claudeArguments(agent, session.claude),
+            args: claudeArguments(agent, session.claude, answerSchema),
             env: {
               ...claudeProcessEnvironment(configuration),
               ...(session.claude.cutTurn?.state === "unfinished" ? RESUME_TURN : {}),
@@ -58,6 +67,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
             onStdout,
           }),
       });
+    }
     case "command": {
       const [program = "", ...args] = agent.command.map(fillIn);
       return new CommandProcess({

@@ -5,7 +5,10 @@ import {
   encodeFrames,
   GatewayFrame,
   PROTOCOL_VERSION,
+  ToolCallDelta,
   type Attach,
+  type Locate,
+  type Steer,
   type TurnEnd,
   type WireError,
   type WorkerFrame,
@@ -68,7 +71,9 @@ export class GatewayLink implements TurnSink {
   }
 
   event(turn: string, { seq, kind, text }: TurnEvent): void {
-    this.#send({ type: kind === "text" ? "delta" : "reasoning", turn, seq, text });
+    if (kind === "tool_call")
+      this.#send({ type: "tool_called", turn, seq, call: ToolCallDelta.parse(JSON.parse(text)) });
+    else this.#send({ type: kind === "text" ? "delta" : "reasoning", turn, seq, text });
   }
 
   ended(turn: string, seq: number, end: TurnEnd): void {
@@ -132,6 +137,8 @@ export class GatewayLink implements TurnSink {
         return workspace.take(frame.turn);
       case "cancel_turn":
         return workspace.cancel(frame.turn, frame.reason);
+      case "steer":
+        return this.#steer(frame);
     }
   }
 
@@ -145,8 +152,13 @@ export class GatewayLink implements TurnSink {
     this.accountHeld(workspace.account.until);
   }
 
-  async #locate(request: number, by: Parameters<Workspace["locate"]>[0]): Promise<void> {
+  async #locate(request: number, by: Locate["by"]): Promise<void> {
     this.#send({ type: "located", request, ...(await this.#options.workspace.locate(by)) });
+  }
+
+  async #steer({ request, turn, message, prompt }: Steer): Promise<void> {
+    const after = await this.#options.workspace.steer(turn, message, prompt);
+    this.#send({ type: "steered", request, ...(after === undefined ? {} : { after }) });
   }
 
   #send(frame: WorkerFrame): void {

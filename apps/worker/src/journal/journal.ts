@@ -4,8 +4,11 @@ import { WireFailure, type Submit } from "@synthesis/protocol";
 import { Database } from "./database.ts";
 import { isDatabaseError } from "./database-error.ts";
 import { openDatabase, openUnsynced } from "./open-database.ts";
+import { PointTable } from "./point-table.ts";
 import { SessionTable, type SessionRecord } from "./session-table.ts";
+import { Transcripts, type TurnTranscript } from "./transcripts.ts";
 import { TurnEventTable } from "./turn-event-table.ts";
+import type { TurnOrigin } from "./turn-origin.ts";
 import { TurnTable, type EndOfTurn, type OpenTurn } from "./turn-table.ts";
 
 export interface JournalOptions {
@@ -29,8 +32,10 @@ const PRUNE_EVERY_MS = 600_000;
  */
 export class Journal {
   readonly sessions: SessionTable;
+  readonly points: PointTable;
   readonly turns: TurnTable;
   readonly events: TurnEventTable;
+  readonly #transcripts: Transcripts;
   readonly #options: JournalOptions;
   readonly #synced: Database;
   readonly #unsynced: Database;
@@ -48,6 +53,8 @@ export class Journal {
     this.#synced = new Database(openDatabase(file, log), onDamage);
     this.#unsynced = new Database(openUnsynced(file), onDamage);
     this.sessions = new SessionTable(this.#synced);
+    this.points = new PointTable(this.#synced);
+    this.#transcripts = new Transcripts(this.sessions, this.points);
     this.turns = new TurnTable(this.#synced);
     this.#unsyncedTurns = new TurnTable(this.#unsynced);
     this.events = new TurnEventTable(this.#unsynced);
@@ -65,15 +72,15 @@ export class Journal {
   }
 
   /**
-   * The session that `submit` names, made where it is new, with its turn: accepted. Throws
-   * `idempotency_conflict` where another turn has its key.
+   * The session that `submit` names, made where it is new and brought to where the turn goes on from, with its turn:
+   * accepted. Throws `idempotency_conflict` where another turn has its key.
    */
-  accept(order: Submit): SessionRecord {
+  accept(order: Submit, origin: TurnOrigin = { kind: "end" }): SessionRecord {
     this.#settle();
     if (this.#pruned.accepted++ >= PRUNE_EVERY) this.#prune();
     const { request } = order;
     return this.#edge((now) => {
-      const record = this.sessions.use(order, now);
+      this.sessions.use(order, now);
       const { key } = request;
       if (key !== undefined && this.turns.find(request.caller, { key }, 0) !== undefined) {
         const message =
@@ -81,25 +88,31 @@ export class Journal {
         throw new WireFailure("idempotency_conflict", message, { retryAfterMs: 1_000 });
       }
       this.turns.insert(order, now);
-      return record;
+      return this.#transcripts.accept(order, origin);
     });
   }
 
-  start(turn: string, session: string): void {
+  /** `mark`: the agent's name for the prompt, where its conversation can branch off there. */
+  start(turn: string, session: string, mark?: string): void {
     this.#edge((now) => {
       this.turns.start(turn, now);
-      this.sessions.markAgentStarted(session);
+      this.#transcripts.start(turn, session, mark);
     });
+  }
+
+  /** The prompt is written again, to another process. */
+  startAgain(turn: string, session: string, mark?: string): void {
+    this.#edge(() => this.#transcripts.start(turn, session, mark));
   }
 
   /**
-   * The turn's one end, and the session's transcript hash where the turn changed it. One that SQLite cannot write
-   * now is owed: it is written before another turn is accepted.
+   * The turn's one end, and what it leaves in its session. One that SQLite cannot write now is owed: it is written
+   * before another turn is accepted.
    */
-  end(session: string, ending: EndOfTurn, head: string | undefined): void {
+  end(session: string, ending: EndOfTurn, left: TurnTranscript): void {
     const write = (now: number) => {
       this.turns.end(ending, now);
-      if (head !== undefined) this.sessions.setHead(session, head);
+      this.#transcripts.end(ending.turn, session, left);
     };
     try {
       this.#edge(write);
@@ -112,6 +125,11 @@ export class Journal {
   /** The turn is finished by another process: written before that one is started. */
   resume(turn: string): void {
     this.#edge(() => this.turns.noteResume(turn));
+  }
+
+  /** The agent lost its side of a session: it goes on with nothing but what this turn tells it. */
+  renew(session: string, turn: string): void {
+    this.#edge(() => this.#transcripts.renew(session, turn));
   }
 
   /** Keeps to its bounds also when no turn comes. Cheap: it does something every ten minutes. */
@@ -180,7 +198,7 @@ export class Journal {
   #prune(): void {
     const { journalTurns, sessions, joinMs, joinableTurns } = this.#options.limits;
     this.#pruned = { at: performance.now(), accepted: 0 };
-    this.turns.prune(journalTurns);
+    this.points.forgetTurns(this.turns.prune(journalTurns));
     this.sessions.prune(sessions);
     const keptSince = Date.now() - joinMs;
     this.turns.freeKeys(keptSince);

@@ -55,4 +55,32 @@ export const migrations: readonly string[] = [
   CREATE TABLE owner (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
   INSERT INTO owner (one, epoch) VALUES (1, 0);
   `,
+  // The points of each session's transcript, instead of its end alone, and how its agent's side of it came about.
+  `
+  CREATE TABLE points (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    hash TEXT,
+    turn TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    agent_session TEXT,
+    mark TEXT,
+    instructions TEXT,
+    PRIMARY KEY (session, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX points_by_hash ON points (scope, hash);
+  CREATE INDEX points_by_turn ON points (turn);
+  INSERT INTO points (session, position, scope, hash, turn, kind)
+    SELECT id, 1, scope, head, '', 'answer' FROM sessions WHERE head IS NOT NULL OR agent_started = 1;
+  DROP INDEX sessions_by_head;
+  ALTER TABLE sessions DROP COLUMN head;
+  ALTER TABLE sessions ADD COLUMN instructions TEXT;
+  ALTER TABLE sessions ADD COLUMN branch_of TEXT;
+  ALTER TABLE sessions ADD COLUMN family TEXT NOT NULL DEFAULT '';
+  ALTER TABLE sessions ADD COLUMN origin_session TEXT;
+  ALTER TABLE sessions ADD COLUMN origin_mark TEXT;
+  ALTER TABLE sessions ADD COLUMN is_stateless INTEGER NOT NULL DEFAULT 0;
+  UPDATE sessions SET family = id;
+  `,
 ];

@@ -1,7 +1,10 @@
 import type { Database } from "./database.ts";
 
-/** Text of the answer; thinking and tool activity; what became of the turn beside what its agent did for it. */
-export type TurnEventKind = "text" | "reasoning" | "note";
+/**
+ * Text of the answer; thinking and tool activity; a piece of a call of a client's function, as JSON; what became of
+ * the turn beside what its agent did for it.
+ */
+export type TurnEventKind = "text" | "reasoning" | "tool_call" | "note";
 
 /** One piece of what is told of a turn. */
 export interface TurnEvent {

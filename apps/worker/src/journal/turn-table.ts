@@ -162,12 +162,16 @@ export class TurnTable {
     );
   }
 
-  /** Forgets the oldest turns above `max`, none that is open; by their order, since the clock may have been set back. */
-  prune(max: number): void {
-    this.#database.run(
-      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
+  /**
+   * Forgets the oldest turns above `max`, none that is open; by their order, since the clock may have been set back.
+   * Returns their ids.
+   */
+  prune(max: number): readonly string[] {
+    const rows = this.#database.all(
+      "DELETE FROM turns WHERE state NOT IN ('accepted', 'started') AND rowid IN (SELECT rowid FROM turns ORDER BY rowid DESC LIMIT -1 OFFSET ?) RETURNING id",
       max,
     );
+    return rows.map(({ id }) => String(id));
   }
 
   #openRows(): readonly OpenRow[] {

@@ -1,15 +1,14 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { AgentSurroundings } from "../drivers/open-agent.ts";
 import { checkTranscript } from "../drivers/headless/transcript.ts";
-import type { SessionRecord } from "../journal/session-table.ts";
 
 /**
- * Why an agent without a process does not remember a session it was told about; undefined: it does. Claude
- * keeps a transcript, any other program knows what it knows only as long as it lives.
+ * Why an agent without a process does not remember a conversation, by its own name for it, that it was told about;
+ * undefined: it does. Claude keeps a transcript, any other program knows what it knows only as long as it lives.
  */
 export async function lostConversation(
   agent: AgentSettings,
-  { agentSession }: SessionRecord,
+  agentSession: string,
   { configuration }: AgentSurroundings,
 ): Promise<string | undefined> {
   if (agent.driver === "command") return "the agent's program has ended, and its memory with it";

@@ -1,11 +1,12 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { CloseReason } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
-import type { AgentProcess } from "../drivers/agent-process.ts";
+import type { AgentProcess, AgentTurn } from "../drivers/agent-process.ts";
 import { traceTurn } from "../drivers/headless/turn-trace.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
+import { instructionsMark } from "../journal/instructions-mark.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { SessionRecord } from "../journal/session-table.ts";
+import type { AgentPlace, SessionRecord } from "../journal/session-table.ts";
 import type { Turn } from "../turn/turn.ts";
 import { lostConversation } from "./lost-conversation.ts";
 import type { Slots } from "./slots.ts";
@@ -57,39 +58,87 @@ export class SessionAgent {
     return this.#around.journal.sessions.find(this.#identity.id);
   }
 
+  /** Whether its conversation can branch off at what was said in it. */
+  get canBranch(): boolean {
+    return this.#settings.driver === "headless";
+  }
+
+  /** Whether there is a conversation for it to remember. */
+  get hasBegun(): boolean {
+    const { record } = this;
+    return record !== undefined && (record.agentStarted || record.origin !== undefined);
+  }
+
   /** Why it does not remember the conversation any more, though it was told it; undefined: it does, or never was. */
   async lostMemory(): Promise<string | undefined> {
     const { record } = this;
-    if (record === undefined || !record.agentStarted || this.warm.isWarm) return undefined;
-    return lostConversation(this.#settings, record, this.#around);
+    const agentSession = record?.agentStarted === true ? record.agentSession : record?.origin?.agentSession;
+    if (agentSession === undefined || this.warm.isWarm) return undefined;
+    return lostConversation(this.#settings, agentSession, this.#around);
+  }
+
+  /** Why it cannot go back to a place; undefined: it can. */
+  async lostPlace({ agentSession }: AgentPlace): Promise<string | undefined> {
+    return lostConversation(this.#settings, agentSession, this.#around);
   }
 
   /** Whether a turn that its process cut may be finished by the next one. */
   mayResume(turn: Turn): boolean {
     const settings = this.#settings;
     if (settings.driver !== "headless" || settings.onInterrupt !== "resume") return false;
-    return turn.resumes === 0 && turn.isWhole;
+    return turn.resumes === 0 && turn.canBeFinished;
   }
 
-  /** The warm process, or a place for one, which {@link open} then takes, before it is `late`. */
-  async take(turn: Turn, late: AbortSignal): Promise<AgentProcess | undefined> {
-    return this.warm.take(AbortSignal.any([turn.cancel, late, this.#closing.signal]));
+  /** What a process is told of a turn: of its instructions only where the conversation was not told exactly these. */
+  agentTurn(turn: Turn, resumes: boolean): AgentTurn {
+    const { turn: id, prompt, model, effort, instructions, tools = [], answerSchema } = turn.order;
+    const isKnown = instructions !== undefined && this.record?.instructions === instructionsMark(turn.order);
+    return {
+      id,
+      prompt,
+      model,
+      effort,
+      instructions: isKnown ? undefined : instructions,
+      tools,
+      answerSchema,
+      resumes,
+      shown: turn.shown,
+    };
+  }
+
+  /** The warm process where it can run the turn, or a place for one, which {@link open} then takes, before it is `late`. */
+  async take(turn: Turn, late: AbortSignal, goesOn: boolean): Promise<AgentProcess | undefined> {
+    const fits = (process: AgentProcess) => goesOn && process.fits(this.agentTurn(turn, false));
+    return this.warm.take(AbortSignal.any([turn.cancel, late, this.#closing.signal]), fits);
   }
 
   /**
-   * Starts a process in the place that was taken. `cut`: the turn that it is to finish; what its transcript has of
-   * it is read before the new process writes there.
+   * Starts a process for a turn in the place that was taken. `resumes`: it is to finish the turn; what its transcript
+   * has of it is read before the new process writes there.
    */
-  async open(cut?: Turn): Promise<AgentProcess> {
+  async open(turn: Turn, resumes: boolean): Promise<AgentProcess> {
     const { journal, configuration } = this.#around;
-    const { agentSession: id, agentStarted: resume } = journal.sessions.get(this.#identity.id);
+    const { agentSession: id, agentStarted, origin } = journal.sessions.get(this.#identity.id);
+    const { isStateless, model } = turn.order;
     const cutTurn =
-      cut && this.#settings.driver === "headless" ? await traceTurn(configuration, id, cut.id) : undefined;
+      resumes && this.#settings.driver === "headless"
+        ? await traceTurn(configuration, id, turn.id)
+        : undefined;
     this.#closing.signal.throwIfAborted();
-    if (cut?.isActive && cutTurn?.state === "absent") throw unknownToClaude();
-    const claude = { id, resume, cutTurn, startModel: cut?.order.model };
+    if (resumes && turn.isActive && cutTurn?.state === "absent") throw unknownToClaude();
+    const branch =
+      origin === undefined || agentStarted ? undefined : { from: origin.agentSession, at: origin.mark };
+    const startModel = resumes ? model : undefined;
+    const resume = agentStarted && isStateless !== true;
+    const resumeAt = resume && !resumes ? this.#endBefore(turn, id) : undefined;
+    const { instructions, answerSchema } = this.agentTurn(turn, resumes);
     return this.warm.open(
-      openAgent(this.#around, { key: this.#identity.key, agent: this.#settings, claude }),
+      openAgent(this.#around, {
+        key: this.#identity.key,
+        agent: this.#settings,
+        claude: { id, resume, resumeAt, cutTurn, startModel, branch, isStateless },
+        launch: { instructions, answerSchema },
+      }),
     );
   }
 
@@ -98,11 +147,18 @@ export class SessionAgent {
     this.#around.journal.sessions.unmarkAgentStarted(this.#identity.id);
   }
 
-  /** The conversation is lost: the session goes on as a new one of the agent's. */
-  beginAnew(why: string): void {
+  /** The conversation is lost: the session goes on as a new one of the agent's, which is told this turn only. */
+  beginAnew(why: string, turn: Turn): void {
     const { log, journal } = this.#around;
     log.warn("session.reset", { session: this.#identity.id, why });
-    journal.sessions.renewAgentSession(this.#identity.id);
+    journal.renew(this.#identity.id, turn.id);
+  }
+
+  /** Where its conversation ends for a turn with functions of the client's: resumed there, Claude takes them afresh. */
+  #endBefore(turn: Turn, agentSession: string): string | undefined {
+    if (turn.order.tools === undefined) return undefined;
+    const place = this.#around.journal.points.answerBefore(this.#identity.id, turn.id);
+    return place?.agentSession === agentSession ? place.mark : undefined;
   }
 
   /** Ends its process, whatever it does; from then on none is started. */

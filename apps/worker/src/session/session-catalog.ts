@@ -53,7 +53,8 @@ export class SessionCatalog {
     return exportSession(info, journal, file);
   }
 
-  #infoOf({ id, key, agent, createdAt, usedAt, agentSession, agentStarted }: SessionRecord): SessionInfo {
+  #infoOf(record: SessionRecord): SessionInfo {
+    const { id, key, agent, createdAt, usedAt, agentSession, agentStarted, branchOf } = record;
     const { configuration, journal, live } = this.#options;
     const session = live.get(id);
     const pid = session?.process?.pid;
@@ -68,6 +69,7 @@ export class SessionCatalog {
       turns: journal.turns.countOfSession(id),
       ...(pid === undefined ? {} : { pid }),
       ...(isClaudes ? { agentSession } : {}),
+      ...(branchOf === undefined ? {} : { branchOf }),
     };
   }
 }

@@ -1,9 +1,10 @@
-import type { SessionInfo, WireError } from "@synthesis/protocol";
+import type { SessionInfo, TranscriptCall, WireError } from "@synthesis/protocol";
 import { MAX_TRANSCRIPT_LINE_BYTES } from "../drivers/headless/transcript-line.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { TurnEvent } from "../journal/turn-event-table.ts";
 import type { TurnRecord } from "../journal/turn-table.ts";
 import { fileLines } from "../process/file-lines.ts";
+import { AnswerSoFar } from "../turn/answer-so-far.ts";
 
 /**
  * A session as JSON lines, written as they are asked for: itself, then each turn that is remembered, then each line
@@ -47,6 +48,7 @@ function turnLine(turn: TurnRecord, said: readonly TurnEvent[]): object {
     ended_at: endedAt === undefined ? undefined : isoTime(endedAt),
     answer: isKept ? textOf(said, "text") : null,
     reasoning: (isKept && textOf(said, "reasoning")) || undefined,
+    tool_calls: isKept ? callsOf(said) : undefined,
     error: end === undefined || end.state === "completed" ? undefined : errorOf(end.error),
   };
 }
@@ -57,6 +59,12 @@ function errorOf({ code, message }: WireError): object {
 
 function textOf(said: readonly TurnEvent[], kind: TurnEvent["kind"]): string {
   return said.flatMap((event) => (event.kind === kind ? [event.text] : [])).join("");
+}
+
+/** Undefined where there are none. */
+function callsOf(said: readonly TurnEvent[]): readonly TranscriptCall[] | undefined {
+  const { calls } = new AnswerSoFar(said);
+  return calls.length === 0 ? undefined : calls;
 }
 
 function isJson(text: string): boolean {

@@ -1,10 +1,11 @@
 import type { AgentSettings } from "@synthesis/config";
 import { abortable, type CloseReason } from "@synthesis/kit";
-import { WireFailure, type SessionInfo, type Submit, type TurnEnd } from "@synthesis/protocol";
+import { WireFailure, type SessionInfo } from "@synthesis/protocol";
 import type { AgentProcess } from "../drivers/agent-process.ts";
+import { originOf, type TurnOrigin } from "../journal/turn-origin.ts";
 import type { Turn } from "../turn/turn.ts";
 import { SessionAgent, type SessionAgentSurroundings, type SessionIdentity } from "./session-agent.ts";
-import { runAttempts } from "./turn-attempts.ts";
+import { runAttempts, type AttemptedTurn } from "./turn-attempts.ts";
 import { WaitDeadline } from "./wait-deadline.ts";
 
 /** What a session needs from its workspace. */
@@ -15,6 +16,8 @@ export interface SessionSurroundings extends SessionAgentSurroundings {
 
 /** Turns of one session that a worker holds at most: a gateway hands over one at a time, its successor may follow soon. */
 const MAX_PENDING = 8;
+
+const ANSWERED = { code: "stateless", message: "its one question is answered" };
 
 /** One conversation with one agent in this workspace: one turn at a time, on the process that keeps it warm. */
 export class Session {
@@ -77,7 +80,7 @@ export class Session {
         await this.#admit(turn, late.signal);
       } catch (error) {
         if (turn.state === "waiting") turn.refuse(error);
-        else this.#end(turn, turn.failed(error)); // accepted by an earlier generation
+        else this.#end(turn, { end: turn.failed(error) }); // accepted by an earlier generation
       }
     });
   }
@@ -127,35 +130,53 @@ export class Session {
 
   /** Rejects as long as the turn is not accepted. */
   async #admit(turn: Turn, late: AbortSignal): Promise<void> {
-    if (turn.state === "waiting") this.#checkHead(turn.order);
     const { warm } = this.#agent;
-    const process = await this.#agent.take(turn, late);
+    const goesOn = this.#originOf(turn).kind === "end";
+    const process = await this.#agent.take(turn, late, goesOn);
     try {
       await this.#accept(turn);
     } catch (error) {
       warm.rest();
       throw error;
     }
-    const end = await this.#runOn(process, turn);
+    const attempted = await this.#runOn(process, turn);
     warm.rest();
-    this.#end(turn, end);
+    this.#end(turn, attempted);
+    if (turn.order.isStateless === true) void this.evict(ANSWERED);
   }
 
   /** Accepts it, if its agent remembers what it relies on; the session begins anew where it does not rely on anything. */
   async #accept(turn: Turn): Promise<void> {
-    if (turn.state === "started") return void turn.accept(); // it is Claude's already
-    const lost = await this.#agent.lostMemory();
-    const { needsMemory } = turn.order;
-    if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);
-    if (needsMemory && this.#agent.record?.agentStarted !== true)
-      throw new WireFailure("session_lost", "the agent was told nothing of the session yet");
+    const { canBranch } = this.#agent;
+    if (turn.state === "started") return void turn.accept({ canBranch }); // it is Claude's already
+    const lost = await this.#lostFor(turn);
     turn.cancel.throwIfAborted();
     this.#agent.throwIfClosing();
-    turn.accept(lost);
-    if (lost !== undefined) this.#agent.beginAnew(lost);
+    const origin = this.#originOf(turn); // another session that it branches off may have changed meanwhile
+    turn.accept({ origin, reset: lost, canBranch });
+    if (lost !== undefined) this.#agent.beginAnew(lost, turn);
   }
 
-  async #runOn(warm: AgentProcess | undefined, turn: Turn): Promise<TurnEnd> {
+  /**
+   * Why its session begins anew for a turn that is about to be accepted, without the client's wish; undefined: it does
+   * not. Throws where the turn relies on what its agent does not remember.
+   */
+  async #lostFor(turn: Turn): Promise<string | undefined> {
+    const origin = this.#originOf(turn);
+    const { needsMemory } = turn.order;
+    if (origin.kind === "branch") {
+      const lost = await this.#agent.lostPlace(origin.place);
+      if (lost === undefined) return undefined;
+      throw new WireFailure("session_lost", lost);
+    }
+    const lost = origin.kind === "anew" ? undefined : await this.#agent.lostMemory();
+    if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);
+    if (needsMemory && (origin.kind === "anew" || !this.#agent.hasBegun))
+      throw new WireFailure("session_lost", "the agent was told nothing of the session yet");
+    return lost;
+  }
+
+  async #runOn(warm: AgentProcess | undefined, turn: Turn): Promise<AttemptedTurn> {
     const { limits } = this.#around.configuration;
     try {
       return await runAttempts({
@@ -166,15 +187,15 @@ export class Session {
         onAccountHeld: (untilMs) => this.#around.onAccountHeld(untilMs),
       });
     } catch (error) {
-      return turn.failed(error);
+      return { end: turn.failed(error) };
     }
   }
 
   /** A worker that closes leaves to the next one what that one may run or finish. */
-  #end(turn: Turn, end: TurnEnd): void {
+  #end(turn: Turn, { end, mark }: AttemptedTurn): void {
     const isCut = this.#agent.isClosing && end.state === "interrupted";
     if (isCut && (turn.state === "accepted" || this.mayResume(turn))) turn.leave();
-    else turn.end(end);
+    else turn.end(end, mark);
   }
 
   #checkRoom(): void {
@@ -183,9 +204,8 @@ export class Session {
     throw new WireFailure("queue_full", message, { retryAfterMs: 1_000 });
   }
 
-  #checkHead({ expectHead }: Submit): void {
-    if (expectHead === undefined || this.#agent.record?.head === expectHead) return;
-    const message = "the conversation went on meanwhile: send the request again";
-    throw new WireFailure("history_changed", message, { retryAfterMs: 1_000 });
+  /** Of one that an earlier generation accepted, its session has been brought there. */
+  #originOf({ state, order }: Turn): TurnOrigin {
+    return state === "waiting" ? originOf(order, this.#around.journal) : { kind: "end" };
   }
 }

@@ -28,46 +28,58 @@ export interface TurnAttemptsOptions {
   readonly onAccountHeld: (untilMs: number) => void;
 }
 
+/** How a turn ended, and what its agent calls that place of the conversation where it can branch off there. */
+export interface AttemptedTurn {
+  readonly end: TurnEnd;
+  readonly mark?: string | undefined;
+}
+
 /**
  * Runs an accepted turn to its end: on one process after the other as long as none has taken its prompt up, and
  * on one more to finish what was cut, where its agent may. Rejects where no process can be had.
  */
-export async function runAttempts(options: TurnAttemptsOptions): Promise<TurnEnd> {
+export async function runAttempts(options: TurnAttemptsOptions): Promise<AttemptedTurn> {
   const { agent, turn, warm, limits, onAccountHeld } = options;
   const deadline = performance.now() + limits.turnMs;
   let resumes = turn.state === "started"; // under an earlier generation of the worker
   if (resumes) turn.resume();
-  let process = warm ?? (await agent.open(resumes ? turn : undefined));
+  let process = warm ?? (await agent.open(turn, resumes));
   for (let left = MAX_BEGINNINGS - 1; ; left--) {
     turn.cancel.throwIfAborted();
     const isWarm = process === warm;
     const leftMs = deadline - performance.now();
-    const end = await new TurnRun({ process, turn, limits, leftMs, isWarm, resumes, onAccountHeld }).run();
+    const asked = agent.agentTurn(turn, resumes);
+    const { mark: before } = process;
+    const end = await new TurnRun({ process, turn, asked, limits, leftMs, isWarm, onAccountHeld }).run();
     switch (end.state) {
       case "not_begun":
+        if (!resumes) turn.untold();
         if (turn.isFirst) agent.forgetBeginning();
-        if (left <= 0 || process.pid === undefined) return { state: "failed", error: end.error };
+        if (left <= 0 || process.pid === undefined) return { end: { state: "failed", error: end.error } };
         break;
-      case "session_lost":
-        if (left <= 0) return { state: "failed", error: NOT_TAKEN_UP };
+      case "session_lost": {
+        turn.untold();
+        if (left <= 0) return { end: { state: "failed", error: NOT_TAKEN_UP } };
+        const isBranch = turn.isFirst && agent.record?.origin !== undefined;
         await dropLost(process, options);
-        if (turn.order.needsMemory) return { state: "failed", error: LOST };
+        if (isBranch || turn.order.needsMemory) return { end: { state: "failed", error: LOST } };
         resumes = false;
         break;
+      }
       case "interrupted":
-        if (agent.isClosing || process.isAlive || !agent.mayResume(turn)) return end;
+        if (agent.isClosing || process.isAlive || !agent.mayResume(turn)) return { end };
         turn.resume();
         resumes = true;
         break;
       case "completed":
       case "failed":
       case "cancelled":
-        return end;
+        return { end, mark: process.mark === before ? undefined : process.mark }; // or it is that of another turn
     }
     await process.closed; // with all that it started: two at once would write one transcript
     using late = new WaitDeadline(limits.queueMs);
-    await agent.take(turn, late.signal);
-    process = await agent.open(resumes ? turn : undefined);
+    await agent.take(turn, late.signal, true);
+    process = await agent.open(turn, resumes);
   }
 }
 
@@ -76,5 +88,5 @@ async function dropLost(process: AgentProcess, { agent, turn }: TurnAttemptsOpti
   const why = "Claude has no transcript of the session";
   await process.kill({ code: "session_lost", message: why });
   turn.note(`[the session begins anew: ${why}]\n`);
-  agent.beginAnew(why);
+  agent.beginAnew(why, turn);
 }

@@ -65,11 +65,16 @@ export class WarmProcess {
   }
 
   /**
-   * Takes the idle process for a turn, or else a slot, and then `undefined`: {@link open} is next. One turn
-   * at a time calls it. Rejects with the signal's reason when it aborts first.
+   * Takes the idle process for a turn where it `fits`, or else ends it and takes a slot, and then `undefined`:
+   * {@link open} is next. One turn at a time calls it. Rejects with the signal's reason when it aborts first.
    */
-  async take(signal: AbortSignal): Promise<AgentProcess | undefined> {
+  async take(
+    signal: AbortSignal,
+    fits: (process: AgentProcess) => boolean,
+  ): Promise<AgentProcess | undefined> {
     signal.throwIfAborted();
+    if (this.#state.name === "idle" && !fits(this.#state.process))
+      void this.evict({ code: "replaced", message: "the next turn needs another process" });
     const { current } = this;
     // A process that died while idle is found so before its end is complete: a prompt would be lost in it.
     if (current && (this.#state.name === "closing" || !current.isAlive))

@@ -25,7 +25,7 @@ interface Kept {
 /**
  * What the turns of a workspace say, on its way to their followers: numbered, and in the journal before
  * anybody is told, so that another generation of the worker knows all that a client has seen. What comes in one
- * turn of the event loop is one event per turn and kind, and one transaction.
+ * turn of the event loop is one event per turn and kind (but one per piece of a call), and one transaction.
  */
 export class TurnOutput {
   readonly #events: TurnEventTable;
@@ -43,7 +43,7 @@ export class TurnOutput {
   }
 
   add(turn: OutputTurn, kind: TurnEvent["kind"], text: string): void {
-    if (this.#last?.turn === turn && this.#last.kind === kind) {
+    if (this.#last?.turn === turn && this.#last.kind === kind && kind !== "tool_call") {
       this.#last.text += text;
       return;
     }

@@ -1,20 +1,29 @@
 import type { Limits } from "@synthesis/config";
-import type { TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
-import type { AgentProcess, AgentTurnEnd, TurnEvents, TurnStage } from "../drivers/agent-process.ts";
+import type { ToolCallDelta, TurnEnd, WireError, WireFailure } from "@synthesis/protocol";
+import type {
+  AgentProcess,
+  AgentTurn,
+  AgentTurnEnd,
+  TurnEvents,
+  TurnStage,
+} from "../drivers/agent-process.ts";
 import { endOfStop } from "./end-of-stop.ts";
 import { StageWatchdog } from "./stage-watchdog.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
-  readonly turn: Pick<Turn, "order" | "cancel" | "shown" | "start" | "text" | "reasoning" | "note">;
+  readonly turn: Pick<
+    Turn,
+    "cancel" | "start" | "text" | "reasoning" | "toolCall" | "note" | "runsOn" | "steered"
+  >;
+  /** What the process is told of it. */
+  readonly asked: AgentTurn;
   readonly limits: Limits;
   /** What is left of `limits.turnMs`, after earlier attempts. */
   readonly leftMs: number;
   /** Whether the process has shown life before: then its start is over. */
   readonly isWarm: boolean;
-  /** An earlier process was cut in the turn, and this one was opened to finish it. */
-  readonly resumes: boolean;
   /** The agent's account may not be used before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
 }
@@ -39,14 +48,14 @@ export class TurnRun implements TurnEvents {
   }
 
   async run(): Promise<AgentTurnEnd> {
-    const { process, turn, limits, leftMs, resumes } = this.#options;
+    const { process, turn, asked, limits, leftMs } = this.#options;
     const total = setTimeout(() => this.#stop(endOfStop(tookTooLong(limits))), leftMs);
     const onCancel = () => this.#stop(endOfStop((turn.cancel.reason as WireFailure).error));
     turn.cancel.addEventListener("abort", onCancel, { once: true });
     this.#watchdog.start();
     try {
-      const { turn: id, prompt, model } = turn.order;
-      const running = process.run({ id, prompt, model, resumes, shown: turn.shown }, this);
+      const running = process.run(asked, this);
+      turn.runsOn(process);
       if (turn.cancel.aborted) onCancel(); // before the listener was there
       const end = await running;
       if (end.state === "completed" && !this.#stopped?.isFinal) return end;
@@ -55,6 +64,7 @@ export class TurnRun implements TurnEvents {
       clearTimeout(total);
       clearTimeout(this.#kill);
       this.#watchdog.stop();
+      turn.runsOn(undefined);
       turn.cancel.removeEventListener("abort", onCancel);
     }
   }
@@ -64,10 +74,15 @@ export class TurnRun implements TurnEvents {
   }
 
   onText(text: string): void {
-    const { turn, limits } = this.#options;
-    this.#answerBytes += Buffer.byteLength(text);
-    if (this.#answerBytes > limits.answerBytes) return this.#stop(endOfStop(tooLong(limits)), true);
-    if (!this.#stopped?.isFinal) turn.text(text);
+    if (this.#isWithin(text)) this.#options.turn.text(text);
+  }
+
+  onToolCall(call: ToolCallDelta): void {
+    if (this.#isWithin(call.arguments)) this.#options.turn.toolCall(call);
+  }
+
+  onSteered(message: string): void {
+    this.#options.turn.steered(message);
   }
 
   onNote(text: string): void {
@@ -92,6 +107,14 @@ export class TurnRun implements TurnEvents {
 
   onAccountHeld(untilMs: number): void {
     this.#options.onAccountHeld(untilMs);
+  }
+
+  /** Whether more of the answer is handed on; one that is too long is stopped. */
+  #isWithin(more: string): boolean {
+    const { limits } = this.#options;
+    this.#answerBytes += Buffer.byteLength(more);
+    if (this.#answerBytes > limits.answerBytes) this.#stop(endOfStop(tooLong(limits)), true);
+    return this.#stopped?.isFinal !== true;
   }
 
   #stop(verdict: TurnEnd, isFinal = false): void {

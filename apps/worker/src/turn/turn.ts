@@ -1,11 +1,16 @@
 import type { Logger } from "@synthesis/kit";
-import { rollTranscript, type Submit, type TurnEnd, type WireFailure } from "@synthesis/protocol";
+import type { Prompt, Submit, ToolCallDelta, TurnEnd, WireFailure } from "@synthesis/protocol";
+import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
+import type { TurnTranscript } from "../journal/transcripts.ts";
 import type { OpenTurn } from "../journal/turn-table.ts";
 import type { TurnEvent } from "../journal/turn-event-table.ts";
+import type { TurnOrigin } from "../journal/turn-origin.ts";
+import { AnswerSoFar } from "./answer-so-far.ts";
 import { endOfStop } from "./end-of-stop.ts";
 import { errorOf } from "./error-of.ts";
+import { transcriptLeft } from "./transcript-left.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
 
@@ -21,6 +26,16 @@ export interface TurnOptions extends TurnSurroundings {
   readonly left?: OpenTurn;
   /** It is refused, has ended, or is left to the next generation; called before its followers are told. */
   onOver(): void;
+}
+
+/** How a turn is accepted. */
+export interface Acceptance {
+  /** Where its session's transcript goes on from. */
+  readonly origin?: TurnOrigin;
+  /** Its session is begun anew for it, and why. */
+  readonly reset?: string | undefined;
+  /** The agent's conversation can branch off after the prompt; then the turn's id is its name for that place. */
+  readonly canBranch?: boolean;
 }
 
 /**
@@ -39,23 +54,25 @@ export class Turn implements OutputTurn {
   #record: SessionRecord | undefined;
   #reset: string | undefined;
   #resumes = 0;
-  /** The answer so far. */
-  #text = "";
-  #isActive = false;
-  /** Whether `#text` is the answer from its start. */
-  #isWhole = true;
+  readonly #answer: AnswerSoFar;
+  /** Its agent's name for the prompt. */
+  #mark: string | undefined;
+  /** Whether its agent may have read the prompt. */
+  #isTold = false;
+  /** The process that runs it. */
+  #process: Pick<AgentProcess, "steer"> | undefined;
+  /** What else was said in it, and the number of its last event before that was taken up. */
+  readonly #steered = new Map<string, number>();
 
   constructor(options: TurnOptions) {
     const { order, left, journal } = options;
     this.order = order;
     this.#options = options;
+    this.#answer = new AnswerSoFar(left === undefined ? [] : journal.events.after(order.turn, 0));
     if (left === undefined) return;
     this.#state = left.state;
     this.#resumes = left.resumes;
-    const events = journal.events.after(order.turn, 0);
-    this.#isWhole = events.length === 0 || events[0]?.seq === 1;
-    this.#isActive = events.some(({ kind }) => kind !== "note");
-    this.#text = events.flatMap(({ kind, text }) => (kind === "text" ? [text] : [])).join("");
+    this.#isTold = left.state === "started";
   }
 
   get id(): string {
@@ -73,12 +90,18 @@ export class Turn implements OutputTurn {
 
   /** The answer so far. */
   get shown(): string {
-    return this.#text;
+    return this.#answer.text;
   }
 
   /** Whether the agent did anything for it: then it may have had effects. */
   get isActive(): boolean {
-    return this.#isActive;
+    return this.#answer.isActive;
+  }
+
+  /** Whether another process could finish it: nobody could tell what it says anew from what is not known, or from calls. */
+  get canBeFinished(): boolean {
+    const { isWhole, calls } = this.#answer;
+    return isWhole && calls.length === 0 && this.#steered.size === 0 && this.order.isStateless !== true;
   }
 
   /** Whether its agent was told nothing of the session before. */
@@ -89,11 +112,6 @@ export class Turn implements OutputTurn {
   /** How often its agent was asked to finish it after its process had died. */
   get resumes(): number {
     return this.#resumes;
-  }
-
-  /** Whether all that it said is known here: what is not could not be told from what comes again. */
-  get isWhole(): boolean {
-    return this.#isWhole;
   }
 
   /** Whether somebody is told what becomes of it. */
@@ -130,13 +148,14 @@ export class Turn implements OutputTurn {
     for (const sink of this.#followers) sink.event(this.id, event);
   }
 
-  /** It will be run; `reset`: its session is begun anew for it, and why. Throws what the journal throws, and then it was not accepted. */
-  accept(reset?: string): SessionRecord {
+  /** It will be run. Throws what the journal throws, and then it was not accepted. */
+  accept({ origin, reset, canBranch = false }: Acceptance = {}): SessionRecord {
     const { journal } = this.#options;
     if (this.#state === "waiting") {
-      this.#record = journal.accept(this.order);
+      this.#record = journal.accept(this.order, origin);
       this.#state = "accepted";
     }
+    this.#mark = canBranch ? this.id : undefined;
     this.#reset = reset;
     for (const sink of this.#followers) sink.accepted(this.id, reset);
     return (this.#record ??= journal.sessions.get(this.order.session.id));
@@ -154,10 +173,16 @@ export class Turn implements OutputTurn {
   /** Its prompt is about to be written, now or again. Throws what the journal throws. */
   start(): void {
     const { journal } = this.#options;
-    const session = this.order.session.id;
-    if (this.#state === "started") journal.sessions.markAgentStarted(session);
-    else journal.start(this.id, session);
+    const { id: session } = this.order.session;
+    if (this.#state === "started") journal.startAgain(this.id, session, this.#mark);
+    else journal.start(this.id, session, this.#mark);
     this.#state = "started";
+    this.#isTold = true;
+  }
+
+  /** Its agent certainly never read the prompt. */
+  untold(): void {
+    this.#isTold = false;
   }
 
   /** Its agent is asked to finish it, after its process died. */
@@ -167,36 +192,59 @@ export class Turn implements OutputTurn {
   }
 
   text(text: string): void {
-    this.#isActive = true;
-    this.#text += text;
-    this.#options.output.add(this, "text", text);
+    this.#say("text", text);
   }
 
   reasoning(text: string): void {
-    this.#isActive = true;
-    this.#options.output.add(this, "reasoning", text);
+    this.#say("reasoning", text);
+  }
+
+  /** A piece of a call of a client's function. */
+  toolCall(call: ToolCallDelta): void {
+    this.#say("tool_call", JSON.stringify(call));
   }
 
   /** What is told of the turn, and was not done by its agent. */
   note(text: string): void {
-    this.#options.output.add(this, "note", text);
+    this.#say("note", text);
+  }
+
+  /** The process that runs it from now on; undefined: none. */
+  runsOn(process: Pick<AgentProcess, "steer"> | undefined): void {
+    this.#process = process;
+  }
+
+  /**
+   * Says something to its agent while it runs. Resolves with the number of its last event before the agent took that
+   * up; undefined: it did not, and never will.
+   */
+  async steer(message: string, prompt: Prompt): Promise<number | undefined> {
+    const isTaken = await this.#process?.steer(message, prompt);
+    return isTaken === true ? this.#steered.get(message) : undefined;
+  }
+
+  /** Its agent takes up what else was said in it. */
+  steered(message: string): void {
+    const { output } = this.#options;
+    output.flush();
+    this.#steered.set(message, output.lastSeq(this.id));
   }
 
   /**
    * Reported even where the journal cannot be written: it owes the end then. A turn that may have had effects is
    * not to be repeated, whatever its failure; nor one that is open in the journal, since the next worker would run
-   * it if this one died now.
+   * it if this one died now. `mark`: the agent's name for its end, where the conversation can branch off there.
    */
-  end(judged: TurnEnd): void {
-    let end = this.#isActive ? withoutRetry(judged) : judged;
+  end(judged: TurnEnd, mark?: string): void {
+    let end = this.isActive ? withoutRetry(judged) : judged;
     const { journal, output, log } = this.#options;
     const session = this.order.session.id;
     const code = end.state === "completed" ? undefined : end.error.code;
     output.flush();
     const seq = output.lastSeq(this.id) + 1;
     try {
-      const isVoid = !this.#isActive && (end.state === "failed" || end.state === "cancelled");
-      journal.end(session, { turn: this.id, end, seq, isVoid }, this.#headAfter(end));
+      const isVoid = !this.isActive && (end.state === "failed" || end.state === "cancelled");
+      journal.end(session, { turn: this.id, end, seq, isVoid }, this.#left(end, mark));
       // No agent could be started: what is to be told a new one is still to be told.
       if (code === "agent_unavailable" && this.#record?.agentStarted === false)
         journal.sessions.unmarkAgentStarted(session);
@@ -228,12 +276,21 @@ export class Turn implements OutputTurn {
     this.#options.onOver();
   }
 
-  /** The transcript as the client has it now; as before where the agent said nothing. */
-  #headAfter(end: TurnEnd): string | undefined {
-    const { transcript } = this.order;
-    if (transcript === undefined || !this.#isWhole || (end.state !== "completed" && this.#text === ""))
-      return undefined;
-    return rollTranscript(transcript, "assistant", this.#text);
+  #left(end: TurnEnd, mark: string | undefined): TurnTranscript {
+    const isSteered = this.#steered.size > 0;
+    return transcriptLeft({
+      order: this.order,
+      answer: this.#answer,
+      isTold: this.#isTold,
+      isSteered,
+      end,
+      mark,
+    });
+  }
+
+  #say(kind: TurnEvent["kind"], text: string): void {
+    this.#answer.add(kind, text);
+    this.#options.output.add(this, kind, text);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
-import { WireFailure, type FindTurn, type Submit, type TurnInfo } from "@synthesis/protocol";
+import { WireFailure, type FindTurn, type Prompt, type Submit, type TurnInfo } from "@synthesis/protocol";
 import type { Journal } from "../journal/journal.ts";
 import type { OpenTurn } from "../journal/turn-table.ts";
 import { TurnOutput } from "./turn-output.ts";
@@ -119,6 +119,11 @@ export class WorkspaceTurns {
   /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */
   cancel(id: string, why: string): void {
     this.#turns.get(id)?.stop(new WireFailure("turn_cancelled", `the turn was cancelled: ${why}`));
+  }
+
+  /** Says something to the agent within a turn: see `Turn.steer`. One that is unknown or over takes nothing up. */
+  async steer(id: string, message: string, prompt: Prompt): Promise<number | undefined> {
+    return this.#turns.get(id)?.steer(message, prompt);
   }
 
   /** Cancels whatever waits or runs of a session. */

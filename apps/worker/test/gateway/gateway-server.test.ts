@@ -82,24 +82,56 @@ test("a gateway locates the session it served by id and by transcript", async ()
   peer.send([
     { type: "locate", request: 1, by: { session: "s" } },
     { type: "locate", request: 2, by: { session: "unknown" } },
-    { type: "locate", request: 3, by: { scope: testScope, head } },
-    { type: "locate", request: 4, by: { scope: testScope, head: EMPTY_TRANSCRIPT } },
+    { type: "locate", request: 3, by: { scope: testScope, points: [head] } },
+    { type: "locate", request: 4, by: { scope: testScope, points: [EMPTY_TRANSCRIPT] } },
   ]);
   await peer.next("located", 4);
   const located = peer.frames.filter(({ type }) => type === "located");
   expect(located.sort((a, b) => Number(a["request"]) - Number(b["request"]))).toEqual([
     { type: "located", request: 1, session: "s" },
     { type: "located", request: 2 },
-    { type: "located", request: 3, session: "s" },
+    { type: "located", request: 3, session: "s", point: head, isHead: true },
     { type: "located", request: 4 },
   ]);
+});
+
+test("W-16: calls of the client's functions are told as frames of their own, numbered like the rest", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const turn = randomUUID();
+  const tools = [{ name: "look", parameters: { type: "object" } }];
+  peer.send(testSubmit(turn, '!call look {"at":"it"}', { tools }));
+  expect(await peer.next("ended")).toMatchObject({ end: { state: "completed", finishReason: "tool_calls" } });
+  const calls = peer.frames.filter(({ type }) => type === "tool_called").map(({ call }) => call);
+  expect(calls[0]).toMatchObject({ index: 0, name: "look", id: expect.stringMatching(/^[A-Za-z0-9]+$/) });
+  const json = calls.map((call) => (call as { arguments: string }).arguments).join("");
+  expect(JSON.parse(json)).toEqual({ at: "it" });
+  expect(peer.numbersOf(turn)).toEqual(peer.numbersOf(turn).map((_, index) => index + 1));
+});
+
+test("W-18: a steer is answered with the number of the event before it, or without where nothing takes it up", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const turn = randomUUID();
+  peer.send(testSubmit(turn, "!tool 400"));
+  await peer.next("delta");
+  const steer = { type: "steer", message: randomUUID(), prompt: "look left too" } as const;
+  peer.say({ ...steer, request: 1, turn }, { ...steer, request: 2, turn: randomUUID() });
+  const [first, second] = [await peer.next("steered"), await peer.next("steered", 2)];
+  expect(first).toEqual({ type: "steered", request: 2 });
+  expect(second).toEqual({ type: "steered", request: 1, after: expect.any(Number) });
+  await peer.next("ended");
+  const rest = peer.frames.filter(
+    (frame) => frame.type === "delta" && Number(frame["seq"]) > Number(second["after"]),
+  );
+  expect(rest.map(({ text }) => text).join("")).toContain("after the tool, and to: look left too");
 });
 
 test("W-6: a turn on a transcript that has changed is refused with history_changed", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
   const turn = randomUUID();
-  peer.send(testSubmit(turn, "hi", { expectHead: EMPTY_TRANSCRIPT }));
+  peer.send(testSubmit(turn, "hi", { follows: "0".repeat(64) }));
   expect(await peer.next("refused")).toMatchObject({ turn, error: { code: "history_changed" } });
   expect(peer.frames.some(({ type }) => type === "accepted")).toBe(false);
 });

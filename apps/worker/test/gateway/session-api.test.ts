@@ -196,6 +196,8 @@ test("a session whose agent is not configured any more is listed, told, exported
     workspace: "w",
     permissionMode: "default",
     onInterrupt: "report",
+    instructions: "append",
+    reasoning: "full",
   } as const;
   {
     await using first = await TestWorkspace.start({ folder, agents: { retired } });

@@ -11,11 +11,16 @@ const edges: readonly (readonly [edge: string, write: (journal: Journal) => void
   ["start a turn", (journal) => journal.start(turnId(1), "s")],
   [
     "end a turn that is not started",
-    (journal) => journal.end("s", { turn: turnId(1), end: failed, seq: 1, isVoid: false }, undefined),
+    (journal) => journal.end("s", { turn: turnId(1), end: failed, seq: 1, isVoid: false }, { state: "none" }),
   ],
   [
     "end a started turn",
-    (journal) => journal.end("s", { turn: turnId(2), end: failed, seq: 1, isVoid: false }, "a".repeat(64)),
+    (journal) =>
+      journal.end(
+        "s",
+        { turn: turnId(2), end: failed, seq: 1, isVoid: false },
+        { state: "answer", hash: "a".repeat(64) },
+      ),
   ],
 ];
 

@@ -32,7 +32,7 @@ function ended(state: TurnEnd["state"], said = 0, kind: TurnEventKind = "text"):
   for (let seq = 1; seq <= said; seq++) journal.events.append([{ turn: turnId(1), seq, kind, text: "x" }]);
   const end: TurnEnd = state === "completed" ? { state, finishReason: "stop" } : { state, error };
   const isVoid = (state === "cancelled" || state === "failed") && (said === 0 || kind === "note");
-  journal.end("s", { turn: turnId(1), end, seq: said + 1, isVoid }, undefined);
+  journal.end("s", { turn: turnId(1), end, seq: said + 1, isVoid }, { state: "none" });
 }
 
 const found = (by: FindTurn["by"], since = 0, caller = testCaller) =>

@@ -23,6 +23,10 @@ const ends: readonly TurnEnd[] = [
   { state: "interrupted", error },
 ];
 const headOf = (letter: string) => letter.repeat(64);
+const answer = (hash: string) => ({ state: "answer", hash }) as const;
+const none = { state: "none" } as const;
+const headsOf = (session: string) =>
+  file.rows(`SELECT hash FROM points WHERE session = '${session}' AND kind = 'answer' ORDER BY position`);
 
 interface Accepted {
   readonly turn: string;
@@ -46,7 +50,7 @@ function started(options: SubmitOptions = {}): Accepted {
 /** A session with one completed turn that left this transcript. */
 function completedWith(head: string): string {
   const { turn, session } = started();
-  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, head);
+  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, answer(head));
   return session;
 }
 
@@ -55,7 +59,7 @@ function turnIn(state: TurnState): Accepted {
   if (state === "accepted") return accepted();
   const made = started();
   const end = ends.find((each) => each.state === state);
-  if (end) journal.end(made.session, { turn: made.turn, end, seq: 7, isVoid: false }, headOf("a"));
+  if (end) journal.end(made.session, { turn: made.turn, end, seq: 7, isVoid: false }, answer(headOf("a")));
   return made;
 }
 
@@ -63,7 +67,7 @@ function moveTo(state: TurnState, { turn, session }: Accepted): void {
   if (state === "accepted") return void journal.accept(testSubmit(turn, "again", { session }));
   if (state === "started") return journal.start(turn, session);
   const end = ends.find((each) => each.state === state);
-  if (end) journal.end(session, { turn, end, seq: 9, isVoid: false }, headOf("b"));
+  if (end) journal.end(session, { turn, end, seq: 9, isVoid: false }, answer(headOf("b")));
 }
 
 test("new -> accepted: the session is made with a name for the agent that nothing was begun under", () => {
@@ -73,7 +77,8 @@ test("new -> accepted: the session is made with a name for the agent that nothin
     key: `claude::${session}`,
     agent: "claude",
     caller: testCaller,
-    head: null,
+    scope: testScope,
+    instructions: null,
     agentSession: expect.stringMatching(/^[0-9a-f-]{36}$/),
     agentStarted: false,
     createdAt: expect.any(Number),
@@ -97,17 +102,18 @@ test("accepted -> started: the agent's session counts as begun", () => {
 
 test.for(ends.filter(({ state }) => state !== "completed"))("accepted -> $state is written", (end) => {
   const { turn, session } = accepted();
-  journal.end(session, { turn, end, seq: 1, isVoid: false }, undefined);
+  journal.end(session, { turn, end, seq: 1, isVoid: false }, none);
   expect(journal.turns.get(turn)).toMatchObject({ state: end.state, seq: 1, end });
-  expect(journal.sessions.get(session)).toMatchObject({ head: null, agentStarted: false });
+  expect(journal.sessions.get(session).agentStarted).toBe(false);
+  expect(journal.points.hasAny(session)).toBe(false);
 });
 
 test.for(ends)("started -> $state is written with its number and the transcript it left", (end) => {
   const { turn, session } = started();
-  journal.end(session, { turn, end, seq: 5, isVoid: false }, headOf("a"));
+  journal.end(session, { turn, end, seq: 5, isVoid: false }, answer(headOf("a")));
   const endedAt = expect.any(Number);
   expect(journal.turns.get(turn)).toMatchObject({ state: end.state, seq: 5, end, endedAt });
-  expect(journal.sessions.get(session).head).toBe(headOf("a"));
+  expect(headsOf(session)).toEqual([headOf("a")]);
 });
 
 const illegal: readonly (readonly [TurnState, TurnState])[] = [
@@ -143,7 +149,7 @@ test("an open turn has all that is needed to run it, an ended one no prompt any 
   const order = testSubmit(randomUUID(), "secret", {
     needsMemory: true,
     model: "opus",
-    expectHead: headOf("1"),
+    follows: headOf("1"),
   });
   journal.accept(order);
   const { turn, session } = started();
@@ -153,8 +159,8 @@ test("an open turn has all that is needed to run it, an ended one no prompt any 
   ]);
   journal.turns.noteResume(turn);
   expect(journal.turns.open()[1]?.resumes).toBe(1);
-  journal.end("s", { turn: order.turn, end: { state: "failed", error }, seq: 1, isVoid: false }, undefined);
-  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, undefined);
+  journal.end("s", { turn: order.turn, end: { state: "failed", error }, seq: 1, isVoid: false }, none);
+  journal.end(session, { turn, end: completed, seq: 1, isVoid: false }, none);
   expect(journal.turns.open()).toEqual([]);
   expect(file.rows("SELECT count(*) FROM turns WHERE submit_frame IS NOT NULL")).toEqual(["0"]);
 });
@@ -168,26 +174,6 @@ test("a renewed session goes on under another name, its transcript kept", () => 
   expect(() => journal.sessions.renewAgentSession("unknown")).toThrow(
     "session unknown is not in the journal",
   );
-});
-
-test("a session is located by its transcript within its scope", () => {
-  const session = completedWith(headOf("d"));
-  expect(journal.sessions.byHead(testScope, headOf("d"))).toBe(session);
-  expect(journal.sessions.byHead(headOf("0"), headOf("d"))).toBeUndefined();
-  expect(journal.sessions.byHead(testScope, headOf("e"))).toBeUndefined();
-});
-
-test("of two sessions with the same transcript none is located", () => {
-  completedWith(headOf("f"));
-  completedWith(headOf("f"));
-  expect(journal.sessions.byHead(testScope, headOf("f"))).toBeUndefined();
-});
-
-test("an end without a transcript leaves the one before", () => {
-  const session = completedWith(headOf("9"));
-  const { turn } = accepted({ session });
-  journal.end(session, { turn, end: { state: "failed", error }, seq: 1, isVoid: false }, undefined);
-  expect(journal.sessions.get(session).head).toBe(headOf("9"));
 });
 
 test("sessions are listed for their API key, the last used first, and forgotten with their turns", () => {

@@ -1,5 +1,7 @@
+import { EMPTY_TRANSCRIPT } from "@synthesis/protocol";
 import { expect, test } from "vitest";
 import { migrations } from "../../src/journal/migrations.ts";
+import { originOf } from "../../src/journal/turn-origin.ts";
 import { JournalFile, turnId } from "../support/test-journal.ts";
 import { testScope, testSubmit } from "../support/test-submit.ts";
 
@@ -30,13 +32,17 @@ test("a journal of the first version is brought up to date, its sessions kept", 
     key: "claude::s",
     agent: "claude",
     caller: "",
-    head: "a".repeat(64),
+    scope: testScope,
+    instructions: null,
     agentSession: "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
     agentStarted: true,
     createdAt: 10,
     usedAt: 20,
   });
-  expect(journal.sessions.byHead(testScope, "a".repeat(64))).toBe("s");
+  expect(journal.points.latestOfOne(testScope, ["a".repeat(64)])).toMatchObject({
+    session: "s",
+    isHead: true,
+  });
 });
 
 test("what the first version left open is ended as interrupted, what it ended stays so", async () => {
@@ -47,6 +53,24 @@ test("what the first version left open is ended as interrupted, what it ended st
   expect(journal.turns.get(turnId(1))).toMatchObject({ state: "completed", seq: 0 });
   expect(journal.turns.get(turnId(2))).toMatchObject(interrupted);
   expect(journal.turns.get(turnId(3))).toMatchObject(interrupted);
+});
+
+test("a session of an earlier version has its end as its one point; one without a transcript has one nobody can name", async () => {
+  await using file = await versionOne();
+  file.exec(`
+    INSERT INTO sessions (id, key, agent, scope, agent_session, agent_started, created_at, used_at) VALUES
+      ('told', 'claude::told', 'claude', '${testScope}', 'f81d4fae-7dec-11d0-a765-00a0c91e6bf7', 1, 10, 20),
+      ('new', 'claude::new', 'claude', '${testScope}', 'f81d4fae-7dec-11d0-a765-00a0c91e6bf8', 0, 10, 20);
+  `);
+  const journal = file.open();
+  expect(file.rows("SELECT session, position, hash IS NULL FROM points ORDER BY session")).toEqual([
+    "s 1 0",
+    "told 1 1",
+  ]);
+  const origin = (session: string, follows: string) =>
+    originOf(testSubmit(turnId(4), "hi", { session, follows }), journal).kind;
+  expect(origin("s", "a".repeat(64))).toBe("end");
+  expect([origin("told", EMPTY_TRANSCRIPT), origin("new", EMPTY_TRANSCRIPT)]).toEqual(["anew", "end"]);
 });
 
 test("a session of the first version goes on", async () => {

@@ -14,7 +14,7 @@ test("recovery hands over the turns without an end, in the order they were accep
   first.end(
     "s",
     { turn: turnId(3), end: { state: "completed", finishReason: "stop" }, seq: 1, isVoid: false },
-    undefined,
+    { state: "none" },
   );
   file.exec("UPDATE turns SET accepted_at = 10 - rowid"); // the clock was set back
   const second = file.open({ epoch: 2 });
@@ -51,7 +51,7 @@ test("recovery forgets all but the newest turns and the sessions used last", asy
     journal.end(
       session,
       { turn: turnId(index), end: { state: "failed", error }, seq: 1, isVoid: false },
-      undefined,
+      { state: "none" },
     );
   }
   // All within one ms otherwise.
@@ -84,7 +84,7 @@ test("a running journal forgets too, and gives the space back", async () => {
       journal.end(
         session,
         { turn: turnId(index), end: { state: "failed", error }, seq: 2, isVoid: false },
-        undefined,
+        { state: "none" },
       );
   }
   expect(journal.sessions.count()).toBeLessThan(510);
@@ -104,7 +104,11 @@ test("above the bound the turns that came first are forgotten, whatever the cloc
   const first = file.open();
   for (const index of [1, 2, 3]) {
     first.accept(testSubmit(turnId(index), "hi"));
-    first.end("s", { turn: turnId(index), end: { state: "failed", error }, seq: 1, isVoid: true }, undefined);
+    first.end(
+      "s",
+      { turn: turnId(index), end: { state: "failed", error }, seq: 1, isVoid: true },
+      { state: "none" },
+    );
   }
   file.exec("UPDATE turns SET accepted_at = 10 - rowid"); // the clock was set back
   const second = file.open({ epoch: 2, limits: testLimits({ journalTurns: 1 }) });

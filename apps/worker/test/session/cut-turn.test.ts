@@ -6,7 +6,14 @@ import { TestWorkspace } from "../support/test-workspace.ts";
 expectClean();
 
 const agents: Readonly<Record<string, AgentSettings>> = {
-  resuming: { driver: "headless", workspace: "w", permissionMode: "default", onInterrupt: "resume" },
+  resuming: {
+    driver: "headless",
+    workspace: "w",
+    permissionMode: "default",
+    onInterrupt: "resume",
+    instructions: "append",
+    reasoning: "full",
+  },
 };
 const resuming = { agent: "resuming" } as const;
 

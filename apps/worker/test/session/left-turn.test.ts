@@ -21,6 +21,8 @@ const resuming: AgentSettings = {
   workspace: "w",
   permissionMode: "default",
   onInterrupt: "resume",
+  instructions: "append",
+  reasoning: "full",
 };
 
 /** What a worker that died left in the journal: turn 1, `accepted` or `started`. */

@@ -8,6 +8,7 @@ import { WarmProcess } from "../../src/session/warm-process.ts";
 expectClean();
 
 const never = new AbortController().signal;
+const fits = () => true;
 const reason = { code: "test", message: "the test asks for it" };
 
 /** An agent that runs no turns and ends when the test says so. */
@@ -17,9 +18,18 @@ class IdleAgent implements AgentProcess {
   readonly started = Promise.resolve();
   readonly #ended = Promise.withResolvers<CloseReason>();
   readonly closed = this.#ended.promise;
+  readonly mark = undefined;
 
   run(): never {
     throw new Error("no turn is run here");
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  async steer(): Promise<boolean> {
+    return false;
   }
 
   interrupt(): void {}
@@ -38,7 +48,7 @@ class IdleAgent implements AgentProcess {
 async function idle() {
   const slots = new Slots(1, () => {});
   const warm = new WarmProcess({ slots, starts: new Slots(1, () => {}), idleMs: 60_000, onChange: () => {} });
-  await warm.take(never);
+  await warm.take(never, fits);
   const agent = new IdleAgent();
   warm.open(agent);
   warm.rest();
@@ -47,9 +57,9 @@ async function idle() {
 
 test("idle -> running: the idle process is taken; an aborted turn takes nothing and leaves it idle", async () => {
   const { warm, agent } = await idle();
-  await expect(warm.take(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+  await expect(warm.take(AbortSignal.abort(new Error("gone")), fits)).rejects.toThrow("gone");
   expect([warm.isWarm, warm.idleSince]).toEqual([true, expect.any(Number)]);
-  expect(await warm.take(never)).toBe(agent);
+  expect(await warm.take(never, fits)).toBe(agent);
   expect([warm.isWarm, warm.idleSince]).toEqual([true, undefined]);
   await agent.kill();
 });
@@ -57,7 +67,16 @@ test("idle -> running: the idle process is taken; an aborted turn takes nothing 
 test("idle -> opening: a process that has died is not taken, also before its end is complete", async () => {
   const { warm, agent } = await idle();
   agent.isAlive = false;
-  const next = warm.take(never);
+  const next = warm.take(never, fits);
+  await agent.kill();
+  expect(await next).toBeUndefined();
+  warm.rest();
+});
+
+test("idle -> closing: a process that does not fit the turn is ended, and a place for another is given then", async () => {
+  const { warm, agent } = await idle();
+  const next = warm.take(never, () => false);
+  expect([warm.isWarm, warm.current]).toEqual([false, agent]);
   await agent.kill();
   expect(await next).toBeUndefined();
   warm.rest();
@@ -67,12 +86,12 @@ test("closing: a turn that is aborted does not wait for the end, the next one do
   const { warm, agent } = await idle();
   const evicted = warm.evict(reason);
   expect([warm.isWarm, warm.isCold, warm.current]).toEqual([false, false, agent]);
-  await expect(warm.take(AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+  await expect(warm.take(AbortSignal.abort(new Error("gone")), fits)).rejects.toThrow("gone");
   const leaving = new AbortController();
-  const waiting = expect(warm.take(leaving.signal)).rejects.toThrow("left");
+  const waiting = expect(warm.take(leaving.signal, fits)).rejects.toThrow("left");
   leaving.abort(new Error("left"));
   await waiting;
-  const next = warm.take(never);
+  const next = warm.take(never, fits);
   await agent.kill();
   await evicted;
   expect(await next).toBeUndefined();
@@ -86,11 +105,11 @@ test("opening: who finds another starting waits till that one has said something
   const [first, second] = [1, 2].map(
     () => new WarmProcess({ slots, starts, idleMs: 60_000, onChange: () => {} }),
   );
-  await first?.take(never);
+  await first?.take(never, fits);
   const started = Promise.withResolvers<void>();
   const agent = Object.assign(new IdleAgent(), { started: started.promise });
   first?.open(agent);
-  const waits = second?.take(never);
+  const waits = second?.take(never, fits);
   await eventually(() => expect(starts.isShort).toBe(true));
   started.resolve();
   await waits;

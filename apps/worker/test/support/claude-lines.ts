@@ -16,6 +16,13 @@ export const claudeLines = {
     event({ type: "content_block_start", index, content_block: { type, ...(name ? { name } : {}) } }),
   text: (text: string, more: object = {}) =>
     event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }, more),
+  call: (index: number, id: string, name: string, ...json: readonly string[]): ClaudeLine[] => [
+    event({ type: "content_block_start", index, content_block: { type: "tool_use", id, name, input: {} } }),
+    ...json.map((partial_json) =>
+      event({ type: "content_block_delta", index, delta: { type: "input_json_delta", partial_json } }),
+    ),
+  ],
+  blockStop: (index: number) => event({ type: "content_block_stop", index }),
   thinking: (thinking: string) =>
     event({ type: "content_block_delta", index: 0, delta: { type: "thinking_delta", thinking } }),
   messageDelta: (stop_reason: string) => event({ type: "message_delta", delta: { stop_reason } }),
@@ -24,8 +31,8 @@ export const claudeLines = {
     event({ type: "message_stop" }, { abandoned_blocks: { api_message_id: "m", from_block_index } }),
   assistant: (id: string, text: string, more: object = {}) =>
     read({ type: "assistant", message: { id, model: "opus", content: [{ type: "text", text }] }, ...more }),
-  toolUse: (id: string, call = "toolu_1", name = "Bash") =>
-    read({ type: "assistant", message: { id, content: [{ type: "tool_use", id: call, name, input: {} }] } }),
+  toolUse: (id: string, call = "toolu_1", name = "Bash", input: object = {}) =>
+    read({ type: "assistant", message: { id, content: [{ type: "tool_use", id: call, name, input }] } }),
   toolResult: (call = "toolu_1", more: object = {}) =>
     read({ type: "user", message: { content: [{ type: "tool_result", tool_use_id: call }] }, ...more }),
   status: (status: string | null) => read({ type: "system", subtype: "status", status }),

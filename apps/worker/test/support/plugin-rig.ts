@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Limits } from "@synthesis/config";
-import type { WireError } from "@synthesis/protocol";
+import type { Prompt, WireError } from "@synthesis/protocol";
 import { testMarkPrefix } from "@synthesis/testkit";
 import { nanoid } from "nanoid";
 import { Bridge } from "../../src/bridge/bridge.ts";
@@ -69,13 +69,23 @@ export class PluginRig implements AsyncDisposable {
     return peer;
   }
 
-  run(prompt: string, onStart: () => void = () => {}): RigTurn {
+  run(prompt: Prompt, onStart: () => void = () => {}): RigTurn {
     const id = randomUUID();
     const events: string[] = [];
     const stages: string[] = [];
     const hopeless: WireError[] = [];
     const end = this.process.run(
-      { id, prompt, model: undefined, resumes: false, shown: "" },
+      {
+        id,
+        prompt,
+        model: undefined,
+        effort: undefined,
+        instructions: undefined,
+        tools: [],
+        answerSchema: undefined,
+        resumes: false,
+        shown: "",
+      },
       {
         onStart: () => {
           onStart();
@@ -84,6 +94,8 @@ export class PluginRig implements AsyncDisposable {
         onText: (text) => events.push(`text:${text}`),
         onReasoning: (text) => events.push(`reasoning:${text}`),
         onNote: (text) => events.push(`note:${text}`),
+        onToolCall: () => {},
+        onSteered: () => {},
         onLife: () => {},
         onStage: ({ name }) => stages.push(name),
         onAccountHeld: () => {},

@@ -18,6 +18,8 @@ export class RecordedTurn implements TurnSink {
   /** How it ended, or that it was refused, or cannot be followed. */
   readonly outcome: Promise<TurnOutcome>;
   reasoningText = "";
+  /** The pieces of its calls of the client's functions. */
+  readonly calls: unknown[] = [];
   /** Why its session was begun anew for it. */
   reset: string | undefined;
   readonly #settle: (outcome: TurnOutcome) => void;
@@ -69,7 +71,8 @@ export class RecordedTurn implements TurnSink {
   event(_turn: string, { seq, kind, text }: TurnEvent): void {
     this.numbers.push(seq);
     if (kind === "text") return this.#add(`text:${text}`);
-    this.reasoningText += text;
+    if (kind === "tool_call") this.calls.push(JSON.parse(text));
+    else this.reasoningText += text;
     this.#announce();
   }
 

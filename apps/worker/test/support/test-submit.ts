@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { EMPTY_TRANSCRIPT, rollTranscript, type RequestIdentity, type Submit } from "@synthesis/protocol";
 
-export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "prompt" | "session" | "request">> & {
+export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "session" | "request">> & {
   readonly session?: string;
   readonly agent?: string;
   readonly request?: Partial<RequestIdentity>;
@@ -14,7 +14,7 @@ export const testScope = hashOf("scope");
 /** Whose turns they are. */
 export const testCaller = hashOf("caller");
 
-/** A `submit` frame as a gateway would send it. */
+/** A `submit` frame as a gateway would send it; `options.prompt` where it is more than a text. */
 export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
   const { session = "s", agent = "claude", request, ...more } = options;
   return {

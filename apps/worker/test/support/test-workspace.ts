@@ -15,6 +15,8 @@ export interface TestWorkspaceOptions {
   readonly limits?: Partial<Limits>;
   readonly agents?: Readonly<Record<string, AgentSettings>>;
   readonly claudeBin?: string;
+  /** What Claude's environment has beside its configuration folder. */
+  readonly claudeEnv?: Readonly<Record<string, string>>;
   /** An earlier workspace's folder, to open it again; it is then not removed. */
   readonly folder?: TempFolder;
   /** Generation of the worker; default: 1. */
@@ -60,6 +62,8 @@ export class TestWorkspace implements AsyncDisposable {
       workspace: "w",
       permissionMode: "default",
       onInterrupt: "report",
+      instructions: "append",
+      reasoning: "full",
     };
     const test = new TestWorkspace(
       folder,
@@ -73,7 +77,7 @@ export class TestWorkspace implements AsyncDisposable {
         agents: { claude, seed: commandAgent(fixtures.seedPlugin), ...options.agents },
         claude: {
           bin: options.claudeBin ?? (await fakeClaudeCommand(folder.path)),
-          env: { CLAUDE_CONFIG_DIR: folder.join("claude-config") },
+          env: { ...options.claudeEnv, CLAUDE_CONFIG_DIR: folder.join("claude-config") },
         },
         limits: testLimits(options.limits),
         logLevel: "error",

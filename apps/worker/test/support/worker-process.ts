@@ -37,8 +37,8 @@ export class WorkerProcess implements AsyncDisposable {
     await mkdir(folder.join("project"), { recursive: true });
     const claude = { driver: "headless", workspace: "w", permissionMode: "default" } as const;
     const agents: Record<string, AgentSettings> = {
-      claude: { ...claude, onInterrupt: "report" },
-      resuming: { ...claude, onInterrupt: "resume" },
+      claude: { ...claude, onInterrupt: "report", instructions: "append", reasoning: "full" },
+      resuming: { ...claude, onInterrupt: "resume", instructions: "append", reasoning: "full" },
       seed: commandAgent(fixtures.seedPlugin),
     };
     const worker = new WorkerProcess(

@@ -1,4 +1,4 @@
-import { WireFailure, type Submit, type TurnEnd } from "@synthesis/protocol";
+import { WireFailure, type ToolCallDelta, type TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
 import { TurnRun } from "../../src/turn/turn-run.ts";
@@ -18,6 +18,7 @@ const dead: TurnEnd = { state: "interrupted", error: { code: "turn_interrupted",
 class ScriptedProcess implements AgentProcess {
   readonly started = Promise.resolve();
   readonly pid = 1;
+  readonly mark = undefined;
   readonly isAlive = true;
   readonly closed = new Promise<never>(() => {});
   readonly told: string[] = [];
@@ -32,6 +33,14 @@ class ScriptedProcess implements AgentProcess {
     this.events = events;
     events.onStart();
     return this.turn.promise;
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  async steer(): Promise<boolean> {
+    return false;
   }
 
   interrupt(): void {
@@ -54,41 +63,48 @@ const limits = testLimits({
   toolMs: 700,
   turnMs: 5000,
   interruptMs: 60,
+  answerBytes: 1024,
 });
 
-const hash = "0".repeat(64);
-const order: Submit = {
-  type: "submit",
-  turn: "0195c7f0-0000-4000-8000-000000000000",
-  request: { caller: hash, body: hash, prompt: hash },
-  session: { id: "s", key: "s", agent: "a", scope: hash },
+const asked: AgentTurn = {
+  id: "0195c7f0-0000-4000-8000-000000000000",
   prompt: "p",
-  needsMemory: false,
+  model: undefined,
+  effort: undefined,
+  instructions: undefined,
+  tools: [],
+  answerSchema: undefined,
+  resumes: false,
+  shown: "",
 };
 
-function start(options: { warm?: boolean; resumes?: boolean; shown?: string; onStart?: () => void } = {}) {
+function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: () => void } = {}) {
   const process = new ScriptedProcess();
   const cancel = new AbortController();
   const text: string[] = [];
   const held: number[] = [];
+  const calls: ToolCallDelta[] = [];
+  const steered: string[] = [];
+  const runsOn: unknown[] = [];
   const run = new TurnRun({
     process,
     turn: {
-      order,
       cancel: cancel.signal,
-      shown: options.shown ?? "",
       start: options.onStart ?? (() => {}),
       text: (part: string) => void text.push(part),
       reasoning: () => {},
       note: () => {},
+      toolCall: (call) => void calls.push(call),
+      runsOn: (agent) => void runsOn.push(agent),
+      steered: (message) => void steered.push(message),
     },
+    asked: { ...asked, ...options.asked },
     limits,
     leftMs: limits.turnMs,
     isWarm: options.warm ?? true,
-    resumes: options.resumes ?? false,
     onAccountHeld: (until: number) => void held.push(until),
   });
-  return { process, cancel, text, held, end: run.run() };
+  return { process, cancel, text, held, calls, steered, runsOn, end: run.run() };
 }
 
 const failedBy = (code: string) => ({ state: "failed", error: { code } });
@@ -262,10 +278,31 @@ test("a turn that no process has begun is handed on", async () => {
 });
 
 test("a resumed turn tells its process what was shown, and who holds the account hears of it", async () => {
-  const { process, held, end } = start({ resumes: true, shown: "one two" });
-  expect(process.given).toMatchObject({ id: order.turn, resumes: true, shown: "one two" });
+  const { process, held, end } = start({ asked: { resumes: true, shown: "one two" } });
+  expect(process.given).toEqual({ ...asked, resumes: true, shown: "one two" });
   process.events.onAccountHeld(4e12);
   process.turn.resolve(completed);
   await end;
   expect(held).toEqual([4e12]);
+});
+
+test("what else is said in a turn reaches its process, as long as it runs there", async () => {
+  const { process, steered, runsOn, end } = start();
+  expect(runsOn).toEqual([process]);
+  process.events.onSteered("m");
+  expect(steered).toEqual(["m"]);
+  process.turn.resolve(completed);
+  await end;
+  expect(runsOn).toEqual([process, undefined]);
+});
+
+test("calls of the client's functions are handed on, and count against the answer's length", async () => {
+  const { process, calls, end } = start();
+  const call = { index: 0, id: "toolu1", name: "look", arguments: "x".repeat(1000) };
+  process.events.onToolCall(call);
+  process.events.onToolCall({ index: 0, arguments: "x".repeat(25) });
+  process.events.onText("more");
+  process.turn.resolve({ state: "completed", finishReason: "tool_calls" });
+  expect(await end).toMatchObject(failedBy("turn_failed"));
+  expect([calls, process.told]).toEqual([[call], ["interrupt"]]);
 });

@@ -1,4 +1,4 @@
-import { EMPTY_TRANSCRIPT, rollTranscript, WireFailure, type TurnEnd } from "@synthesis/protocol";
+import { EMPTY_TRANSCRIPT, rollAnswer, rollTranscript, WireFailure, type TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/journal.ts";
 import { TurnOutput } from "../../src/turn/turn-output.ts";
@@ -7,7 +7,7 @@ import { FailingDisk } from "../support/failing-disk.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
 import { RecordedTurn } from "../support/recorded-turn.ts";
 import { JournalFile } from "../support/test-journal.ts";
-import { testSubmit, type SubmitOptions } from "../support/test-submit.ts";
+import { hashOf, testSubmit, type SubmitOptions } from "../support/test-submit.ts";
 
 let file: JournalFile;
 let journal: Journal;
@@ -21,7 +21,11 @@ afterEach(() => file[Symbol.asyncDispose]());
 
 const completed: TurnEnd = { state: "completed", finishReason: "stop" };
 const failed: TurnEnd = { state: "failed", error: { code: "turn_failed", message: "no" } };
-const head = () => journal.sessions.get("s").head;
+/** The latest of the transcript's points that a turn which is over left, and what it is after. */
+const head = () =>
+  file.rows(
+    "SELECT kind, hash FROM points JOIN turns ON turns.id = turn WHERE ended_at IS NOT NULL ORDER BY position DESC LIMIT 1",
+  )[0];
 
 function makeTurn(options: SubmitOptions = {}) {
   const sink = new RecordedTurn();
@@ -54,9 +58,9 @@ function errorFrom(act: () => unknown): unknown {
   throw new Error("it did not throw");
 }
 
+const asked = rollTranscript(EMPTY_TRANSCRIPT, "user", "hi");
 /** The transcript after the answer `text` to "hi". */
-const headWith = (text: string) =>
-  rollTranscript(rollTranscript(EMPTY_TRANSCRIPT, "user", "hi"), "assistant", text);
+const headWith = (text: string) => `answer ${rollAnswer(asked, text, [])}`;
 
 test("accepted -> started -> completed: each edge is journaled, the end is told last", () => {
   const { turn, sink } = makeTurn();
@@ -82,15 +86,104 @@ test("a second start, after the agent lost its conversation, is journaled once",
   expect(journal.sessions.get("s").agentStarted).toBe(true);
 });
 
-test("a turn that failed without a word leaves the transcript, one with words changes it", () => {
+test("a turn that failed without anything leaves no point, one that did something what the client said", () => {
+  makeStarted().turn.end(failed);
+  expect(head()).toBeUndefined();
   const silent = makeStarted();
   silent.turn.reasoning("[Bash]\n");
   silent.turn.end(failed);
-  expect(head()).toBeNull();
-  const talking = makeStarted();
-  talking.turn.text("half");
-  talking.turn.end(failed);
-  expect(head()).toBe(headWith("half"));
+  expect(head()).toBe(`prompt ${asked}`);
+});
+
+test.for(["cancelled", "interrupted"] as const)(
+  "of a turn that was %s the prompt is left if its agent was told it, and the answer as far as it came",
+  (state) => {
+    const cut: TurnEnd = { state, error: { code: "turn_cancelled", message: "no" } };
+    const { turn } = makeTurn();
+    turn.accept();
+    turn.end(cut);
+    expect(head()).toBeUndefined();
+    const unread = makeStarted();
+    unread.turn.untold();
+    unread.turn.end(cut);
+    expect(head()).toBeUndefined();
+    makeStarted().turn.end(cut);
+    expect(head()).toBe(`prompt ${asked}`);
+    const talking = makeStarted();
+    talking.turn.text("half");
+    talking.turn.end(cut);
+    expect(head()).toBe(headWith("half"));
+  },
+);
+
+test("a stateless turn leaves no point", () => {
+  const { turn } = makeStarted({ isStateless: true });
+  turn.text("aside");
+  turn.end(completed);
+  expect(file.rows("SELECT * FROM points")).toEqual([]);
+});
+
+test("the calls of an answer belong to its transcript, in whatever pieces they came", () => {
+  const { turn } = makeStarted();
+  turn.text("let me see");
+  turn.toolCall({ index: 0, id: "toolu1", name: "look", arguments: "" });
+  turn.toolCall({ index: 1, id: "toolu2", name: "ask", arguments: '{"b":1,' });
+  turn.toolCall({ index: 0, arguments: '{"at": "it"}' });
+  turn.toolCall({ index: 1, arguments: '"a":2}' });
+  turn.end({ state: "completed", finishReason: "tool_calls" });
+  const calls = [
+    { id: "toolu_1", name: "look", arguments: '{"at":"it"}' },
+    { id: "toolu_2", name: "ask", arguments: '{"a":2,"b":1}' },
+  ];
+  expect(head()).toBe(`answer ${rollAnswer(asked, "let me see", calls)}`);
+  expect(journal.events.after(turn.id, 0).map(({ kind }) => kind)).toEqual([
+    "text",
+    ...Array<string>(4).fill("tool_call"),
+  ]);
+});
+
+test("a turn with calls has had effects, and no other process finishes it", async () => {
+  const { turn, sink } = makeStarted();
+  expect(turn.canBeFinished).toBe(true);
+  turn.toolCall({ index: 0, id: "toolu1", name: "look", arguments: "{}" });
+  expect([turn.isActive, turn.canBeFinished]).toEqual([true, false]);
+  turn.end(busy);
+  expect(await sink.outcome).toEqual({ state: "failed", error: { code: busy.error.code, message: "busy" } });
+});
+
+test("what else was said in a turn is told with the number before it, and leaves a transcript nobody knows", async () => {
+  const { turn } = makeStarted();
+  const said: string[] = [];
+  turn.runsOn({
+    steer: async (message) => {
+      said.push(message);
+      turn.text("one");
+      turn.steered(message);
+      turn.text("two");
+      return true;
+    },
+  });
+  expect(await turn.steer("m", "also this")).toBe(1);
+  turn.runsOn({ steer: async () => false });
+  expect(await turn.steer("n", "and this")).toBeUndefined();
+  turn.runsOn(undefined);
+  expect(await turn.steer("o", "too late")).toBeUndefined();
+  turn.end(completed);
+  expect([said, head()]).toEqual([["m"], "answer "]);
+});
+
+test("the client's instructions are remembered once their turn was told, and with each point", () => {
+  const told = () => journal.sessions.get("s").instructions;
+  const first = makeStarted({ instructions: "be brief" });
+  first.turn.end(failed);
+  expect(told()).toBeNull();
+  makeStarted({ instructions: "be brief" }).turn.end(completed);
+  expect(told()).toBe(hashOf("be brief"));
+  makeStarted().turn.end(completed);
+  expect(told()).toBe(hashOf("be brief"));
+  expect(new Set(file.rows("SELECT instructions FROM points"))).toEqual(new Set([hashOf("be brief")]));
+  journal.sessions.renewAgentSession("s");
+  expect(told()).toBeNull();
 });
 
 test("a completed turn without a word changes the transcript too", () => {
@@ -98,11 +191,11 @@ test("a completed turn without a word changes the transcript too", () => {
   expect(head()).toBe(headWith(""));
 });
 
-test("a turn without a transcript leaves none", () => {
+test("a turn without a transcript leaves a point that nobody can name", () => {
   const { turn } = makeStarted({ transcript: undefined });
   turn.text("one");
   turn.end(completed);
-  expect(head()).toBeNull();
+  expect(head()).toBe("answer ");
 });
 
 test("a refused turn tells its failure and is not journaled", async () => {
@@ -115,7 +208,7 @@ test("a refused turn tells its failure and is not journaled", async () => {
 
 test("why a session was begun anew is told with the acceptance, to who follows later too", () => {
   const { turn, sink } = makeTurn();
-  turn.accept("its transcript is missing");
+  turn.accept({ reset: "its transcript is missing" });
   const late = new RecordedTurn(turn.id);
   turn.follow(late, 0);
   expect([sink.reset, late.reset]).toEqual(["its transcript is missing", "its transcript is missing"]);

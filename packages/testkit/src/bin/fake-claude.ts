@@ -4,7 +4,7 @@ import { FakeProcess } from "../fake-claude/fake-process.ts";
 import { FakeSession } from "../fake-claude/fake-session.ts";
 import { FAKE_VERSION } from "../fake-claude/fake-version.ts";
 import { launchOptions } from "../fake-claude/launch-options.ts";
-import { unknownSessionLine } from "../fake-claude/result-line.ts";
+import { refusedSessionLine } from "../fake-claude/result-line.ts";
 import { flushed, writeLine } from "../fake-claude/write-line.ts";
 
 /**
@@ -34,7 +34,11 @@ import { flushed, writeLine } from "../fake-claude/write-line.ts";
  * | `!error STATUS …`  | an API error result; what follows is its message ("prompt is too long" has a reason of its own) |
  * | `!retry STATUS MS` | `api_retry` with that pause (which it does not make), then the regular answer           |
  * | `!limit SECONDS`   | a usage limit that is reached, and ends in SECONDS                                      |
- * | `!tool`            | "before the tool", a tool call and its result, then a second message "after the tool"   |
+ * | `!tool MS`         | "before the tool", a tool call and, after MS, its result, then a second message "after the tool", which also names what came meanwhile |
+ * | `!call F {…}`      | "calling", then a call of the host's function F; `!call F {…} & G {…}`: two. One that is not offered: "without it" |
+ * | `!answer {…}`      | that object as structured output                                                        |
+ * | `!functions`       | the names of the host's functions as JSON                                               |
+ * | `!settings`        | what `initialize` and `apply_flag_settings` said last, as JSON                          |
  * | `!tool-hang`       | "before the tool", then a tool that runs until it is interrupted                        |
  * | `!compact`         | a compaction, with a result of its own, then the regular answer                         |
  * | `!slow N MS`       | "w1 w2 … wN", a delta every MS milliseconds                                             |
@@ -65,17 +69,28 @@ if (options.version) {
 }
 
 async function openSession(): Promise<FakeSession> {
-  const { resume, sessionId } = options;
+  const { resume, resumeAt, forkSession, sessionId, noPersistence } = options;
+  if (resume !== undefined && resumeAt !== undefined) {
+    const id = forkSession ? (sessionId ?? randomUUID()) : resume;
+    const session = FakeSession.branch(resume, resumeAt, id);
+    if (session !== undefined) return session;
+    const error = `No message found with message.uuid of: ${resumeAt}`;
+    writeLine(refusedSessionLine(resume, error));
+    return refuse(error);
+  }
   if (resume !== undefined) {
     const session = FakeSession.resume(resume);
     if (session !== undefined) return session;
-    writeLine(unknownSessionLine(resume));
-    return refuse(`No conversation found with session ID: ${resume}`);
+    const error = `No conversation found with session ID: ${resume}`;
+    writeLine(refusedSessionLine(resume, error));
+    return refuse(error);
   }
   const id = sessionId ?? randomUUID();
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
     return refuse("Error: Invalid session ID. Must be a valid UUID.");
-  return FakeSession.create(id) ?? refuse(`Error: Session ID ${id} is already in use.`);
+  return (
+    FakeSession.create(id, { isKept: !noPersistence }) ?? refuse(`Error: Session ID ${id} is already in use.`)
+  );
 }
 
 async function refuse(message: string): Promise<never> {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { ClientFunctions } from "./client-functions.ts";
 import type { TurnOutcome } from "./result-line.ts";
 import type { TurnOutput } from "./turn-output.ts";
 
@@ -9,6 +10,12 @@ interface DirectiveContext {
   readonly argument: string;
   /** Answers as if there were no directive. */
   readonly answer: () => Promise<void>;
+  /** What the host offers. */
+  readonly functions: ClientFunctions;
+  /** What the host set, as JSON: its `initialize` and the effort. */
+  readonly settings: () => string;
+  /** Takes up within the turn what came meanwhile; returns its texts. */
+  readonly takeUp: () => readonly string[];
   /** From now on neither interrupts nor `end_session` are heard. */
   readonly ignoreInterrupts: () => void;
 }

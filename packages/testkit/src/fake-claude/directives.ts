@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { apiError, apiErrorText, usageLimit } from "./api-error.ts";
+import { callDirectives } from "./call-directives.ts";
 import { crashDirectives } from "./crash-directives.ts";
 import { forever, type Directive } from "./directive.ts";
 import { callTool, endTool } from "./tool-call.ts";
@@ -12,6 +13,7 @@ export type { Directive } from "./directive.ts";
 /** By name; the table for people is in `bin/fake-claude.ts`. */
 export const directives: Readonly<Record<string, Directive>> = {
   ...crashDirectives,
+  ...callDirectives,
   hang: async ({ ignoreInterrupts }) => {
     ignoreInterrupts();
     await forever();
@@ -52,11 +54,12 @@ export const directives: Readonly<Record<string, Directive>> = {
   },
   limit: async ({ output, argument }) =>
     usageLimit(output, Math.floor(Date.now() / 1000) + Number(argument || 3600)),
-  tool: async ({ output }) => {
+  tool: async ({ output, argument, takeUp }) => {
     const id = await callTool(output);
     const progress = { tool_name: "Bash", elapsed_time_seconds: 1, heartbeat: true };
     output.line({ type: "tool_progress", tool_use_id: id, ...progress });
-    await endTool(output, id);
+    if (Number(argument) > 0) await pause(Number(argument), undefined, { signal: output.signal });
+    await endTool(output, id, takeUp);
   },
   "tool-hang": async ({ output }) => {
     await callTool(output);
@@ -98,6 +101,8 @@ export const directives: Readonly<Record<string, Directive>> = {
   },
   cwd: ({ output }) => output.message(process.cwd()),
   argv: ({ output }) => output.message(JSON.stringify(process.argv.slice(2))),
+  functions: ({ output, functions }) => output.message(JSON.stringify(functions.names)),
+  settings: ({ output, settings }) => output.message(settings()),
   pid: ({ output }) => output.message(String(process.pid)),
 };
 

@@ -1,4 +1,6 @@
 import { directives, findDirective } from "./directives.ts";
+import { ClientFunctions } from "./client-functions.ts";
+import { FakeHost, type ControlBody } from "./fake-host.ts";
 import type { FakeSession } from "./fake-session.ts";
 import { resultLine, type TurnOutcome } from "./result-line.ts";
 import {
@@ -31,6 +33,10 @@ const interrupted: TurnOutcome = {
 export class FakeProcess {
   readonly #session: FakeSession;
   readonly #replays: boolean;
+  readonly #host = new FakeHost();
+  readonly #functions = new ClientFunctions(this.#host);
+  #initialize: ControlBody = {};
+  #flagSettings: unknown;
   #model: string;
   #waiting: UserMessage[] = [];
   #turn: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
@@ -60,6 +66,7 @@ export class FakeProcess {
       process.stderr.write(`${input.message}\n`);
       await this.#exit(1);
     } else if (input.type === "control") await this.#control(input.id, input.request);
+    else if (input.type === "answer") this.#host.take(input.id, input.response);
     else if (input.type === "user") {
       if (diesUnread(input.message.text)) await this.#exit(1);
       this.#enqueue(input.message);
@@ -86,6 +93,8 @@ export class FakeProcess {
     if (this.#ignoresInterrupts && (subtype === "interrupt" || subtype === "end_session")) return;
     switch (subtype) {
       case "initialize":
+        this.#initialize = request;
+        this.#functions.connect(request);
         return writeControlSuccess(id, {
           commands: [],
           agents: [],
@@ -96,16 +105,37 @@ export class FakeProcess {
       case "set_model":
         this.#model = String(request["model"]);
         return writeControlSuccess(id, { model: this.#model });
-      case "interrupt":
-        writeControlSuccess(id, { still_queued: this.#waiting.map(({ uuid }) => uuid) });
+      case "apply_flag_settings":
+        this.#flagSettings = request["settings"];
+        return writeControlSuccess(id, {});
+      case "mcp_message":
+        writeControlSuccess(id, {});
+        return this.#functions.refresh();
+      case "cancel_async_message": {
+        const message = this.#waiting.find(({ uuid }) => uuid === request["message_uuid"]);
+        if (message === undefined) return writeControlSuccess(id, { cancelled: false });
+        this.#drop([message]);
+        return writeControlSuccess(id, { cancelled: true, message_uuid: message.uuid });
+      }
+      case "interrupt": {
+        const uuids = this.#waiting.map(({ uuid }) => uuid);
+        const isDropped = request["cancel_queued"] === true;
+        if (isDropped) this.#drop(this.#waiting);
+        writeControlSuccess(id, isDropped ? { still_queued: [], cancelled: uuids } : { still_queued: uuids });
         this.#turn?.controller.abort();
         return;
+      }
       case "end_session":
         writeControlSuccess(id, {});
         return this.abort(undefined);
       default:
         return writeControlUnsupported(id, subtype);
     }
+  }
+
+  #drop(messages: readonly UserMessage[]): void {
+    this.#waiting = this.#waiting.filter((message) => !messages.includes(message));
+    writeLifecycle(this.#session.id, messages, "cancelled");
   }
 
   #enqueue(message: UserMessage): void {
@@ -120,14 +150,13 @@ export class FakeProcess {
   }
 
   #startNext(): void {
-    const messages = this.#waiting;
-    this.#waiting = [];
-    this.#startTurn(messages, false);
+    this.#startTurn(this.#waiting.splice(0), false);
   }
 
-  #startTurn(messages: readonly UserMessage[], isResumed: boolean): void {
+  #startTurn(messages: UserMessage[], isResumed: boolean): void {
     const controller = new AbortController();
     const run = async () => {
+      await this.#functions.ready;
       await this.#runTurn(messages, isResumed, controller.signal);
       this.#turn = undefined;
       if (this.#waiting.length > 0) this.#startNext();
@@ -135,7 +164,7 @@ export class FakeProcess {
     this.#turn = { controller, done: run() };
   }
 
-  async #runTurn(messages: readonly UserMessage[], isResumed: boolean, signal: AbortSignal): Promise<void> {
+  async #runTurn(messages: UserMessage[], isResumed: boolean, signal: AbortSignal): Promise<void> {
     const startedAt = Date.now();
     const uuids = messages.flatMap(({ uuid }) => uuid ?? []);
     const prompt = messages.map(({ text }) => text).join("\n");
@@ -148,7 +177,14 @@ export class FakeProcess {
     const output = new TurnOutput(this.#session, { model: this.#model, uuids, isResumed, signal });
     writeTurnStart(output);
 
-    const outcome = await this.#sayTurn(output, isInterpreted ? `interpreted ${prompt}` : prompt);
+    const takeUp = () => {
+      const more = this.#waiting.splice(0);
+      writeLifecycle(this.#session.id, more, "started");
+      messages.push(...more);
+      uuids.push(...more.flatMap(({ uuid }) => uuid ?? []));
+      return more.map(({ text }) => text);
+    };
+    const outcome = await this.#sayTurn(output, isInterpreted ? `interpreted ${prompt}` : prompt, takeUp);
     this.#lastFailed = outcome.isError;
     const facts = {
       numTurns: Math.max(1, output.messageCount),
@@ -159,7 +195,7 @@ export class FakeProcess {
     writeLifecycle(this.#session.id, messages, outcome === interrupted ? "cancelled" : "completed");
   }
 
-  async #sayTurn(output: TurnOutput, prompt: string): Promise<TurnOutcome> {
+  async #sayTurn(output: TurnOutput, prompt: string, takeUp: () => readonly string[]): Promise<TurnOutcome> {
     const answer = () => output.message(`fake: ${prompt} (turn ${this.#session.turns} of this conversation)`);
     const found = findDirective(prompt);
     try {
@@ -173,7 +209,15 @@ export class FakeProcess {
       const directive = found === undefined ? undefined : directives[found.name];
       const ignoreInterrupts = () => void (this.#ignoresInterrupts = true);
       const outcome = directive
-        ? await directive({ output, argument: found?.argument ?? "", answer, ignoreInterrupts })
+        ? await directive({
+            output,
+            argument: found?.argument ?? "",
+            functions: this.#functions,
+            settings: () => JSON.stringify({ initialize: this.#initialize, flags: this.#flagSettings }),
+            takeUp,
+            answer,
+            ignoreInterrupts,
+          })
         : await answer();
       return outcome ?? { ...completed, text: output.lastText };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { FAKE_VERSION } from "./fake-version.ts";
@@ -21,19 +21,35 @@ export class FakeSession {
   readonly #prompts: Prompt[] = [];
   #model: string | undefined;
 
-  private constructor(id: string) {
+  readonly #isKept: boolean;
+
+  private constructor(id: string, isKept: boolean) {
     this.id = id;
+    this.#isKept = isKept;
   }
 
-  /** A new conversation; undefined where `id` has one already. Its file appears with the first prompt. */
-  static create(id: string): FakeSession | undefined {
-    return existsSync(fileOf(id)) ? undefined : new FakeSession(id);
+  /** A new conversation; undefined where `id` has one already. Its file, if it is kept, appears with the first prompt. */
+  static create(id: string, { isKept }: { readonly isKept: boolean }): FakeSession | undefined {
+    return existsSync(fileOf(id)) ? undefined : new FakeSession(id, isKept);
+  }
+
+  /**
+   * The conversation `from` up to and with its message `at`, as that of `id`, which may be `from` itself; undefined
+   * where there is no such message.
+   */
+  static branch(from: string, at: string, id: string): FakeSession | undefined {
+    if (!existsSync(fileOf(from))) return undefined;
+    const lines = readFileSync(fileOf(from), "utf8").split("\n");
+    const last = lines.findIndex((line) => parse(line)?.uuid === at);
+    if (last < 0) return undefined;
+    writeFileSync(fileOf(id), `${lines.slice(0, last + 1).join("\n")}\n`);
+    return FakeSession.resume(id);
   }
 
   /** The conversation `id`, or undefined. */
   static resume(id: string): FakeSession | undefined {
     if (!existsSync(fileOf(id))) return undefined;
-    const session = new FakeSession(id);
+    const session = new FakeSession(id, true);
     for (const line of readFileSync(fileOf(id), "utf8").split("\n")) {
       const entry = parse(line);
       if (entry) session.#note(entry);
@@ -74,6 +90,7 @@ export class FakeSession {
 
   add(entry: TranscriptEntry): void {
     this.#note(entry);
+    if (!this.#isKept) return;
     mkdirSync(folder(), { recursive: true });
     const common = { isSidechain: false, cwd: process.cwd(), sessionId: this.id, version: FAKE_VERSION };
     const line = { ...entry, ...common, timestamp: new Date().toISOString() };

@@ -3,6 +3,11 @@ export interface LaunchOptions {
   readonly version: boolean;
   readonly sessionId: string | undefined;
   readonly resume: string | undefined;
+  /** Uuid of the last message of the resumed conversation that still counts. */
+  readonly resumeAt: string | undefined;
+  /** The resumed conversation stays as it is; what follows is one of its own. */
+  readonly forkSession: boolean;
+  readonly noPersistence: boolean;
   readonly model: string | undefined;
   readonly replayUserMessages: boolean;
 }
@@ -13,6 +18,9 @@ export function launchOptions(argv: readonly string[]): LaunchOptions {
     version: argv.includes("--version"),
     sessionId: valueOf(argv, "--session-id"),
     resume: valueOf(argv, "--resume"),
+    resumeAt: valueOf(argv, "--resume-session-at"),
+    forkSession: argv.includes("--fork-session"),
+    noPersistence: argv.includes("--no-session-persistence"),
     model: valueOf(argv, "--model"),
     replayUserMessages: argv.includes("--replay-user-messages"),
   };

@@ -10,6 +10,10 @@ export interface TurnOutcome {
   readonly stopReason: string | null;
   readonly apiErrorStatus?: number;
   readonly errors?: readonly string[];
+  /** The last call that waits for the client. */
+  readonly deferredCall?: object | undefined;
+  /** The answer that meets a schema. */
+  readonly structuredOutput?: unknown;
 }
 
 /** What one answer of the fake costs. */
@@ -43,6 +47,8 @@ export function resultLine(
     ...(outcome.text === undefined ? {} : { result: outcome.text }),
     ...(outcome.errors === undefined ? {} : { errors: outcome.errors }),
     ...(outcome.subtype === "success" ? { api_error_status: outcome.apiErrorStatus ?? null } : {}),
+    ...(outcome.deferredCall === undefined ? {} : { deferred_tool_use: outcome.deferredCall }),
+    ...(outcome.structuredOutput === undefined ? {} : { structured_output: outcome.structuredOutput }),
     stop_reason: outcome.stopReason,
     session_id: session.id,
     total_cost_usd: session.answers * TURN_COST_USD,
@@ -60,8 +66,8 @@ export function resultLine(
   } as const;
 }
 
-/** The zeroed `result` line of a resume whose conversation does not exist. */
-export function unknownSessionLine(id: string) {
+/** The zeroed `result` line of a resume whose conversation, or whose place in it, does not exist. */
+export function refusedSessionLine(id: string, error: string) {
   return {
     type: "result",
     subtype: "error_during_execution",
@@ -75,7 +81,7 @@ export function unknownSessionLine(id: string) {
     usage: usageLine(0, 0),
     modelUsage: {},
     permission_denials: [],
-    errors: [`No conversation found with session ID: ${id}`],
+    errors: [error],
     result_index: 0,
   } as const;
 }

@@ -9,9 +9,14 @@ export async function callTool(output: TurnOutput): Promise<string> {
   return id;
 }
 
-/** The end of that call, and what the model says to it. */
-export async function endTool(output: TurnOutput, tool_use_id: string): Promise<void> {
+/** The end of that call, and what the model says to it and to what came meanwhile. */
+export async function endTool(
+  output: TurnOutput,
+  tool_use_id: string,
+  takeUp: () => readonly string[] = () => [],
+): Promise<void> {
   output.user([{ type: "tool_result", tool_use_id, content: "done" }]);
+  const more = takeUp().map((text) => `, and to: ${text}`);
   output.line({ type: "system", subtype: "status", status: "requesting", user_message_uuids: output.uuids });
-  await output.message("after the tool");
+  await output.message(`after the tool${more.join("")}`);
 }

@@ -33,13 +33,8 @@ export function userEntry(content: readonly object[]): TranscriptEntry {
 export function assistantEntry(
   message: { readonly id: string; readonly model: string; readonly stop_reason: string | null },
   block: object,
-  more: { readonly isApiErrorMessage?: true } = {},
+  { uuid = randomUUID(), ...more }: { readonly uuid?: string | undefined; readonly isApiErrorMessage?: true },
 ): TranscriptEntry {
   const content = [block];
-  return {
-    type: "assistant",
-    uuid: randomUUID(),
-    message: { role: "assistant", ...message, content },
-    ...more,
-  };
+  return { type: "assistant", uuid, message: { role: "assistant", ...message, content }, ...more };
 }

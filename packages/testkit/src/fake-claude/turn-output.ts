@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { anthropicEvent, emptyMessage, type AnthropicEvent } from "../anthropic-event.ts";
 import { words } from "../reply.ts";
@@ -27,6 +28,8 @@ export class TurnOutput {
   /** Text of the message that is open. */
   #open: string | undefined;
   #lastText = "";
+  /** Uuids of the assistant lines that are not in the transcript yet, where they have the same. */
+  readonly #unkept: string[] = [];
   #isFirstEvent = true;
   #isFirstAssistant = true;
 
@@ -85,7 +88,8 @@ export class TurnOutput {
     this.assistant([{ type: "text", text }]);
     this.event(anthropicEvent.blockStop(0));
     moreContent.forEach((block, before) => {
-      this.event(anthropicEvent.blockStart(before + 1, block));
+      this.event(anthropicEvent.blockStart(before + 1, { ...block, input: {} }));
+      if ("input" in block) this.event(anthropicEvent.inputDelta(before + 1, JSON.stringify(block.input)));
       this.assistant([block]);
       this.event(anthropicEvent.blockStop(before + 1));
     });
@@ -117,13 +121,15 @@ export class TurnOutput {
     const block = { type: "text", text };
     this.assistant([block], { error, is_api_error_message: true, api_error_status: status, ...more });
     const message = { id: this.#messageId, model: "<synthetic>", stop_reason: "stop_sequence" };
-    this.session.add(assistantEntry(message, block, { isApiErrorMessage: true }));
+    this.session.add(assistantEntry(message, block, { uuid: this.#unkept.shift(), isApiErrorMessage: true }));
   }
 
   /** What a tool gave back, or a note. */
   user(content: readonly object[]): void {
-    this.session.add(userEntry(content));
-    this.line({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
+    const entry = userEntry(content);
+    this.session.add(entry);
+    const message = { role: "user", content };
+    this.line({ type: "user", uuid: entry.uuid, message, parent_tool_use_id: null });
   }
 
   /** The lines of an interrupt; the partial text stays in the history. */
@@ -145,8 +151,11 @@ export class TurnOutput {
     this.#isFirstAssistant = false;
     const { content: _none, ...message } = emptyMessage(this.#messageId, this.model, usage);
     const timestamp = new Date().toISOString();
+    const uuid = randomUUID();
+    this.#unkept.push(uuid);
     this.line({
       type: "assistant",
+      uuid,
       message: { ...message, content },
       parent_tool_use_id: null,
       timestamp,
@@ -181,7 +190,8 @@ export class TurnOutput {
 
   #keep(stop_reason: string | null, content: readonly object[]): void {
     const message = { id: this.#messageId, model: this.model, stop_reason };
-    for (const block of content) this.session.add(assistantEntry(message, block));
+    for (const block of content)
+      this.session.add(assistantEntry(message, block, { uuid: this.#unkept.shift() }));
   }
 
   #uuidFields(): object {

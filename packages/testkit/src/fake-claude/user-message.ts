@@ -10,6 +10,7 @@ export interface UserMessage {
 export type InputLine =
   | { readonly type: "user"; readonly message: UserMessage }
   | { readonly type: "control"; readonly id: string; readonly request: Readonly<Record<string, unknown>> }
+  | { readonly type: "answer"; readonly id: string; readonly response: Readonly<Record<string, unknown>> }
   | { readonly type: "ignored" }
   /** What ends the real CLI with exit code 1. */
   | { readonly type: "fatal"; readonly message: string };
@@ -23,6 +24,10 @@ export function readInputLine(line: string): InputLine {
   if (value["type"] === "control_request") {
     return { type: "control", id: String(value["request_id"]), request: objectOf(value["request"]) };
   }
+  if (value["type"] === "control_response") {
+    const { request_id, response } = objectOf(value["response"]);
+    return { type: "answer", id: String(request_id), response: objectOf(response) };
+  }
   if (value["type"] !== "user") return { type: "ignored" };
   const { role, content } = objectOf(value["message"]);
   if (role !== "user") return { type: "fatal", message: "Error: Expected message role 'user'" };
@@ -33,13 +38,18 @@ export function readInputLine(line: string): InputLine {
   };
 }
 
+/** The text parts; of the others what they are. */
 function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
-  return content
-    .map((part: unknown) => objectOf(part)["text"])
-    .filter((text) => typeof text === "string")
-    .join("\n");
+  return content.map((part: unknown) => partText(objectOf(part))).join("\n");
+}
+
+function partText(part: Readonly<Record<string, unknown>>): string {
+  if (typeof part["text"] === "string") return part["text"];
+  if (part["type"] === "tool_result")
+    return `[result of ${String(part["tool_use_id"])}: ${textOf(part["content"])}]`;
+  return `[${String(part["type"])}]`;
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,9 +1,10 @@
 import type { CloseReason, Logger } from "@synthesis/kit";
-import type { Hello, PluginFrame, TurnEnd } from "@synthesis/protocol";
+import type { Hello, PluginFrame, TurnEnd, WireError } from "@synthesis/protocol";
 import type { Bridge } from "../../bridge/bridge.ts";
 import type { PluginSeat } from "../../bridge/plugin-seat.ts";
 import type { AgentChild } from "../../process/agent-child.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { promptText } from "../prompt-text.ts";
 import { endOfProgram } from "./end-of-program.ts";
 
 /** What a command process needs from the outside. */
@@ -22,7 +23,8 @@ export interface CommandProcessOptions {
 }
 
 interface RunningTurn {
-  readonly turn: AgentTurn;
+  readonly id: string;
+  readonly text: string;
   readonly events: TurnEvents;
   readonly settle: (end: AgentTurnEnd) => void;
   /** Whether its prompt was sent. */
@@ -31,9 +33,13 @@ interface RunningTurn {
   grace: NodeJS.Timeout | undefined;
 }
 
+const TEXT_ONLY: WireError = { code: "invalid_request", message: "this agent takes text only" };
+
 /** Any program that speaks the plugin frames over the bridge: one session, one turn at a time. */
 export class CommandProcess implements AgentProcess {
   readonly closed: Promise<CloseReason>;
+  /** Its conversation cannot branch. */
+  readonly mark = undefined;
   readonly #options: CommandProcessOptions;
   readonly #seat: PluginSeat;
   readonly #child: AgentChild;
@@ -84,9 +90,11 @@ export class CommandProcess implements AgentProcess {
     return this.#child.isAlive;
   }
 
-  async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
+  async run({ id, prompt }: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
+    const text = promptText(prompt);
+    if (text === undefined) return { state: "failed", error: TEXT_ONLY };
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
-    const running: RunningTurn = { turn, events, settle: resolve, asked: false, grace: undefined };
+    const running: RunningTurn = { id, text, events, settle: resolve, asked: false, grace: undefined };
     if (this.#seat.isOccupied) this.#ask(running);
     this.#turn = running;
     return promise;
@@ -95,8 +103,17 @@ export class CommandProcess implements AgentProcess {
   /** A program that cannot be told to stop is ended: a late answer must never meet the next turn. */
   interrupt(): void {
     if (this.#turn === undefined) return;
-    if (this.#canCancel && this.#seat.send({ type: "cancel", message_id: this.#turn.turn.id })) return;
+    if (this.#canCancel && this.#seat.send({ type: "cancel", message_id: this.#turn.id })) return;
     void this.kill({ code: "cancelled", message: "the turn was cancelled" });
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  /** A program is told one thing at a time. */
+  async steer(): Promise<boolean> {
+    return false;
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -111,13 +128,13 @@ export class CommandProcess implements AgentProcess {
   }
 
   #ask(running: RunningTurn): void {
-    const { id, prompt } = running.turn;
+    const { id, text } = running;
     running.events.onStart();
     running.asked = true;
     running.events.onStage({ name: "answer" }); // it says nothing of what it waits for
     this.#taken = { turnId: id, frames: 0 };
     const meta = { chat_id: this.#options.sessionKey, message_id: id, ts: new Date().toISOString() };
-    this.#seat.send({ type: "inbound", content: prompt, meta });
+    this.#seat.send({ type: "inbound", content: text, meta });
   }
 
   #onHello(hello: Hello): void {
@@ -128,7 +145,7 @@ export class CommandProcess implements AgentProcess {
     if (running === undefined) return;
     running.events.onLife();
     if (!running.asked) this.#askOrFail(running);
-    else if (hello.resumes === running.turn.id) this.#carryOn(running);
+    else if (hello.resumes === running.id) this.#carryOn(running);
     else this.#awaitReconnect("its connection was replaced by one that did not take it up");
   }
 
@@ -137,7 +154,7 @@ export class CommandProcess implements AgentProcess {
     try {
       this.#ask(running);
     } catch (error) {
-      this.#options.log.error("turn.not_started", { turn: running.turn.id, error: String(error) });
+      this.#options.log.error("turn.not_started", { turn: running.id, error: String(error) });
       this.#end({
         state: "failed",
         error: { code: "internal_error", message: "the turn could not be journaled" },
@@ -164,7 +181,7 @@ export class CommandProcess implements AgentProcess {
   #onFrame(frame: PluginFrame): void {
     if (frame.type === "hello" || frame.type === "ping" || frame.type === "pong") return;
     const running = this.#turn;
-    const answersRunning = frame.message_id === undefined || frame.message_id === running?.turn.id;
+    const answersRunning = frame.message_id === undefined || frame.message_id === running?.id;
     if (!running?.asked || !answersRunning) return this.#unsolicited(frame.type);
     this.#taken.frames += 1;
     this.#carryOn(running);

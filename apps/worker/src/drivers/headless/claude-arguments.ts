@@ -1,4 +1,5 @@
 import type { AgentSettings } from "@synthesis/config";
+import type { AnswerSchema } from "../agent-process.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
 export type HeadlessSettings = Extract<AgentSettings, { driver: "headless" }>;
@@ -11,10 +12,23 @@ export interface ClaudeSession {
   readonly cutTurn: TurnTrace | undefined;
   /** The model that the process starts with, where it is not the agent's: that of a turn which it finishes. */
   readonly startModel?: string | undefined;
+  /** Its last place: a process that resumes there takes the client's functions afresh, also where they were redefined. */
+  readonly resumeAt?: string | undefined;
+  /** The place of another session that this new one branches off from: its id, and the `mark` of a process there. */
+  readonly branch?: { readonly from: string; readonly at: string } | undefined;
+  /** One question beside all conversations: nothing is kept of it, and Claude has no tools of its own. */
+  readonly isStateless?: true | undefined;
 }
 
-/** The arguments of a persistent stream-json Claude. Everything else about a turn travels over stdin. */
-export function claudeArguments(settings: HeadlessSettings, session: ClaudeSession): string[] {
+/**
+ * The arguments of a persistent stream-json Claude. Everything else about a turn travels over stdin; the schema
+ * does not, since Claude Code checks it only here.
+ */
+export function claudeArguments(
+  settings: HeadlessSettings,
+  session: ClaudeSession,
+  answerSchema: AnswerSchema | undefined,
+): string[] {
   const model = session.startModel ?? settings.model;
   return [
     "-p",
@@ -24,7 +38,29 @@ export function claudeArguments(settings: HeadlessSettings, session: ClaudeSessi
     "--include-partial-messages",
     `--permission-mode=${settings.permissionMode}`,
     ...(model === undefined ? [] : [`--model=${model}`]),
-    session.resume ? "--resume" : "--session-id",
-    session.id,
+    ...(answerSchema === undefined ? [] : [`--json-schema=${schemaText(answerSchema)}`]),
+    ...(session.isStateless ? BARE : []),
+    ...sessionArguments(session),
   ];
+}
+
+/** No tools, commands and project settings of its own, and nothing kept. */
+const BARE = [
+  "--tools=",
+  "--strict-mcp-config",
+  "--disable-slash-commands",
+  "--setting-sources=user",
+  "--no-session-persistence",
+];
+
+/** A branch is a fork: without it Claude Code would cut off what follows that place in the other session, for good. */
+function sessionArguments({ id, resume, resumeAt, branch }: ClaudeSession): string[] {
+  if (resume) return ["--resume", id, ...(resumeAt === undefined ? [] : ["--resume-session-at", resumeAt])];
+  if (branch === undefined) return ["--session-id", id];
+  return ["--resume", branch.from, "--resume-session-at", branch.at, "--fork-session", "--session-id", id];
+}
+
+/** Claude Code refuses a schema that names a draft it does not know (measured with 2.1.330). */
+function schemaText({ $schema: _draft, ...schema }: AnswerSchema): string {
+  return JSON.stringify(schema);
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { McpMessage } from "./client-server.ts";
 
 const ContentBlock = z.looseObject({
   type: z.string(),
@@ -6,9 +7,12 @@ const ContentBlock = z.looseObject({
   /** Of a `tool_use`. */
   id: z.string().optional(),
   name: z.string().optional(),
+  /** Of a `tool_use` that came whole; in a stream it follows in pieces. */
+  input: z.unknown().optional(),
   /** Of a `tool_result`. */
   tool_use_id: z.string().optional(),
 });
+export type ContentBlock = z.infer<typeof ContentBlock>;
 
 /** What Claude Code knows of a usage limit of its account. */
 const RateLimitInfo = z.looseObject({
@@ -31,6 +35,8 @@ const StreamEvent = z.looseObject({
       type: z.string().optional(),
       text: z.string().optional(),
       thinking: z.string().optional(),
+      /** A piece of a tool's input. */
+      partial_json: z.string().optional(),
       stop_reason: z.string().nullish(),
     })
     .optional(),
@@ -41,6 +47,7 @@ const ClaudeUsage = z.looseObject({
   output_tokens: z.number(),
   cache_read_input_tokens: z.number().nullish(),
   cache_creation_input_tokens: z.number().nullish(),
+  output_tokens_details: z.looseObject({ thinking_tokens: z.number().optional() }).nullish(),
 });
 
 const StreamLine = z.looseObject({
@@ -53,6 +60,8 @@ const StreamLine = z.looseObject({
 
 const AssistantLine = z.looseObject({
   type: z.literal("assistant"),
+  /** The same in the transcript. */
+  uuid: z.string().optional(),
   message: z.looseObject({ id: z.string(), model: z.string().optional(), content: z.array(ContentBlock) }),
   parent_tool_use_id: z.string().nullish(),
   /** On a message that Claude Code made up to report an API error. */
@@ -63,6 +72,8 @@ const AssistantLine = z.looseObject({
 /** A tool's result, or what Claude Code tells the model by itself. */
 const UserLine = z.looseObject({
   type: z.literal("user"),
+  /** The same in the transcript. */
+  uuid: z.string().optional(),
   message: z.looseObject({ content: z.union([z.string(), z.array(ContentBlock)]) }),
   parent_tool_use_id: z.string().nullish(),
 });
@@ -75,6 +86,8 @@ const ResultLine = z.looseObject({
   stop_reason: z.string().nullish(),
   api_error_status: z.number().nullish(),
   result: z.string().optional(),
+  /** The answer that meets the schema of the process; absent: there is none. */
+  structured_output: z.unknown().optional(),
   errors: z.array(z.string()).optional(),
   usage: ClaudeUsage.optional(),
   model_usage_since_last_result: z
@@ -103,14 +116,24 @@ const RateLimitLine = z.looseObject({
 });
 
 /** How far a prompt from stdin got. That its turn is over is said after its result. */
-const LifecycleLine = z.looseObject({ type: z.literal("command_lifecycle"), command_uuid: z.string() });
+const LifecycleLine = z.looseObject({
+  type: z.literal("command_lifecycle"),
+  command_uuid: z.string(),
+  state: z.string(),
+});
 
 const ControlResponseLine = z.looseObject({ type: z.literal("control_response") });
 
 const ControlRequestLine = z.looseObject({
   type: z.literal("control_request"),
   request_id: z.string(),
-  request: z.looseObject({ subtype: z.string() }),
+  request: z.looseObject({
+    subtype: z.string(),
+    /** Of `mcp_message`. */
+    message: McpMessage.optional(),
+    /** Of `hook_callback`: the call that is decided on. */
+    tool_use_id: z.string().optional(),
+  }),
 });
 
 const KnownLine = z.discriminatedUnion("type", [

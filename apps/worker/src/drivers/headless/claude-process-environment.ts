@@ -10,6 +10,8 @@ const DEFAULTS = {
    * have run already (measured with 2.1.330). That a prompt was never worked on is known by it.
    */
   CLAUDE_CODE_EAGER_FLUSH: "1",
+  /** Calls that waited for the client when their process ended are over: their results come as text. */
+  CLAUDE_CODE_DISABLE_DEFERRED_TOOL_RESUME: "1",
 };
 
 /** Makes Claude Code go on, at its start and by itself, with the turn that its session was cut in. */

@@ -1,20 +1,35 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CloseReason, Logger } from "@synthesis/kit";
+import type { Prompt } from "@synthesis/protocol";
 import type { AgentChild } from "../../process/agent-child.ts";
 import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
-import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
-import { interruptRequest, refusal, setModelRequest, userMessage } from "./claude-message.ts";
+import type { HeadlessSettings } from "./claude-arguments.ts";
+import { parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
+import {
+  callDecision,
+  controlAnswer,
+  initializeRequest,
+  interruptRequest,
+  refusal,
+  userMessage,
+  withdrawRequest,
+  type Handshake,
+} from "./claude-message.ts";
+import { ClientServer } from "./client-server.ts";
 import { endOfClaude, endOfCutTurn } from "./end-of-claude.ts";
+import { promptContent } from "./prompt-content.ts";
+import { Prompter } from "./prompter.ts";
+import { RunningTurn, type TurnStep } from "./running-turn.ts";
 import { isRefusal, isRefusalText } from "./session-refusal.ts";
-import { TurnReader } from "./turn-reader.ts";
+import type { ReadTurn } from "./turn-reader.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
 /** What a Claude process needs from the outside. */
 export interface ClaudeProcessOptions {
   /** The program as configured, for messages. */
   readonly bin: string;
-  /** The agent's own model. */
-  readonly model: string | undefined;
+  readonly settings: Pick<HeadlessSettings, "model" | "instructions" | "reasoning">;
   /** The model that it is started with. */
   readonly startModel: string | undefined;
   readonly maxLineBytes: number;
@@ -22,6 +37,13 @@ export interface ClaudeProcessOptions {
   readonly rateLimitMs: number;
   /** Of the turn that it is opened to finish: what the transcript had of it before it was started. */
   readonly cutTurn: TurnTrace | undefined;
+  /** What the process was started with. */
+  readonly answerSchema: AgentTurn["answerSchema"];
+  readonly handshake: Handshake;
+  /** The client's instructions that the handshake has. */
+  readonly instructions: string | undefined;
+  /** It answers one question, and no other. */
+  readonly isStateless: boolean;
   readonly log: Logger;
   /** Claude said something when no turn ran: counted, never delivered. */
   onUnsolicited(): void;
@@ -31,14 +53,6 @@ export interface ClaudeProcessOptions {
   spawn(onStdout: (chunk: Buffer) => void): AgentChild;
 }
 
-interface RunningTurn {
-  readonly id: string;
-  readonly reader: TurnReader;
-  readonly settle: (end: AgentTurnEnd) => void;
-  /** Whether Claude said anything since the prompt was written. */
-  isHeard: boolean;
-}
-
 /** One persistent Claude Code process that speaks stream-json: one session, one turn at a time. */
 export class ClaudeProcess implements AgentProcess {
   readonly closed: Promise<CloseReason>;
@@ -46,16 +60,19 @@ export class ClaudeProcess implements AgentProcess {
   readonly #child: AgentChild;
   readonly #lines: LineSplitter;
   readonly #started = Promise.withResolvers<void>();
+  readonly #server = new ClientServer();
+  readonly #prompter: Prompter;
   #turn: RunningTurn | undefined;
   /** Whether it took up a prompt: from then on a refused session id is no explanation any more. */
   #hasBegun = false;
-  #model: string | undefined;
+  #mark: string | undefined;
 
   constructor(options: ClaudeProcessOptions) {
     this.#options = options;
-    this.#model = options.startModel;
+    this.#prompter = new Prompter({ ...options, server: this.#server });
     this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
     this.#child = options.spawn((chunk) => this.#readChunk(chunk));
+    this.#child.write(initializeRequest(options.handshake)); // its answer is not waited for: Claude keeps the order
     this.closed = this.#child.closed.then(async (reason) => {
       this.#started.resolve();
       this.#end(await this.#endOfDeadProcess(reason));
@@ -75,22 +92,40 @@ export class ClaudeProcess implements AgentProcess {
     return this.#child.isAlive;
   }
 
+  get mark(): string | undefined {
+    return this.#mark;
+  }
+
+  fits({ answerSchema }: AgentTurn): boolean {
+    const { isStateless, answerSchema: own } = this.#options;
+    return !isStateless && isDeepStrictEqual(answerSchema, own);
+  }
+
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     events.onStart();
     const cut = turn.resumes ? this.#options.cutTurn : undefined;
     if (cut?.state === "finished" || cut?.state === "stopped") return endOfCutTurn(cut, turn.shown, events);
-    const { id, shown } = turn;
-    const { rateLimitMs } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
-    const standing = cut?.state === "unfinished" ? cut.text : "";
-    const reader = new TurnReader({ id, rateLimitMs, shown, standing }, events);
-    this.#turn = { id, reader, settle: resolve, isHeard: false };
-    if (cut?.state !== "unfinished") this.#prompt(turn); // that one Claude begins by itself, at its start
-    return promise;
+    const running = new RunningTurn({
+      turn: this.#reading(turn, cut?.state === "unfinished" ? cut.text : ""),
+      events,
+      withdraw: (message) => this.#child.write(withdrawRequest(message)),
+    });
+    this.#turn = running;
+    const asked = cut?.state !== "unfinished"; // that one Claude begins by itself, at its start
+    this.#child.write(this.#prompter.linesOf(turn, { asked }));
+    return running.ended;
+  }
+
+  async steer(message: string, prompt: Prompt): Promise<boolean> {
+    if (this.#turn === undefined) return false;
+    const write = () => this.#child.write(userMessage(message, promptContent(prompt)));
+    return this.#turn.steer(message, write);
   }
 
   interrupt(): void {
-    if (this.#turn) this.#child.write(interruptRequest());
+    if (!this.#turn) return;
+    this.#turn.closeToSteers();
+    this.#child.write(interruptRequest());
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -103,11 +138,17 @@ export class ClaudeProcess implements AgentProcess {
     await this.closed;
   }
 
-  #prompt(turn: AgentTurn): void {
-    const model = turn.model ?? this.#options.model;
-    if (model !== this.#model) this.#child.write(setModelRequest(model));
-    this.#model = model;
-    this.#child.write(userMessage(turn.id, turn.prompt));
+  #reading({ id, shown, answerSchema }: AgentTurn, standing: string): ReadTurn {
+    const { rateLimitMs, settings } = this.#options;
+    return {
+      id,
+      rateLimitMs,
+      reasoning: settings.reasoning,
+      isStructured: answerSchema !== undefined,
+      shown,
+      standing,
+      offers: (name) => this.#server.has(name),
+    };
   }
 
   #readChunk(chunk: Buffer): void {
@@ -125,16 +166,33 @@ export class ClaudeProcess implements AgentProcess {
       this.#options.log.warn("claude.unreadable_line", { pid: this.pid, characters: text.length });
       return;
     }
-    if (line.type === "control_request") this.#child.write(refusal(line.request_id, line.request.subtype));
+    if (line.type === "control_request") this.#answer(line);
     if (!this.#hasBegun && isRefusal(line)) return this.#end({ state: "session_lost" });
     if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
     if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
       this.#noteUnsolicited(line);
-    if (this.#turn === undefined || line.type === "control_response") return;
-    if (line.type === "command_lifecycle" && line.command_uuid !== this.#turn.id) return; // the last turn's
-    this.#turn.isHeard = true;
-    const end = this.#turn.reader.read(line);
-    if (end) this.#end(end);
+    if (this.#turn !== undefined) this.#step(this.#turn, this.#turn.read(line));
+  }
+
+  #step({ reader }: RunningTurn, step: TurnStep): void {
+    if (step === undefined) return;
+    if (step === "astray") {
+      const message = "it began what was withdrawn too late";
+      return void this.kill({ code: "steer_too_late", message });
+    }
+    this.#mark = reader.mark;
+    const isDeferred = step.state === "completed" && step.finishReason === "tool_calls";
+    this.#prompter.openCalls = isDeferred ? reader.calls.open : [];
+    this.#end(step);
+  }
+
+  #answer({ request_id: id, request }: LineOf<"control_request">): void {
+    const { subtype, message, tool_use_id } = request;
+    if (subtype === "mcp_message" && message !== undefined)
+      return this.#child.write(controlAnswer(id, { mcp_response: this.#server.answer(message) }));
+    if (subtype !== "hook_callback") return this.#child.write(refusal(id, subtype));
+    const isTold = tool_use_id !== undefined && this.#turn?.reader.calls.has(tool_use_id) === true;
+    this.#child.write(callDecision(id, isTold ? "defer" : "deny"));
   }
 
   #noteUnsolicited({ type }: ClaudeLine): void {
@@ -145,13 +203,21 @@ export class ClaudeProcess implements AgentProcess {
   #end(end: AgentTurnEnd): void {
     const turn = this.#turn;
     this.#turn = undefined;
-    turn?.settle(end);
+    turn?.end(end);
   }
 
   async #endOfDeadProcess({ message: how }: CloseReason): Promise<AgentTurnEnd> {
-    if (!this.#hasBegun && isRefusalText(this.#child.stderrTail)) return { state: "session_lost" };
+    if (this.#turn?.held !== undefined) return this.#turn.held; // it was over
+    const said = this.#child.stderrTail;
+    if (!this.#hasBegun && isRefusalText(said)) return { state: "session_lost" };
     const { bin } = this.#options;
-    return endOfClaude({ bin, isStarted: this.pid !== undefined, isUnread: await this.#isUnread(), how });
+    return endOfClaude({
+      bin,
+      isStarted: this.pid !== undefined,
+      isUnread: await this.#isUnread(),
+      how,
+      said,
+    });
   }
 
   /** Neither Claude nor its transcript ever named the prompt. */

@@ -13,10 +13,20 @@ export interface ClaudeEnd {
   readonly isUnread: boolean;
   /** How it ended. */
   readonly how: string;
+  /** The end of what it wrote to stderr. */
+  readonly said: string;
 }
 
+/** How Claude Code refuses a JSON Schema at its start. */
+const REFUSED_SCHEMA = /--json-schema is not a valid JSON Schema: *(.*)/;
+
 /** How the end of its process ends the running turn. */
-export function endOfClaude({ bin, isStarted, isUnread, how }: ClaudeEnd): AgentTurnEnd {
+export function endOfClaude({ bin, isStarted, isUnread, how, said }: ClaudeEnd): AgentTurnEnd {
+  const refused = how === "E2BIG" ? "it is too long" : REFUSED_SCHEMA.exec(said)?.[1];
+  if (refused !== undefined) {
+    const message = `the JSON Schema for the answer cannot be used (${refused}): correct it`;
+    return { state: "failed", error: { code: "invalid_request", message } };
+  }
   if (!isStarted) {
     const what = `Claude Code could not be started as "${bin}"`;
     return endOfFailedStart(what, how, "install it, or set claude.bin in the configuration");

@@ -2,19 +2,23 @@ import type { ErrorCode, FinishReason, TurnEnd, Usage } from "@synthesis/protoco
 import type { ResultLine } from "./claude-line.ts";
 import { rateLimitError } from "./rate-limit.ts";
 
+export type CompletedTurn = Extract<TurnEnd, { state: "completed" }>;
+
 /** How long to wait before an overloaded API is asked again: it does not say. */
 const OVERLOADED_RETRY_MS = 10_000;
 const MAX_DETAIL_CHARACTERS = 500;
 
 /**
- * Whether a result is the end of this turn. One that names another message is not, nor is one that names none:
+ * Whether a result is the end of this turn, by the uuids of its messages. One that names another message is not, nor is one that names none:
  * Claude Code also reports its own work so. A resumed turn that was compacted has lost its name (measured with
  * Claude Code 2.1.330).
  */
-export function isEndOf(turnId: string, line: ResultLine): boolean {
+export function isEndOf(turnIds: ReadonlySet<string>, line: ResultLine): boolean {
   const { user_message_uuid: last, user_message_uuids, resume_reason, is_error } = line;
   const uuids = user_message_uuids ?? (last === undefined ? [] : [last]);
-  return uuids.length > 0 ? uuids.includes(turnId) : is_error || resume_reason === "interrupted_turn";
+  return uuids.length > 0
+    ? uuids.some((uuid) => turnIds.has(uuid))
+    : is_error || resume_reason === "interrupted_turn";
 }
 
 /**
@@ -26,10 +30,11 @@ export function judgeResult(
   line: ResultLine,
   api: { readonly errorKind: string | undefined; readonly resetsAt: number | undefined },
 ): TurnEnd {
-  if (!line.is_error) return completed(line);
+  // First: it is no error where a call waits for the client.
   if (line.terminal_reason?.startsWith("aborted_")) {
     return { state: "cancelled", error: { code: "turn_cancelled", message: "the turn was interrupted" } };
   }
+  if (!line.is_error) return completed(line);
   const code = errorCode(line, api.errorKind);
   if (code === "upstream_rate_limit")
     return { state: "failed", error: rateLimitError(api.resetsAt, detail(line)) };
@@ -39,7 +44,7 @@ export function judgeResult(
   return { state: "failed", error: { code, message, ...retry } };
 }
 
-function completed(line: ResultLine): TurnEnd {
+function completed(line: ResultLine): CompletedTurn {
   const costs = Object.values(line.model_usage_since_last_result ?? {}).map((usage) => usage.costUSD ?? 0);
   const usage = usageOf(line);
   return {
@@ -50,19 +55,43 @@ function completed(line: ResultLine): TurnEnd {
   };
 }
 
+/** The end of a turn of which Claude made two: `before` is that of its first part. */
+export function joinedEnd(before: CompletedTurn, end: CompletedTurn): CompletedTurn {
+  const costs = [before.costUsd, end.costUsd].filter((cost) => cost !== undefined);
+  const usage = before.usage && end.usage ? addUsage(before.usage, end.usage) : (end.usage ?? before.usage);
+  return {
+    ...end,
+    ...(usage ? { usage } : {}),
+    ...(costs.length > 0 ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+  };
+}
+
 /** Why an answer stopped, in OpenAI's words. */
 export function finishReason(stopReason: string | null | undefined): FinishReason {
   if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") return "length";
+  if (stopReason === "tool_deferred") return "tool_calls";
   return stopReason === "refusal" ? "content_filter" : "stop";
 }
 
 function usageOf({ usage }: ResultLine): Usage | undefined {
   if (usage === undefined) return undefined;
   const cached = usage.cache_read_input_tokens ?? 0;
+  const thinking = usage.output_tokens_details?.thinking_tokens ?? 0; // Claude Code says 0 also where the API says nothing
   return {
     inputTokens: usage.input_tokens + cached + (usage.cache_creation_input_tokens ?? 0),
     cachedInputTokens: cached,
     outputTokens: usage.output_tokens,
+    ...(thinking > 0 ? { reasoningTokens: thinking } : {}),
+  };
+}
+
+function addUsage(one: Usage, other: Usage): Usage {
+  const thinking = (one.reasoningTokens ?? 0) + (other.reasoningTokens ?? 0);
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedInputTokens: one.cachedInputTokens + other.cachedInputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    ...(thinking > 0 ? { reasoningTokens: thinking } : {}),
   };
 }
 

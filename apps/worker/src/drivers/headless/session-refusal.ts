@@ -1,7 +1,8 @@
 import type { ClaudeLine } from "./claude-line.ts";
 
-/** The two ways in which Claude Code refuses a session id at its start; nothing was run then. */
-const REFUSAL = /No conversation found with session ID|Session ID \S+ is already in use/;
+/** How Claude Code refuses a session id, or a place in a session, at its start; nothing was run then. */
+const REFUSAL =
+  /No conversation found with session ID|Session ID \S+ is already in use|No message found with message\.uuid/;
 
 /** Whether Claude Code said on stderr that it refuses its session. */
 export function isRefusalText(stderr: string): boolean {

@@ -1,5 +1,6 @@
 import type { TurnStage } from "../agent-process.ts";
 import type { ClaudeLine, LineOf } from "./claude-line.ts";
+import { functionNameOf } from "./client-server.ts";
 
 /**
  * Reads from the lines of one turn what it waits for. A tool runs from its finished `tool_use` block to its
@@ -32,7 +33,8 @@ export class StageReader {
       if (line.abandoned_blocks !== undefined) return this.#awaitModel();
     } else if (typeof line.message.content !== "string") {
       for (const { type, id, name, tool_use_id } of line.message.content) {
-        if (type === "tool_use" && id !== undefined) this.#tools.set(id, name ?? "tool");
+        const runs = type === "tool_use" && functionNameOf(name) === undefined; // the client's end the turn
+        if (runs && id !== undefined) this.#tools.set(id, name ?? "tool");
         if (type === "tool_result" && tool_use_id !== undefined) this.#tools.delete(tool_use_id);
       }
     }

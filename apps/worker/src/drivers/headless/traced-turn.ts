@@ -1,4 +1,5 @@
 import { AnswerText } from "./answer-text.ts";
+import { functionNameOf } from "./client-server.ts";
 import type { TranscriptLine } from "./transcript-line.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
@@ -27,6 +28,8 @@ export class TracedTurn {
   readonly #id: string;
   #state: State = "not seen";
   #messages: Message[] = [];
+  /** Those of them that no tool answers. */
+  readonly #clientCalls = new Set<string>();
 
   constructor(id: string) {
     this.#id = id;
@@ -34,6 +37,7 @@ export class TracedTurn {
 
   get trace(): TurnTrace {
     const last = this.#messages.at(-1);
+    if (this.#clientCalls.size > 0) return { state: "stopped" }; // the client has them: no other process can go on
     switch (this.#state) {
       case "not seen":
         return { state: "absent" };
@@ -63,6 +67,7 @@ export class TracedTurn {
     if (uuid === this.#id) {
       this.#state = "open";
       this.#messages = [];
+      this.#clientCalls.clear();
     } else if (this.#state !== "not seen") this.#state = this.#state === "answered" ? "done" : "dropped";
   }
 
@@ -74,6 +79,7 @@ export class TracedTurn {
     for (const { tool_use_id } of content) {
       if (tool_use_id === undefined) continue;
       for (const { openCalls } of this.#messages) openCalls.delete(tool_use_id);
+      this.#clientCalls.delete(tool_use_id);
     }
   }
 
@@ -87,7 +93,9 @@ export class TracedTurn {
     }
     for (const block of typeof content === "string" ? [] : content) {
       if (block.type === "text") current.text += block.text ?? "";
-      if (block.type === "tool_use" && block.id !== undefined) current.openCalls.add(block.id);
+      if (block.type !== "tool_use" || block.id === undefined) continue;
+      current.openCalls.add(block.id);
+      if (functionNameOf(block.name) !== undefined) this.#clientCalls.add(block.id);
     }
   }
 

@@ -5,6 +5,7 @@ const Block = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
   id: z.string().optional(),
+  name: z.string().optional(),
   tool_use_id: z.string().optional(),
 });
 

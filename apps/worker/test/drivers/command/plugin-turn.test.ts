@@ -236,3 +236,38 @@ test("a turn that cannot be journaled is not asked, whenever the plugin comes", 
   expect(peer.frames.some(({ type }) => type === "inbound")).toBe(false);
   await eventually(() => expect(rig.unsolicited).toBe(0));
 });
+
+test("the parts of a prompt are told as text, a function's result with what was called", async () => {
+  await using rig = await PluginRig.start();
+  const peer = await rig.connect();
+  const turn = rig.run([
+    { type: "text", text: "one" },
+    {
+      type: "tool_result",
+      call: "c1",
+      name: "f1",
+      arguments: '{"q":1}',
+      content: [{ type: "text", text: "no such place" }],
+      isError: true,
+    },
+    { type: "text", text: "two" },
+  ]);
+  const { content } = await peer.next("inbound");
+  expect(content).toBe(
+    'one\n\nThe client\'s function f1, called with {"q":1}, failed:\nno such place\n\ntwo',
+  );
+  peer.send({ type: "reply", message_id: turn.id, content: "ok" });
+  expect(await turn.end).toMatchObject({ state: "completed" });
+});
+
+test("what is no text is refused, and nothing is asked", async () => {
+  await using rig = await PluginRig.start();
+  await rig.connect();
+  const turn = rig.run([{ type: "image", mediaType: "image/png", data: "" }]);
+  expect(await turn.end).toMatchObject({
+    state: "failed",
+    error: { code: "invalid_request", message: "this agent takes text only" },
+  });
+  expect(turn.events).toEqual([]);
+  expect(await rig.process.steer()).toBe(false);
+});

@@ -71,6 +71,8 @@ test("the model of a turn is Claude's for that turn only", async () => {
     workspace: "w",
     permissionMode: "default",
     onInterrupt: "report",
+    instructions: "append",
+    reasoning: "full",
     model: "sonnet",
   } as const;
   await using space = await TestWorkspace.start({ agents: { claude: agent } });

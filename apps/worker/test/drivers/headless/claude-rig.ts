@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AgentSettings, Limits } from "@synthesis/config";
-import type { Submit } from "@synthesis/protocol";
+import type { Prompt, ToolCallDelta, TranscriptCall } from "@synthesis/protocol";
 import {
   claudeEnv,
   eventually,
@@ -14,7 +14,8 @@ import {
 } from "@synthesis/testkit";
 import { expect } from "vitest";
 import { Bridge } from "../../../src/bridge/bridge.ts";
-import type { AgentProcess, AgentTurnEnd } from "../../../src/drivers/agent-process.ts";
+import type { AgentProcess, AgentTurn, AgentTurnEnd } from "../../../src/drivers/agent-process.ts";
+import type { ClaudeSession, HeadlessSettings } from "../../../src/drivers/headless/claude-arguments.ts";
 import { transcriptFile } from "../../../src/drivers/headless/transcript.ts";
 import { traceTurn, type TurnTrace } from "../../../src/drivers/headless/turn-trace.ts";
 import { openAgent } from "../../../src/drivers/open-agent.ts";
@@ -28,6 +29,21 @@ export interface RigOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The stand-in that the real CLI talks to; without one it is the fake. */
   readonly api?: MessagesStandIn;
+  /** Another program than the fake. */
+  readonly bin?: string;
+  /** What of the agent's settings is not as by default. */
+  readonly agent?: Partial<HeadlessSettings>;
+}
+
+/** What a turn may ask for beside its prompt. */
+export type TurnExtras = Partial<
+  Pick<AgentTurn, "model" | "effort" | "instructions" | "tools" | "answerSchema">
+>;
+
+/** How a process is opened, where it is not the session's next one. */
+export interface Opening {
+  readonly claude?: Partial<ClaudeSession>;
+  readonly launch?: Partial<Pick<AgentTurn, "instructions" | "answerSchema">>;
 }
 
 /** One turn as it went. */
@@ -35,6 +51,10 @@ export class RigTurn {
   readonly id: string;
   text = "";
   reasoning = "";
+  /** The pieces of its calls, as they came. */
+  readonly pieces: ToolCallDelta[] = [];
+  /** What its agent took up within it, and the text until then. */
+  readonly steered: { readonly message: string; readonly before: string }[] = [];
   /** What `onAccountHeld` was told. */
   readonly held: number[] = [];
   readonly cancel = new AbortController();
@@ -42,6 +62,17 @@ export class RigTurn {
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  /** Its calls, put together as a client does. */
+  get calls(): TranscriptCall[] {
+    const calls: { id: string; name: string; arguments: string }[] = [];
+    for (const { index, id, name, arguments: json } of this.pieces) {
+      if (id !== undefined && name !== undefined) calls[index] = { id, name, arguments: "" };
+      const call = calls[index];
+      if (call !== undefined) call.arguments += json;
+    }
+    return calls;
   }
 
   async untilText(text: string): Promise<void> {
@@ -59,22 +90,29 @@ export class ClaudeRig implements AsyncDisposable {
   #process: AgentProcess | undefined;
   #isFirst = true;
   #isWarm = false;
+  readonly #agent: Partial<HeadlessSettings>;
 
-  private constructor(folder: TempFolder, configuration: WorkerConfiguration) {
+  private constructor(
+    folder: TempFolder,
+    configuration: WorkerConfiguration,
+    agent: Partial<HeadlessSettings>,
+  ) {
     this.folder = folder;
     this.configuration = configuration;
+    this.#agent = agent;
   }
 
   /** The real CLI may use Bash without asking. */
-  static async start({ api, limits, env }: RigOptions = {}): Promise<ClaudeRig> {
+  static async start({ api, limits, env, bin: program, agent = {} }: RigOptions = {}): Promise<ClaudeRig> {
     const folder = await tempFolder();
     const [path, configDir] = [folder.join("project"), folder.join("claude-config")];
     await mkdir(path);
     await mkdir(configDir);
     await writeFile(`${configDir}/settings.json`, JSON.stringify({ permissions: { allow: ["Bash"] } }));
     const real = api === undefined ? {} : claudeEnv(api, folder.path);
-    const bin = api === undefined ? await fakeClaudeCommand(folder.path) : pinnedClaude();
-    return new ClaudeRig(folder, {
+    const standard = api === undefined ? await fakeClaudeCommand(folder.path) : pinnedClaude();
+    const bin = program ?? standard;
+    const configuration: WorkerConfiguration = {
       workspace: "w",
       path,
       epoch: 1,
@@ -85,7 +123,8 @@ export class ClaudeRig implements AsyncDisposable {
       claude: { bin, env: { ...real, CLAUDE_CONFIG_DIR: configDir, ...env } },
       limits: testLimits(limits),
       logLevel: "error",
-    });
+    };
+    return new ClaudeRig(folder, configuration, agent);
   }
 
   get process(): AgentProcess {
@@ -94,41 +133,64 @@ export class ClaudeRig implements AsyncDisposable {
   }
 
   /** A process of the session; the first one begins it, later ones resume it. */
-  open(cutTurn?: TurnTrace): void {
+  open({ claude, launch }: Opening = {}): void {
     const agent: AgentSettings = {
       driver: "headless",
       workspace: "w",
       permissionMode: "default",
       onInterrupt: "resume",
+      instructions: "append",
+      reasoning: "full",
+      ...this.#agent,
     };
     const { configuration, log } = this;
     const bridge = new Bridge(configuration.limits, log, () => {}); // not started: no plugin comes
-    const claude = { id: this.sessionId, resume: !this.#isFirst, cutTurn };
     const onUnsolicited = () => this.unsolicited++;
-    this.#process = openAgent({ configuration, bridge, log, onUnsolicited }, { key: "k", agent, claude });
+    this.#process = openAgent(
+      { configuration, bridge, log, onUnsolicited },
+      {
+        key: "k",
+        agent,
+        claude: { id: this.sessionId, resume: !this.#isFirst, cutTurn: undefined, ...claude },
+        launch: { instructions: undefined, answerSchema: undefined, ...launch },
+      },
+    );
     this.#isFirst = false;
     this.#isWarm = false;
   }
 
-  /** Begins a turn on the open process; a process is opened where there is none. */
-  run(prompt: string, resumed?: { readonly turn: RigTurn }): RigTurn {
-    if (this.#process === undefined) this.open();
-    const turn = new RigTurn(resumed?.turn.id ?? randomUUID());
+  /** Begins a turn on the open process; a process is opened for it where there is none. */
+  run(prompt: Prompt, extras: TurnExtras = {}, cut?: RigTurn): RigTurn {
+    const { instructions, answerSchema } = extras;
+    if (this.#process === undefined) this.open({ launch: { instructions, answerSchema } });
+    const turn = new RigTurn(cut?.id ?? randomUUID());
     turn.end = new TurnRun({
       process: this.process,
       turn: {
-        order: orderOf(turn.id, prompt),
         cancel: turn.cancel.signal,
-        shown: resumed?.turn.text ?? "",
         start: () => {},
         text: (text: string) => void (turn.text += text),
         reasoning: (text: string) => void (turn.reasoning += text),
         note: (text: string) => void (turn.reasoning += text),
+        toolCall: (piece: ToolCallDelta) => void turn.pieces.push(piece),
+        runsOn: () => {},
+        steered: (message: string) => void turn.steered.push({ message, before: turn.text }),
+      },
+      asked: {
+        id: turn.id,
+        prompt,
+        model: undefined,
+        effort: undefined,
+        instructions,
+        tools: [],
+        answerSchema,
+        ...extras,
+        resumes: cut !== undefined,
+        shown: cut?.text ?? "",
       },
       limits: this.configuration.limits,
       leftMs: this.configuration.limits.turnMs,
       isWarm: this.#isWarm,
-      resumes: resumed !== undefined,
       onAccountHeld: (until: number) => turn.held.push(until),
     }).run();
     this.#isWarm = true;
@@ -141,10 +203,10 @@ export class ClaudeRig implements AsyncDisposable {
   }
 
   /** A new process, to finish a turn whose process is dead. */
-  async resume(cut: RigTurn, prompt: string): Promise<RigTurn> {
+  async resume(cut: RigTurn, prompt: string, extras: TurnExtras = {}): Promise<RigTurn> {
     await this.process.closed;
-    this.open(await this.trace(cut));
-    return this.run(prompt, { turn: cut });
+    this.open({ claude: { cutTurn: await this.trace(cut) } });
+    return this.run(prompt, extras, cut);
   }
 
   async trace({ id }: Pick<RigTurn, "id">): Promise<TurnTrace> {
@@ -161,16 +223,4 @@ export class ClaudeRig implements AsyncDisposable {
     await this.#process?.kill({ code: "test", message: "the test is over" });
     await this.folder[Symbol.asyncDispose]();
   }
-}
-
-function orderOf(turn: string, prompt: string): Submit {
-  const hash = "0".repeat(64);
-  return {
-    type: "submit",
-    turn,
-    request: { caller: hash, body: hash, prompt: hash },
-    session: { id: "s", key: "k", agent: "a", scope: hash },
-    prompt,
-    needsMemory: false,
-  };
 }

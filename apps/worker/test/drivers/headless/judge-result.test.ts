@@ -28,6 +28,7 @@ test.for([
   { stopReason: "max_tokens", finishReason: "length" },
   { stopReason: "model_context_window_exceeded", finishReason: "length" },
   { stopReason: "refusal", finishReason: "content_filter" },
+  { stopReason: "tool_deferred", finishReason: "tool_calls" },
 ])("a completed turn that stopped by $stopReason finishes by $finishReason", (row) => {
   expect(judgeResult({ ...ok, stop_reason: row.stopReason }, quiet)).toEqual({
     state: "completed",
@@ -44,6 +45,7 @@ test("usage counts cached and cache-writing input, and costs are those since the
         output_tokens: 5,
         cache_read_input_tokens: 100,
         cache_creation_input_tokens: 30,
+        output_tokens_details: { thinking_tokens: 3 },
       },
       model_usage_since_last_result: { opus: { costUSD: 0.25 }, haiku: { costUSD: 0.5 }, free: {} },
     },
@@ -52,7 +54,7 @@ test("usage counts cached and cache-writing input, and costs are those since the
   expect(end).toEqual({
     state: "completed",
     finishReason: "stop",
-    usage: { inputTokens: 142, cachedInputTokens: 100, outputTokens: 5 },
+    usage: { inputTokens: 142, cachedInputTokens: 100, outputTokens: 5, reasoningTokens: 3 },
     costUsd: 0.75,
   });
 });
@@ -144,4 +146,9 @@ test("a limit whose end is known names it, one whose end is not says so and a mi
   });
   const past = judgeResult(apiError(429), { ...quiet, resetsAt: 0 });
   expect(past).toMatchObject({ error: { retryAfterMs: 0 } });
+});
+
+test("an interrupt is one also where a call waits for the client", () => {
+  const line = { ...ok, terminal_reason: "aborted_tools", stop_reason: "tool_deferred" };
+  expect(judgeResult(line, quiet)).toMatchObject({ state: "cancelled", error: { code: "turn_cancelled" } });
 });

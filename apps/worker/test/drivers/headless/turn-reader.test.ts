@@ -1,8 +1,8 @@
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { expect, test } from "vitest";
 import type { TurnStage } from "../../../src/drivers/agent-process.ts";
 import type { ClaudeLine } from "../../../src/drivers/headless/claude-line.ts";
-import { TurnReader } from "../../../src/drivers/headless/turn-reader.ts";
+import { TurnReader, type ReadTurn } from "../../../src/drivers/headless/turn-reader.ts";
 import { claudeLines as line } from "../../support/claude-lines.ts";
 
 const ID = "0b0d5d6e-5b3e-4a55-9a0e-3d2c5f1f9a11";
@@ -17,11 +17,12 @@ interface Reading {
   pauses: number[];
   held: number[];
   hopeless: WireError[];
+  pieces: ToolCallDelta[];
   end: TurnEnd | undefined;
 }
 
-/** Reads lines up to the turn's end. */
-function read(lines: readonly ClaudeLine[], resumed: { shown?: string; standing?: string } = {}): Reading {
+/** Reads lines up to the turn's end. The client offers `f1` and `f2`. */
+function read(lines: readonly ClaudeLine[], more: Partial<ReadTurn> = {}): Reading {
   const reading: Reading = {
     text: "",
     reasoning: "",
@@ -30,13 +31,25 @@ function read(lines: readonly ClaudeLine[], resumed: { shown?: string; standing?
     pauses: [],
     held: [],
     hopeless: [],
+    pieces: [],
     end: undefined,
   };
-  const turn = { id: ID, rateLimitMs: RATE_LIMIT_MS, shown: "", standing: "", ...resumed };
+  const turn: ReadTurn = {
+    id: ID,
+    rateLimitMs: RATE_LIMIT_MS,
+    reasoning: "full",
+    isStructured: false,
+    shown: "",
+    standing: "",
+    offers: (name) => name === "f1" || name === "f2",
+    ...more,
+  };
   const reader = new TurnReader(turn, {
     onStart: () => {},
     onText: (text) => (reading.text += text),
     onReasoning: (text) => (reading.reasoning += text),
+    onToolCall: (piece) => reading.pieces.push(piece),
+    onSteered: () => {},
     onNote: (text) => (reading.reasoning += text),
     onLife: (pauseMs) => (pauseMs === undefined ? reading.life++ : reading.pauses.push(pauseMs)),
     onStage: (stage) => reading.stages.push(stage),
@@ -320,6 +333,7 @@ test("a resumed turn goes on after the text that stands, and repeats nothing tha
     text: "ter all",
     reasoning: "",
     hopeless: [],
+    pieces: [],
   });
 });
 
@@ -339,4 +353,181 @@ test("a tool call is told once, also of a message that came whole", () => {
   const streamed = [line.messageStart("a"), line.blockStart(0, "tool_use", "Bash"), line.toolUse("a")];
   expect(read(streamed).reasoning).toBe("[Bash]\n");
   expect(read([line.assistant("b", "before"), line.toolUse("b")]).reasoning).toBe("[Bash]\n");
+});
+
+const f1 = "mcp__client__f1";
+const f2 = "mcp__client__f2";
+const deferred = done({ terminal_reason: "tool_deferred", stop_reason: "tool_deferred", result: "" });
+const whole = (index: number, id: string, name: string, ...json: string[]) => [
+  ...line.call(index, id, name, ...json),
+  line.blockStop(index),
+];
+
+test.for<{ title: string; lines: ClaudeLine[]; pieces: object[]; isHopeless?: true }>([
+  {
+    title: "calls are told as they stream, with ids of letters and digits",
+    lines: [
+      line.messageStart("a"),
+      ...whole(0, "toolu_1", f1, '{"q":', '"x"}'),
+      line.toolUse("a", "toolu_1", f1, { q: "x" }),
+      ...whole(1, "toolu_2", f2, ""),
+      line.messageStop(),
+    ],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: '{"q":' },
+      { index: 0, arguments: '"x"}' },
+      { index: 1, id: "toolu2", name: "f2", arguments: "" },
+      { index: 1, arguments: "{}" },
+    ],
+  },
+  {
+    title: "a message that comes whole has its calls whole",
+    lines: [line.toolUse("a", "toolu_1", f1, { q: "x" }), line.toolUse("a", "toolu_2", f2)],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: '{"q":"x"}' },
+      { index: 1, id: "toolu2", name: "f2", arguments: "" },
+      { index: 1, arguments: "{}" },
+    ],
+  },
+  {
+    title: "what was told before the API broke off is not told again, and keeps its id",
+    lines: [
+      line.messageStart("a"),
+      ...whole(0, "toolu_1", f1, '{"q":1}'),
+      ...line.call(1, "toolu_2", f2, '{"q":'),
+      line.abandoned(0),
+      line.messageStart("b"),
+      ...whole(0, "toolu_8", f1, '{"q"', ":1}"),
+      ...whole(1, "toolu_9", f2, '{"q":2}'),
+      line.messageStop(),
+    ],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: '{"q":1}' },
+      { index: 1, id: "toolu2", name: "f2", arguments: "" },
+      { index: 1, arguments: '{"q":' },
+      { index: 1, arguments: "2}" },
+    ],
+  },
+  {
+    title: "a call that comes again with other arguments cannot be told",
+    lines: [
+      line.messageStart("a"),
+      ...line.call(0, "toolu_1", f1, '{"q":1'),
+      line.abandoned(0),
+      line.messageStart("b"),
+      ...line.call(0, "toolu_2", f1, '{"q":2'),
+    ],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: '{"q":1' },
+    ],
+    isHopeless: true,
+  },
+  {
+    title: "nor can one that does not come again",
+    lines: [
+      line.messageStart("a"),
+      ...line.call(0, "toolu_1", f1, "{}"),
+      line.abandoned(0),
+      ...line.message("b", "never mind"),
+    ],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: "{}" },
+    ],
+    isHopeless: true,
+  },
+  {
+    title: "a call that Claude answers by itself was not the client's to make",
+    lines: [line.messageStart("a"), ...whole(0, "toolu_1", f1), line.toolResult("toolu_1")],
+    pieces: [
+      { index: 0, id: "toolu1", name: "f1", arguments: "" },
+      { index: 0, arguments: "{}" },
+    ],
+    isHopeless: true,
+  },
+  {
+    title: "functions that are not offered, and those of a subagent, are Claude's own business",
+    lines: [
+      line.messageStart("a"),
+      ...whole(0, "toolu_1", "mcp__client__f3", "{}"),
+      line.toolResult("toolu_1", { parent_tool_use_id: "toolu_0" }),
+    ],
+    pieces: [],
+  },
+])("$title", ({ lines, pieces, isHopeless }) => {
+  const reading = read(lines);
+  expect(reading.pieces).toEqual(pieces);
+  expect(reading.hopeless.map(({ code }) => code)).toEqual(isHopeless ? ["answer_diverged"] : []);
+});
+
+test("a turn that its calls end is over, and was not at work on them", () => {
+  const lines = [
+    line.status("requesting"),
+    ...line.message("a", "look", "tool_use").slice(0, -2),
+    ...whole(1, "toolu_1", f1, "{}"),
+    line.toolUse("a", "toolu_1", f1),
+    line.messageDelta("tool_use"),
+    line.messageStop(),
+    deferred,
+  ];
+  const { end, text, reasoning, stages } = read(lines);
+  expect(end).toEqual({ state: "completed", finishReason: "tool_calls" });
+  expect([text, reasoning]).toEqual(["look", ""]);
+  expect(stages.map(({ name }) => name)).toEqual(["first_byte", "answer"]);
+});
+
+test.for<{ title: string; lines: ClaudeLine[] }>([
+  {
+    title: "a call that was cut while another one of its message stood",
+    lines: [
+      line.messageStart("a"),
+      ...whole(0, "toolu_1", f1, "{}"),
+      ...line.call(1, "toolu_2", f2, '{"q'),
+      line.abandoned(1),
+      deferred,
+    ],
+  },
+  {
+    title: "a call with which the turn does not end",
+    lines: [line.messageStart("a"), ...whole(0, "toolu_1", f1, "{}"), line.messageStop(), done()],
+  },
+  { title: "an end by a call that was not told", lines: [...line.message("a", "hm"), deferred] },
+])("$title fails the turn", ({ lines }) => {
+  expect(read(lines).end).toMatchObject({ state: "failed", error: { code: "answer_diverged" } });
+});
+
+test("an answer that meets a schema is told at the end; what else is said is thought", () => {
+  const lines = [
+    ...line.message("a", "I think", "tool_use"),
+    line.toolUse("a", "toolu_1", "StructuredOutput", { n: "x" }),
+    line.toolResult("toolu_1"),
+    line.toolUse("b", "toolu_2", "StructuredOutput", { n: 1 }),
+    done({ stop_reason: "tool_use", result: '{ "n": 1 }', structured_output: { n: 1 } }),
+  ];
+  const structured = read(lines, { isStructured: true });
+  expect(structured).toMatchObject({ text: '{"n":1}', reasoning: "I think", hopeless: [] });
+  expect(structured.end).toEqual({ state: "completed", finishReason: "stop" });
+  const plain = [...line.message("a", "three"), done({ result: "three" })];
+  const unmet = read(plain, { isStructured: true });
+  expect(unmet.end).toMatchObject({ state: "failed", error: { code: "answer_format_unmet" } });
+  expect(unmet.text).toBe("");
+});
+
+test.for([
+  { reasoning: "full", shown: "hm[Bash]\n[Write: permission denied]\n" },
+  { reasoning: "tools", shown: "[Bash]\n[Write: permission denied]\n" },
+  { reasoning: "none", shown: "" },
+] as const)("of its work $reasoning is shown, and all that befalls it", ({ reasoning, shown }) => {
+  const lines = [
+    line.messageStart("a"),
+    line.thinking("hm"),
+    ...whole(1, "toolu_1", "Bash", "{}"),
+    line.system("permission_denied", { tool_name: "Write" }),
+    line.status("compacting"),
+  ];
+  expect(read(lines, { reasoning }).reasoning).toBe(`${shown}[compacting the conversation]\n`);
 });

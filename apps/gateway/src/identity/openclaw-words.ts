@@ -1,0 +1,47 @@
+import type { ClientWords, RestartWords } from "../ask/conversation.ts";
+
+/*
+ * How OpenClaw (measured with 2026.9.6) writes what its user said. It puts a stamp before each text, a new one when it
+ * sends it again. After a failure it sends the text again, asking to go on. After an abort it sends the aborted text and
+ * the new one as one message, and later tells only the new one.
+ */
+const TIME_STAMP = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2} [^\]]{1,40}\] /;
+const QUEUED =
+  "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n";
+const GO_ON = "Continue the current task from the existing transcript";
+const BLANK_LINE = "\n\n";
+/** So many places are tried where an aborted text may end. */
+const MAX_READINGS = 8;
+
+export const openclawWords: ClientWords = {
+  plain: (text) => {
+    const own = text.replace(TIME_STAMP, "");
+    return readOwn(own)?.readings[0]?.later ?? own;
+  },
+  readRestart(text) {
+    const stamp = TIME_STAMP.exec(text)?.[0] ?? "";
+    const read = readOwn(text.slice(stamp.length));
+    if (read === undefined) return undefined;
+    const readings = read.readings.map((reading) => ({ ...reading, rest: stamp + reading.rest }));
+    return { ...read, whole: stamp + read.whole, readings };
+  },
+};
+
+function readOwn(text: string): RestartWords | undefined {
+  const isQueued = text.startsWith(QUEUED);
+  const said = isQueued ? text.slice(QUEUED.length) : text;
+  const retry = said.lastIndexOf(`${BLANK_LINE}${GO_ON}`);
+  if (retry !== -1) {
+    const asked = said.slice(0, retry).replace(TIME_STAMP, "");
+    const rest = said.slice(retry + BLANK_LINE.length);
+    return { whole: asked, readings: [{ asked, rest, later: asked }] };
+  }
+  if (!isQueued) return undefined;
+  const readings: RestartWords["readings"][number][] = [];
+  let end = said.lastIndexOf(BLANK_LINE);
+  for (; end > 0 && readings.length < MAX_READINGS; end = said.lastIndexOf(BLANK_LINE, end - 1)) {
+    const rest = said.slice(end + BLANK_LINE.length);
+    readings.push({ asked: said.slice(0, end).replace(TIME_STAMP, ""), rest, later: rest });
+  }
+  return { whole: said, readings };
+}

@@ -1,0 +1,82 @@
+import type { ServerResponse } from "node:http";
+import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../ask/answer-blocks.ts";
+import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
+import { factHeaders } from "../openai/fact-headers.ts";
+import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
+import { messagesError, respondMessagesError } from "./error-answer.ts";
+import { emptyBlock, messageBody, messageUsage, stopReasons } from "./message-body.ts";
+import type { MessageOptions } from "./message-output.ts";
+
+/** The answer as the event stream of a message. */
+export class MessageStreamOutput implements AnswerOutput, BlockListener {
+  readonly #response: ServerResponse;
+  readonly #options: MessageOptions & EventStreamOptions;
+  readonly #stream: EventStream;
+  readonly #blocks = new AnswerBlocks(this);
+
+  constructor(response: ServerResponse, options: MessageOptions & EventStreamOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.#stream = new EventStream(response, options);
+  }
+
+  admitted(facts: TurnFacts): void {
+    const { model, ignored } = this.#options;
+    this.#stream.open(factHeaders(facts, ignored), () => typedEvent({ type: "ping" }));
+    this.#event("message_start", { message: messageBody({ turn: facts.turn, model }, []) });
+  }
+
+  sessionReset(why: string): void {
+    this.reasoning(`[the session begins anew: ${why}]\n`);
+  }
+
+  text(text: string): void {
+    this.#blocks.add("text", text);
+  }
+
+  reasoning(text: string): void {
+    if (this.#options.reasoning === "told") this.#blocks.add("reasoning", text);
+  }
+
+  toolCall(call: ToolCallDelta): void {
+    this.#blocks.addCall(call);
+  }
+
+  completed(end: Extract<TurnEnd, { state: "completed" }>): void {
+    this.#blocks.close();
+    const delta = { stop_reason: stopReasons[end.finishReason], stop_sequence: null };
+    this.#event("message_delta", { delta, usage: messageUsage(end) });
+    this.#event("message_stop", {});
+    this.#stream.end();
+  }
+
+  /** Without `message_stop`: a failure never looks like an answer. */
+  failed(error: WireError): void {
+    if (!this.#response.headersSent) return respondMessagesError(this.#response, error);
+    this.#stream.send(typedEvent(messagesError(this.#response, error)));
+    this.#stream.end();
+  }
+
+  opened(block: AnswerBlock): void {
+    this.#event("content_block_start", { index: block.index, content_block: emptyBlock(block) });
+  }
+
+  grew({ type, index }: AnswerBlock, piece: string): void {
+    this.#event("content_block_delta", { index, delta: deltas[type](piece) });
+  }
+
+  closed({ index }: AnswerBlock): void {
+    this.#event("content_block_stop", { index });
+  }
+
+  #event(type: string, fields: object): void {
+    this.#stream.send(typedEvent({ type, ...fields }));
+  }
+}
+
+const deltas: Readonly<Record<AnswerBlock["type"], (piece: string) => object>> = {
+  text: (text) => ({ type: "text_delta", text }),
+  reasoning: (thinking) => ({ type: "thinking_delta", thinking }),
+  call: (partial_json) => ({ type: "input_json_delta", partial_json }),
+};

@@ -1,0 +1,155 @@
+import { printable } from "@synthesis/kit";
+import type { ContentPart, TranscriptCall } from "@synthesis/protocol";
+import type { Message } from "../ask/ask.ts";
+import { documentFromUrl, imageFromUrl } from "../ask/content-part.ts";
+import { refuse } from "../ask/read-shape.ts";
+
+/** A chat's messages, taken apart. */
+export interface ChatMessages {
+  readonly messages: readonly Message[];
+  /** The system and developer messages, in order. */
+  readonly instructions: readonly string[];
+  /** Names of fields that were sent and have no effect. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the messages of a chat. Throws `invalid_request` naming the path. By hand: a conversation of a megabyte comes
+ * with each of its requests, and a schema would cost more than all the rest.
+ */
+export function readChatMessages(values: readonly unknown[]): ChatMessages {
+  const messages: Message[] = [];
+  const instructions: string[] = [];
+  const ignored = new Set<string>();
+  for (const [index, value] of values.entries()) {
+    const at = `messages.${index}`;
+    const fields = object(value, at);
+    noteIgnored(fields, ignored);
+    switch (fields["role"]) {
+      case "system":
+      case "developer":
+        instructions.push(text(fields["content"], `${at}.content`));
+        break;
+      case "user":
+        messages.push({ role: "user", parts: content(fields["content"], `${at}.content`, ignored) });
+        break;
+      case "assistant": {
+        const said = assistant(fields, at);
+        if (said.text !== "" || said.calls.length > 0) messages.push(said);
+        break;
+      }
+      case "tool":
+        messages.push({
+          role: "tool",
+          call: string(fields["tool_call_id"], `${at}.tool_call_id`),
+          parts: content(fields["content"], `${at}.content`, ignored),
+          isError: false,
+        });
+        break;
+      case "function":
+        refuse(`${at}.role`, "this was replaced by tool: send a message of role tool with its tool_call_id");
+        break;
+      default:
+        refuse(`${at}.role`, "must be system, developer, user, assistant or tool");
+    }
+  }
+  return { messages, instructions, ignored };
+}
+
+function assistant(fields: Fields, at: string): Extract<Message, { role: "assistant" }> {
+  const { content: said, refusal, tool_calls: calls, function_call: legacy } = fields;
+  if (legacy != null) refuse(`${at}.function_call`, "this was replaced by tool_calls: send those");
+  if (calls != null && !Array.isArray(calls)) refuse(`${at}.tool_calls`, "must be a list");
+  const spoken = said == null ? "" : text(said, `${at}.content`);
+  return {
+    role: "assistant",
+    text: spoken === "" && typeof refusal === "string" ? refusal : spoken,
+    calls: ((calls ?? []) as unknown[]).map((call, index) => readCall(call, `${at}.tool_calls.${index}`)),
+  };
+}
+
+function readCall(value: unknown, at: string): TranscriptCall {
+  const { id, type, function: made } = object(value, at);
+  if (type != null && type !== "function") refuse(`${at}.type`, "only calls of functions are taken");
+  const { name, arguments: json } = object(made, `${at}.function`);
+  return {
+    id: string(id, `${at}.id`),
+    name: string(name, `${at}.function.name`),
+    arguments: string(json, `${at}.function.arguments`),
+  };
+}
+
+/** Content that is text only: of instructions, and of answers. */
+function text(value: unknown, at: string): string {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return refuse(at, "must be text, or a list of parts");
+  return value
+    .map((part, index) => {
+      const { type, text: said, refusal } = object(part, `${at}.${index}`);
+      if (type === "refusal") return string(refusal, `${at}.${index}.refusal`);
+      if (type !== "text") refuse(`${at}.${index}.type`, "only parts of type text are taken here");
+      return string(said, `${at}.${index}.text`);
+    })
+    .join("\n");
+}
+
+function content(value: unknown, at: string, ignored: Set<string>): ContentPart[] {
+  if (typeof value === "string") return [{ type: "text", text: value }];
+  if (value == null) return [];
+  if (!Array.isArray(value)) return refuse(at, "must be text, or a list of parts");
+  return value.map((part, index) => readPart(object(part, `${at}.${index}`), `${at}.${index}`, ignored));
+}
+
+function readPart(part: Fields, at: string, ignored: Set<string>): ContentPart {
+  switch (part["type"]) {
+    case "text":
+      return { type: "text", text: string(part["text"], `${at}.text`) };
+    case "image_url": {
+      const { url, detail } = object(part["image_url"], `${at}.image_url`);
+      if (detail != null && detail !== "auto") ignored.add("messages.image_url.detail");
+      return imageFromUrl(string(url, `${at}.image_url.url`), `${at}.image_url.url`);
+    }
+    case "file": {
+      const { file_data: data, filename } = object(part["file"], `${at}.file`);
+      if (data == null)
+        refuse(`${at}.file`, "files are not kept here: send the file itself as file_data, a data: URL");
+      const name = filename == null ? undefined : string(filename, `${at}.file.filename`);
+      return documentFromUrl(string(data, `${at}.file.file_data`), name, `${at}.file.file_data`);
+    }
+    default:
+      return refuse(
+        `${at}.type`,
+        `parts of type "${printable(String(part["type"]))}" are not taken: send text, image_url or file`,
+      );
+  }
+}
+
+const understood: ReadonlySet<string> = new Set([
+  "role",
+  "content",
+  "tool_calls",
+  "tool_call_id",
+  "function_call",
+  "refusal",
+]);
+/** So many different fields of messages are named. */
+const MAX_NAMED = 8;
+
+function noteIgnored(fields: Fields, ignored: Set<string>): void {
+  for (const name in fields) {
+    if (understood.has(name) || fields[name] == null || ignored.size >= MAX_NAMED) continue;
+    if (/^[a-z_]{1,40}$/.test(name)) ignored.add(`messages.${name}`);
+  }
+}
+
+function object(value: unknown, at: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refuse(at, "must be an object");
+  return value as Fields;
+}
+
+function string(value: unknown, at: string): string {
+  return typeof value === "string" ? value : refuse(at, "must be text");
+}

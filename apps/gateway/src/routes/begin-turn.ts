@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import { chooseSession, locateSession } from "../identity/find-session.ts";
+import { announcesRetries } from "../identity/request-identity.ts";
+import { enterSession } from "../turn/enter-session.ts";
+import { LiveTurn } from "../turn/live-turn.ts";
+import type { AskOrder } from "./ask-order.ts";
+import type { GatewayParts } from "./route-context.ts";
+import { TurnOrders } from "./turn-orders.ts";
+
+/** Begins a turn for an ask: in its session's queue. Rejects with a `WireFailure`. */
+export async function beginTurn(order: AskOrder, parts: GatewayParts): Promise<LiveTurn> {
+  const { clues, request, connect, isHeadless, busy } = order;
+  const { configuration, queues, turns, holds, closing, log } = parts;
+  const { limits } = configuration;
+  if (isHeadless) holds.check(limits.queueMs);
+  const link = await connect();
+  const located = await locateSession(order, link);
+  const { workspace } = link;
+  const placeOf = (session: string) => `${workspace}/${session}`;
+  const session = chooseSession(order, located, (id) => queues.isBusy(placeOf(id)));
+  const turn = randomUUID();
+  const entry = { place: placeOf(session.id), turn, caller: request.caller, policy: busy };
+  const { ticket, steers } = enterSession(entry, parts);
+  const { id, rule } = session;
+  const orders = new TurnOrders({ turn, order, session, log });
+  const live = new LiveTurn({
+    facts: {
+      turn,
+      session: id,
+      rule,
+      position: ticket.position,
+      ...(steers === undefined ? {} : { steers: steers.id }),
+    },
+    workspace,
+    request,
+    retriesJoin: announcesRetries(clues, request),
+    draft: {
+      whenFirst: async (signal) => {
+        await ticket.whenFirst(signal);
+        if (isHeadless) await holds.whenFree(limits.queueMs, signal);
+      },
+      compose: (worker, refusal) => orders.compose(worker, refusal),
+      steering: (worker) => orders.steering(worker),
+      accepted: () => ticket.accepted(),
+    },
+    steers,
+    connect,
+    limits,
+    closing,
+    log,
+  });
+  void live.over.then(() => ticket.leave());
+  turns.begin(live);
+  return live;
+}

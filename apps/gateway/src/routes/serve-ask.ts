@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { WireFailure } from "@synthesis/protocol";
+import type { Ask } from "../ask/ask.ts";
+import { checkAsk } from "../ask/check-ask.ts";
+import { checkedOutput, isBinding } from "../ask/required-call.ts";
+import type { Caller } from "../http/edge-guard.ts";
+import { repetitionOf } from "../identity/request-identity.ts";
+import { header } from "../identity/session-identity.ts";
+import { systemFingerprint } from "../openai/system-fingerprint.ts";
+import { findTurn } from "../turn/adopt-turn.ts";
+import type { AnswerOutput } from "../turn/answer-output.ts";
+import type { LiveTurn } from "../turn/live-turn.ts";
+import type { VanishPolicy } from "../turn/turn-readers.ts";
+import { readOrder } from "./ask-order.ts";
+import { beginTurn } from "./begin-turn.ts";
+import type { Exchange, GatewayParts } from "./route-context.ts";
+import { serveTurn } from "./serve-turn.ts";
+
+/** What an answer says of its request. */
+export interface AnswerAbout {
+  /** As the client named it, else the agent. */
+  readonly model: string;
+  readonly agent: string;
+  /** Names of what was sent and has no effect. */
+  readonly ignored: readonly string[];
+  /** The same as long as the agent and its model are. */
+  readonly fingerprint: string;
+}
+
+export interface ServeAskOptions {
+  /** The body as it came: by it a repetition of the request is known. */
+  readonly body: Uint8Array;
+  /** Where the answer goes. */
+  readonly makeOutput: (about: AnswerAbout) => AnswerOutput;
+  /** What becomes of the turn when its client leaves, whatever the headers say. */
+  readonly onVanish?: VanishPolicy;
+}
+
+/**
+ * Serves what a client asks, in whatever API's words: one turn of a conversation; of a request that comes again, the
+ * same turn. Rejects with a `WireFailure` as long as the output has not been told anything.
+ */
+export async function serveAsk(
+  asked: Ask,
+  { body, makeOutput, onVanish }: ServeAskOptions,
+  exchange: Exchange,
+  caller: Caller,
+  parts: GatewayParts,
+): Promise<void> {
+  const { configuration, turns } = parts;
+  const { headers } = exchange.request;
+  const vanish = onVanish ?? vanishPolicy(headers);
+  checkAsk(asked, configuration.limits);
+  const order = readOrder(asked, body, headers, caller, parts);
+  const { ask, agent } = order;
+  const about = {
+    model: ask.model ?? agent.name,
+    agent: agent.name,
+    ignored: ask.ignored,
+    fingerprint: systemFingerprint(agent, configuration.agents[agent.name]),
+  };
+  const plain = makeOutput(about);
+  const output = isBinding(ask.toolChoice) ? checkedOutput(plain, ask.toolChoice) : plain;
+  const serve = (turn: LiveTurn, isJoined: boolean) =>
+    serveTurn(turn, output, exchange.response, { turns, onVanish: vanish, isJoined });
+  const repeats = repetitionOf(order, order.request);
+  if (repeats === undefined) return serve(await beginTurn(order, parts), false);
+  await turns.oneByOne(JSON.stringify([order.request.caller, repeats]), async () => {
+    const known = await findTurn(order.request, repeats, order.connect, parts);
+    serve(known ?? (await beginTurn(order, parts)), known !== undefined);
+  });
+}
+
+function vanishPolicy(headers: IncomingHttpHeaders): VanishPolicy {
+  const policy =
+    header(headers, "x-synthesis-on-disconnect") ??
+    (header(headers, "idempotency-key") === undefined ? "cancel" : "continue");
+  if (policy === "cancel" || policy === "continue") return policy;
+  throw new WireFailure("invalid_request", "x-synthesis-on-disconnect: must be cancel or continue");
+}
