@@ -114,7 +114,7 @@ test.for(agents)(
       const known = JSON.stringify(request?.body.messages);
       expect(known).toContain("mellon");
       expect(known).not.toContain("Produce a compact, factual summary");
-      expect(said(request).at(-1)).toMatch(new RegExp(`(^|\\n)${text.replace("?", "\\?")}$`));
+      expect(said(request).at(-1)).toMatch(new RegExp(`(^|\\n)(\\[.+\\] )?${text.replace("?", "\\?")}$`));
     }
   },
 );

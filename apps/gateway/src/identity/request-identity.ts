@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
 import { isRepetition, type ClientWords, type Conversation } from "../ask/conversation.ts";
 import { canonicalText } from "../ask/transcript-points.ts";
@@ -38,7 +39,8 @@ export function requestIdentity({
   return {
     caller: callerHash(caller.name),
     ...(key === undefined ? {} : { key: sha256(workspace, key) }),
-    body: createHash("sha256").update(JSON.stringify(where)).update(body).digest("hex"),
+    // The messages are hashed already, and a megabyte is not to be hashed twice; the checksum is for what else there is.
+    body: sha256(...where, conversation.points.at(-1) ?? "", `${body.length} ${crc32(body)}`),
     prompt: sha256(...where, ...newTexts(conversation, words)),
   };
 }
