@@ -1,8 +1,8 @@
 import { WireFailure, type Located } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
-import { hasAnswers, type Conversation } from "../ask/conversation.ts";
-import { pointsBefore, type Match } from "../ask/compose-history.ts";
-import { pointsToName } from "../ask/transcript-points.ts";
+import { hasAnswers, type Conversation } from "../turn-request/conversation.ts";
+import { pointsBefore, type Match } from "../turn-request/compose-history.ts";
+import { pointsToName } from "../turn-request/transcript-points.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { callerHash, type RequestParts } from "./request-identity.ts";
 import { mayAppend, ownScope, sessionId, transcriptScope } from "./session-identity.ts";

@@ -1,5 +1,5 @@
 import type { ContentPart } from "@synthesis/protocol";
-import type { Ask, Message } from "../ask/ask.ts";
+import type { TurnRequest, Message } from "../turn-request/turn-request.ts";
 import { lastingInstructions, openclawInstructions } from "./openclaw-instructions.ts";
 
 /*
@@ -15,7 +15,7 @@ type UserMessage = Extract<Message, { role: "user" }>;
 
 /** A request of OpenClaw's, without what it adds. */
 export interface OpenclawRequest {
-  readonly ask: Ask;
+  readonly turnRequest: TurnRequest;
   /** The session that its Runtime line names. */
   readonly session: string | undefined;
   /** It is OpenClaw's own: a compaction, a title, a probe. Such ones carry the session's id too. */
@@ -23,8 +23,8 @@ export interface OpenclawRequest {
 }
 
 /** Takes a request of OpenClaw's for what its user asks. */
-export function readOpenclaw(ask: Ask): OpenclawRequest {
-  const { messages, instructions = "", tools } = ask;
+export function readOpenclaw(turnRequest: TurnRequest): OpenclawRequest {
+  const { messages, instructions = "", tools } = turnRequest;
   const own = messages.filter((message) => !isInternalContext(message));
   const first = own.findIndex(({ role }) => role === "user");
   const message = own[first];
@@ -33,8 +33,8 @@ export function readOpenclaw(ask: Ask): OpenclawRequest {
   const runtime = said?.line ?? system.line;
   const lasting = lastingInstructions(system.text);
   return {
-    ask: {
-      ...ask,
+    turnRequest: {
+      ...turnRequest,
       messages: said === undefined ? own : own.with(first, said.message),
       instructions: openclawInstructions(system.text) || undefined,
       ...(lasting === undefined ? {} : { lastingInstructions: lasting }),

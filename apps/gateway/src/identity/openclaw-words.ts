@@ -1,4 +1,4 @@
-import type { ClientWords, RestartWords } from "../ask/conversation.ts";
+import type { ClientWords, RestartWords } from "../turn-request/conversation.ts";
 
 /*
  * How OpenClaw (measured with 2026.9.6) writes what its user said. It puts a stamp before each text, a new one when it

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
-import { isRepetition, type ClientWords, type Conversation } from "../ask/conversation.ts";
-import { canonicalText } from "../ask/transcript-points.ts";
+import { isRepetition, type ClientWords, type Conversation } from "../turn-request/conversation.ts";
+import { canonicalText } from "../turn-request/transcript-points.ts";
 import { header, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
 
 const MAX_KEY_CHARACTERS = 255;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
-import type { Ask } from "../ask/ask.ts";
+import type { TurnRequest } from "../turn-request/turn-request.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import type { ChosenAgent } from "./choose-agent.ts";
 import type { HistoryPolicy } from "./history-policy.ts";
@@ -9,7 +9,7 @@ import type { HistoryPolicy } from "./history-policy.ts";
 /** What a request says of its conversation. */
 export interface IdentityClues {
   readonly headers: IncomingHttpHeaders;
-  readonly ask: Pick<Ask, "names" | "user" | "messages">;
+  readonly turnRequest: Pick<TurnRequest, "names" | "user" | "messages">;
   readonly caller: Caller;
   readonly agent: ChosenAgent;
   readonly history: HistoryPolicy;
@@ -36,9 +36,9 @@ const keyRules = {
   // OpenClaw's ends in `:N`, and N grows with /new and with compaction: another key, so a conversation begun anew.
   "session-affinity": ({ headers }: IdentityClues) =>
     header(headers, "x-session-affinity") ?? header(headers, "session_id"),
-  "prompt-cache-key": ({ ask }: IdentityClues) => ask.names.promptCacheKey,
-  conversation: ({ ask }: IdentityClues) => ask.names.conversation,
-  "metadata-session-id": ({ ask }: IdentityClues) => ask.names.metadataSession,
+  "prompt-cache-key": ({ turnRequest }: IdentityClues) => turnRequest.names.promptCacheKey,
+  conversation: ({ turnRequest }: IdentityClues) => turnRequest.names.conversation,
+  "metadata-session-id": ({ turnRequest }: IdentityClues) => turnRequest.names.metadataSession,
   "openclaw-runtime": ({ convention }: IdentityClues) => convention.session,
   "openclaw-agent-id": ({ headers }: IdentityClues) => header(headers, "x-openclaw-agent-id"),
 } as const satisfies Record<string, (clues: IdentityClues) => string | undefined>;
@@ -53,10 +53,11 @@ const MAX_KEY_CHARACTERS = 512;
 
 /** Decides whose conversation a request continues. Throws `invalid_request` for a key that is no key. */
 export function identify(clues: IdentityClues): SessionIdentity {
-  const { history, convention, ask } = clues;
+  const { history, convention, turnRequest } = clues;
   if (history === "stateless") return { rule: "stateless" };
   if (convention.isSideRequest && history === "auto") return { rule: "side-request" };
-  if (ask.names.previousTurn !== undefined) return { rule: "previous-turn", turn: ask.names.previousTurn };
+  if (turnRequest.names.previousTurn !== undefined)
+    return { rule: "previous-turn", turn: turnRequest.names.previousTurn };
   for (const [rule, read] of Object.entries(keyRules) as [
     KeyRule,
     (clues: IdentityClues) => string | undefined,
@@ -95,8 +96,8 @@ export function sessionId({ caller, agent }: IdentityClues, rule: KeyRule, key: 
 }
 
 /** Transcripts are compared among the sessions without a key of one API key, `user` and agent only. */
-export function transcriptScope({ caller, agent, ask }: IdentityClues): string {
-  return sha256([caller.name, ask.user ?? "", agent.name]);
+export function transcriptScope({ caller, agent, turnRequest }: IdentityClues): string {
+  return sha256([caller.name, turnRequest.user ?? "", agent.name]);
 }
 
 /** The scope of a session with a key: no other is in it, so that none is found by its transcript. */

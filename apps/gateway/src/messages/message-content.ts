@@ -1,9 +1,9 @@
 import { printable } from "@synthesis/kit";
 import type { ContentPart } from "@synthesis/protocol";
 import * as z from "zod";
-import type { Message } from "../ask/ask.ts";
-import { documentPart, imagePart, textDocument } from "../ask/content-part.ts";
-import { readShape, refuse } from "../ask/read-shape.ts";
+import type { Message } from "../turn-request/turn-request.ts";
+import { documentPart, imagePart, textDocument } from "../turn-request/content-part.ts";
+import { readShape, refuse } from "../turn-request/read-shape.ts";
 
 const Content = z.union([z.string(), z.array(z.unknown())], { error: "must be text or a list of blocks" });
 const MessageParam = z.looseObject({ role: z.enum(["user", "assistant", "system"]), content: Content });

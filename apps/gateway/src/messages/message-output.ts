@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
 import { WireFailure, type ToolCallDelta, type TurnEnd, type WireError } from "@synthesis/protocol";
-import { AnswerBlocks } from "../ask/answer-blocks.ts";
+import { AnswerBlocks } from "../turn-request/answer-blocks.ts";
 import { respondJson } from "../http/respond.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
-import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../ask/answer-blocks.ts";
+import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";

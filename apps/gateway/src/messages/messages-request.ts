@@ -1,8 +1,8 @@
 import type { ClientTool, Submit } from "@synthesis/protocol";
 import * as z from "zod";
-import type { Ask, ToolChoice } from "../ask/ask.ts";
-import { readShape } from "../ask/read-shape.ts";
-import { unknownFields } from "../ask/unknown-fields.ts";
+import type { TurnRequest, ToolChoice } from "../turn-request/turn-request.ts";
+import { readShape } from "../turn-request/read-shape.ts";
+import { unknownFields } from "../turn-request/unknown-fields.ts";
 import { readMessages, readText } from "./message-content.ts";
 
 const Schema = z.record(z.string(), z.unknown());
@@ -42,7 +42,7 @@ type MessagesRequest = z.infer<typeof MessagesRequest>;
 
 /** A request for a message, as far as it was understood. */
 export interface MessagesOrder {
-  readonly ask: Ask;
+  readonly turnRequest: TurnRequest;
   readonly isStreamed: boolean;
   /** Whether thinking and tool activity are part of the answer. */
   readonly reasoning: "told" | "left-out";
@@ -54,7 +54,7 @@ export function readMessagesRequest(value: unknown): MessagesOrder {
   const { messages, instructions: told } = readMessages(body.messages);
   const system = body.system == null ? [] : [readText(body.system, "system")];
   const instructions = [...system, ...told].filter((text) => text !== "");
-  const ask: Ask = {
+  const turnRequest: TurnRequest = {
     model: body.model ?? undefined,
     messages,
     instructions: instructions.length === 0 ? undefined : instructions.join("\n\n"),
@@ -68,7 +68,7 @@ export function readMessagesRequest(value: unknown): MessagesOrder {
   };
   const { thinking } = body;
   const isTold = thinking != null && thinking.type !== "disabled" && thinking.display !== "omitted";
-  return { ask, isStreamed: body.stream === true, reasoning: isTold ? "told" : "left-out" };
+  return { turnRequest, isStreamed: body.stream === true, reasoning: isTold ? "told" : "left-out" };
 }
 
 function toClientTool({ name, description, input_schema }: z.infer<typeof Tool>): ClientTool {

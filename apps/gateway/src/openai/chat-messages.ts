@@ -1,8 +1,8 @@
 import { printable } from "@synthesis/kit";
 import type { ContentPart, TranscriptCall } from "@synthesis/protocol";
-import type { Message } from "../ask/ask.ts";
-import { documentFromUrl, imageFromUrl } from "../ask/content-part.ts";
-import { refuse } from "../ask/read-shape.ts";
+import type { Message } from "../turn-request/turn-request.ts";
+import { documentFromUrl, imageFromUrl } from "../turn-request/content-part.ts";
+import { refuse } from "../turn-request/read-shape.ts";
 
 /** A chat's messages, taken apart. */
 export interface ChatMessages {

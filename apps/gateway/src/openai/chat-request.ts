@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readShape, refuse } from "../ask/read-shape.ts";
+import { readShape, refuse } from "../turn-request/read-shape.ts";
 
 const Schema = z.record(z.string(), z.unknown());
 const Tool = z.looseObject({

@@ -1,6 +1,6 @@
 import { printable } from "@synthesis/kit";
 import type { Submit } from "@synthesis/protocol";
-import { refuse } from "../ask/read-shape.ts";
+import { refuse } from "../turn-request/read-shape.ts";
 
 type Effort = NonNullable<Submit["effort"]>;
 

@@ -1,8 +1,8 @@
 import { printable } from "@synthesis/kit";
 import type { ContentPart } from "@synthesis/protocol";
 import * as z from "zod";
-import { documentFromUrl, imageFromUrl } from "../ask/content-part.ts";
-import { readShape, refuse } from "../ask/read-shape.ts";
+import { documentFromUrl, imageFromUrl } from "../turn-request/content-part.ts";
+import { readShape, refuse } from "../turn-request/read-shape.ts";
 
 const AnyPart = z.looseObject({ type: z.string() });
 const TextPart = z.looseObject({ text: z.string() });

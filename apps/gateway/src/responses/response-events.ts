@@ -1,5 +1,5 @@
 import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
-import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../ask/answer-blocks.ts";
+import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
 import { blockId, outputItem, summaryPart, textPart } from "./output-item.ts";
 import { responseBody, responseError, type ResponseHead } from "./response-body.ts";
 

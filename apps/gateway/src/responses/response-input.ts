@@ -1,8 +1,8 @@
 import { printable } from "@synthesis/kit";
 import type { TranscriptCall } from "@synthesis/protocol";
 import * as z from "zod";
-import type { Message } from "../ask/ask.ts";
-import { readShape, refuse } from "../ask/read-shape.ts";
+import type { Message } from "../turn-request/turn-request.ts";
+import { readShape, refuse } from "../turn-request/read-shape.ts";
 import { readParts, readText } from "./input-part.ts";
 import { turnOf } from "./response-id.ts";
 

@@ -1,8 +1,8 @@
 import type { ClientTool } from "@synthesis/protocol";
 import * as z from "zod";
-import type { Ask, ToolChoice } from "../ask/ask.ts";
-import { readShape, refuse } from "../ask/read-shape.ts";
-import { unknownFields } from "../ask/unknown-fields.ts";
+import type { TurnRequest, ToolChoice } from "../turn-request/turn-request.ts";
+import { readShape, refuse } from "../turn-request/read-shape.ts";
+import { unknownFields } from "../turn-request/unknown-fields.ts";
 import { readEffort } from "../openai/effort.ts";
 import { readInput } from "./response-input.ts";
 import { turnOf } from "./response-id.ts";
@@ -53,7 +53,7 @@ type ResponseRequest = z.infer<typeof ResponseRequest>;
 
 /** A request for a response, as far as it was understood. */
 export interface ResponseOrder {
-  readonly ask: Ask;
+  readonly turnRequest: TurnRequest;
   readonly isStreamed: boolean;
   /** It is answered at once; its turn goes on without its client. */
   readonly isBackground: boolean;
@@ -68,7 +68,7 @@ export function readResponseRequest(value: unknown): ResponseOrder {
   const { conversation, reasoning } = body;
   const instructions = [body.instructions ?? "", ...input.instructions].filter((text) => text !== "");
   const effort = reasoning?.effort ? readEffort(reasoning.effort, "reasoning.effort") : undefined;
-  const ask: Ask = {
+  const turnRequest: TurnRequest = {
     model: body.model ?? undefined,
     messages: input.messages,
     instructions: instructions.length === 0 ? undefined : instructions.join("\n\n"),
@@ -90,7 +90,7 @@ export function readResponseRequest(value: unknown): ResponseOrder {
     ],
   };
   return {
-    ask,
+    turnRequest,
     isStreamed: body.stream === true,
     isBackground: body.background === true,
     echo: echoOf(body),
@@ -110,7 +110,7 @@ function readChoice(choice: ResponseRequest["tool_choice"]): ToolChoice {
   return { type: choice ?? "auto" };
 }
 
-function answerSchema(format: z.infer<typeof Format> | null | undefined): Ask["answerSchema"] {
+function answerSchema(format: z.infer<typeof Format> | null | undefined): TurnRequest["answerSchema"] {
   if (format?.type === "json_schema") return format.schema;
   return format?.type === "json_object" ? { type: "object" } : undefined;
 }

@@ -3,12 +3,12 @@ import { chooseSession, locateSession } from "../identity/find-session.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
 import { enterSession } from "../turn/enter-session.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
-import type { AskOrder } from "./ask-order.ts";
+import type { RequestOrder } from "./request-order.ts";
 import type { GatewayParts } from "./route-context.ts";
 import { TurnOrders } from "./turn-orders.ts";
 
-/** Begins a turn for an ask: in its session's queue. Rejects with a `WireFailure`. */
-export async function beginTurn(order: AskOrder, parts: GatewayParts): Promise<LiveTurn> {
+/** Begins a turn for a request: in its session's queue. Rejects with a `WireFailure`. */
+export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<LiveTurn> {
   const { clues, request, connect, isHeadless, busy } = order;
   const { configuration, queues, turns, holds, closing, log } = parts;
   const { limits } = configuration;

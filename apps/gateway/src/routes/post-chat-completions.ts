@@ -1,16 +1,16 @@
 import { readJson } from "../http/read-json.ts";
 import { CompletionOutput } from "../openai/completion-output.ts";
-import { readChatAsk } from "../openai/read-chat-ask.ts";
+import { readChatRequest } from "../openai/read-chat-request.ts";
 import { StreamOutput } from "../openai/stream-output.ts";
 import type { Route } from "./route-context.ts";
-import { serveAsk, type AnswerAbout } from "./serve-ask.ts";
+import { serveTurnRequest, type AnswerAbout } from "./serve-turn-request.ts";
 
 /** `POST /v1/chat/completions`: one turn of a conversation, streamed or not. */
 export const postChatCompletions: Route = async (exchange, caller, parts) => {
   const { request, response } = exchange;
   const { bodyBytes, heartbeatMs, clientBufferBytes } = parts.configuration.limits;
   const { value, bytes: body } = await readJson(request, bodyBytes);
-  const { ask, isStreamed, includeUsage } = readChatAsk(value);
+  const { turnRequest, isStreamed, includeUsage } = readChatRequest(value);
   const makeOutput = (about: AnswerAbout) =>
     isStreamed
       ? new StreamOutput(response, {
@@ -20,5 +20,5 @@ export const postChatCompletions: Route = async (exchange, caller, parts) => {
           maxBufferedBytes: clientBufferBytes,
         })
       : new CompletionOutput(response, about);
-  await serveAsk(ask, { body, makeOutput }, exchange, caller, parts);
+  await serveTurnRequest(turnRequest, { body, makeOutput }, exchange, caller, parts);
 };

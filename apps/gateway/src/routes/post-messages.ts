@@ -4,14 +4,14 @@ import { MessageOutput } from "../messages/message-output.ts";
 import { MessageStreamOutput } from "../messages/message-stream-output.ts";
 import { readMessagesRequest } from "../messages/messages-request.ts";
 import type { Route } from "./route-context.ts";
-import { serveAsk, type AnswerAbout } from "./serve-ask.ts";
+import { serveTurnRequest, type AnswerAbout } from "./serve-turn-request.ts";
 
 /** `POST /v1/messages`: one turn of a conversation in the words of Anthropic's API, streamed or not. */
 export const postMessages: Route = async (exchange, caller, parts) => {
   const { request, response } = exchange;
   const { bodyBytes, heartbeatMs, clientBufferBytes: maxBufferedBytes } = parts.configuration.limits;
   const { value, bytes } = await readJson(request, bodyBytes);
-  const { ask, isStreamed, reasoning } = readMessagesRequest(value);
+  const { turnRequest, isStreamed, reasoning } = readMessagesRequest(value);
   const makeOutput = ({ model, ignored }: AnswerAbout) => {
     for (const [name, id] of Object.entries(requestIdHeader(response))) response.setHeader(name, id);
     const options = { model, ignored, reasoning };
@@ -19,5 +19,5 @@ export const postMessages: Route = async (exchange, caller, parts) => {
       ? new MessageStreamOutput(response, { ...options, heartbeatMs, maxBufferedBytes })
       : new MessageOutput(response, options);
   };
-  await serveAsk(ask, { body: bytes, makeOutput }, exchange, caller, parts);
+  await serveTurnRequest(turnRequest, { body: bytes, makeOutput }, exchange, caller, parts);
 };

@@ -6,7 +6,7 @@ import { readResponseRequest, type ResponseOrder } from "../responses/response-r
 import { ResponseStreamOutput } from "../responses/response-stream-output.ts";
 import type { AnswerOutput } from "../turn/answer-output.ts";
 import type { GatewayParts, Route } from "./route-context.ts";
-import { serveAsk, type AnswerAbout } from "./serve-ask.ts";
+import { serveTurnRequest, type AnswerAbout } from "./serve-turn-request.ts";
 
 /** `POST /v1/responses`: one turn of a conversation, streamed, whole, or in the background. */
 export const postResponses: Route = async (exchange, caller, parts) => {
@@ -14,7 +14,7 @@ export const postResponses: Route = async (exchange, caller, parts) => {
   const order = readResponseRequest(value);
   const makeOutput = (about: AnswerAbout) => outputOf(exchange.response, order, about, parts);
   const vanish = order.isBackground ? ({ onVanish: "continue" } as const) : {};
-  await serveAsk(order.ask, { body: bytes, makeOutput, ...vanish }, exchange, caller, parts);
+  await serveTurnRequest(order.turnRequest, { body: bytes, makeOutput, ...vanish }, exchange, caller, parts);
 };
 
 function outputOf(

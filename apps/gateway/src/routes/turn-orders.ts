@@ -1,17 +1,17 @@
 import { hash } from "node:crypto";
 import type { Logger } from "@synthesis/kit";
 import { WireFailure, type Prompt, type Submit, type WireError } from "@synthesis/protocol";
-import type { Ask } from "../ask/ask.ts";
-import { composeHistory, forgotten, type Match } from "../ask/compose-history.ts";
-import { readConversation, type Conversation } from "../ask/conversation.ts";
-import { withChoice } from "../ask/required-call.ts";
+import type { TurnRequest } from "../turn-request/turn-request.ts";
+import { composeHistory, forgotten, type Match } from "../turn-request/compose-history.ts";
+import { readConversation, type Conversation } from "../turn-request/conversation.ts";
+import { withChoice } from "../turn-request/required-call.ts";
 import { matchSession, type TurnSession } from "../identity/find-session.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
-import type { AskOrder } from "./ask-order.ts";
+import type { RequestOrder } from "./request-order.ts";
 
 export interface TurnOrdersOptions {
   readonly turn: string;
-  readonly order: AskOrder;
+  readonly order: RequestOrder;
   readonly session: TurnSession;
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ export class TurnOrders {
     const { turn, session, order, log } = this.#options;
     const { outcome, order: told } = composeHistory(this.#conversation, await this.#match(link, refusal));
     log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
-    return { ...this.#base(), ...told, prompt: withChoice(told.prompt, order.ask.toolChoice) };
+    return { ...this.#base(), ...told, prompt: withChoice(told.prompt, order.turnRequest.toolChoice) };
   }
 
   /** As `TurnDraft.steering`. */
@@ -67,7 +67,7 @@ export class TurnOrders {
 
   #base(): Omit<Submit, "prompt" | "needsMemory"> {
     const { turn, order, session } = this.#options;
-    const { ask, agent, request } = order;
+    const { turnRequest, agent, request } = order;
     const { id, key, scope } = session;
     return {
       type: "submit",
@@ -75,10 +75,10 @@ export class TurnOrders {
       request,
       session: { id, key, agent: agent.name, scope },
       ...(agent.model === undefined ? {} : { model: agent.model }),
-      ...(ask.effort === undefined ? {} : { effort: ask.effort }),
-      ...instructionsOf(ask),
-      ...(ask.tools.length === 0 ? {} : { tools: [...ask.tools] }),
-      ...(ask.answerSchema === undefined ? {} : { answerSchema: ask.answerSchema }),
+      ...(turnRequest.effort === undefined ? {} : { effort: turnRequest.effort }),
+      ...instructionsOf(turnRequest),
+      ...(turnRequest.tools.length === 0 ? {} : { tools: [...turnRequest.tools] }),
+      ...(turnRequest.answerSchema === undefined ? {} : { answerSchema: turnRequest.answerSchema }),
     };
   }
 }
@@ -86,7 +86,7 @@ export class TurnOrders {
 function instructionsOf({
   instructions,
   lastingInstructions: lasting,
-}: Ask): Pick<Submit, "instructions" | "instructionsMark"> {
+}: TurnRequest): Pick<Submit, "instructions" | "instructionsMark"> {
   if (instructions === undefined) return {};
   return lasting === undefined
     ? { instructions }
@@ -97,5 +97,5 @@ function instructionsOf({
 function conversationOf({ order, session: { match } }: TurnOrdersOptions): Conversation {
   const { identity, clues, words, conversation } = order;
   if (identity.rule !== "previous-turn" || match === undefined || !("point" in match)) return conversation;
-  return readConversation(clues.ask.messages, { base: match.point, words, isPart: true });
+  return readConversation(clues.turnRequest.messages, { base: match.point, words, isPart: true });
 }

@@ -1,8 +1,8 @@
 import { EMPTY_TRANSCRIPT, type Locate, type Submit } from "@synthesis/protocol";
 import { expectClean } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readConversation } from "../../src/ask/conversation.ts";
-import { readChatAsk } from "../../src/openai/read-chat-ask.ts";
+import { readConversation } from "../../src/turn-request/conversation.ts";
+import { readChatRequest } from "../../src/openai/read-chat-request.ts";
 import { clawKey, RunningGateway, type ChatOptions } from "../support/running-gateway.ts";
 
 expectClean();
@@ -16,7 +16,8 @@ afterEach(async () => gateway.close());
 const user = (content: string) => ({ role: "user", content });
 const assistant = (content: string) => ({ role: "assistant", content });
 const history = [user("one"), assistant("two"), user("three"), assistant("four"), user("five")];
-const pointsOf = (messages: object[]) => readConversation(readChatAsk({ messages }).ask.messages).points;
+const pointsOf = (messages: object[]) =>
+  readConversation(readChatRequest({ messages }).turnRequest.messages).points;
 const [, afterTwo, , afterFour, afterFive] = pointsOf(history);
 const session = { headers: { "x-openclaw-session-key": "k" } };
 const affinity = { headers: { "x-session-affinity": "a:0" } };

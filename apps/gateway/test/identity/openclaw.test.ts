@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { pointsBefore } from "../../src/ask/compose-history.ts";
-import { isRepetition, newPart, readConversation } from "../../src/ask/conversation.ts";
+import { pointsBefore } from "../../src/turn-request/compose-history.ts";
+import { isRepetition, newPart, readConversation } from "../../src/turn-request/conversation.ts";
 import { readOpenclaw } from "../../src/identity/openclaw-request.ts";
 import { openclawWords as words } from "../../src/identity/openclaw-words.ts";
-import { readChatAsk } from "../../src/openai/read-chat-ask.ts";
+import { readChatRequest } from "../../src/openai/read-chat-request.ts";
 
 // What OpenClaw 2026.9.6 sent.
 const line =
@@ -32,9 +32,9 @@ const user = (content: unknown) => ({ role: "user", content });
 const assistant = (content: string) => ({ role: "assistant", content });
 
 const read = (messages: object[], more: object = { tools }) =>
-  readOpenclaw(readChatAsk({ messages, ...more }).ask);
+  readOpenclaw(readChatRequest({ messages, ...more }).turnRequest);
 const converse = (...messages: object[]) =>
-  readConversation(read([system, ...messages, context]).ask.messages, { words });
+  readConversation(read([system, ...messages, context]).turnRequest.messages, { words });
 const hello = (text: string, stamp = "Sun 2026-11-22 10:57 UTC") => user(`[${stamp}] ${text}\n\n${line}`);
 
 test("the Runtime line names the session, in the first user message, in a part of its own, or in the system prompt", () => {
@@ -88,7 +88,7 @@ test("without decoration the latest message is the person's, and the first one i
     assistant("A"),
     user("[Sun 2026-11-22 10:58 UTC] two"),
     context,
-  ]).ask.messages;
+  ]).turnRequest.messages;
   expect(messages).toMatchObject([
     { role: "user", parts: [{ text: "[Sun 2026-11-22 10:57 UTC] hi" }] },
     { role: "assistant", text: "A" },
@@ -106,20 +106,20 @@ test("the results of tools are the last thing said, though the internal context 
 
 test("a person who writes about the internal context is not taken for it", () => {
   const said = user("what is <<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>?");
-  expect(read([said]).ask.messages).toHaveLength(1);
+  expect(read([said]).turnRequest.messages).toHaveLength(1);
 });
 
 test("of the system prompt goes what changes by the day, what tells of another model, and that there are no tools", () => {
-  const told = read([system, hello("hi")]).ask.instructions;
+  const told = read([system, hello("hi")]).turnRequest.instructions;
   expect(told).toBe(
     "You are a personal assistant running inside OpenClaw.\n## Tooling\nread\n## /ws/AGENTS.md\n## Runtime\nnode 24\n## Silent Replies\nNothing to say: entire reply exactly NO_REPLY",
   );
   const noTools =
     "## Tool availability\n\nThis model cannot use tools in this run. Do not claim that you ran commands, read or wrote files.";
   const without = { ...system, content: `${system.content}\n${noTools}` };
-  expect(read([without, hello("hi")]).ask.instructions).toBe(told);
+  expect(read([without, hello("hi")]).turnRequest.instructions).toBe(told);
   const own = "## Tool availability\nMonday to Friday";
-  expect(read([{ role: "system", content: own }, hello("hi")]).ask.instructions).toBe(own);
+  expect(read([{ role: "system", content: own }, hello("hi")]).turnRequest.instructions).toBe(own);
 });
 
 test("of the instructions only the workspace's files count as a change", () => {
@@ -130,12 +130,14 @@ test("of the instructions only the workspace's files count as a change", () => {
         content: `<!-- openclaw:attempt:STABLE -->\n## Tooling\n${listed}\n## Workspace Files (injected)\n${files}\n<!-- /openclaw:attempt:STABLE -->\n<!-- openclaw:attempt:DYNAMIC -->\n${dynamic}\n<!-- /openclaw:attempt:DYNAMIC -->`,
       },
       hello("hi"),
-    ]).ask.lastingInstructions;
+    ]).turnRequest.lastingInstructions;
   const usual = of("read", "be kind", "## Messaging\nweb");
   expect(usual).toContain("be kind");
   expect(of("read, write", "be kind", "## Messaging\nterminal")).toBe(usual);
   expect(of("read", "be stern", "## Messaging\nweb")).not.toBe(usual);
-  expect(read([{ role: "system", content: "Answer." }, user("x")]).ask.lastingInstructions).toBeUndefined();
+  expect(
+    read([{ role: "system", content: "Answer." }, user("x")]).turnRequest.lastingInstructions,
+  ).toBeUndefined();
 });
 
 test("a Runtime line or a stamp that changed since does not change the history", () => {

@@ -14,7 +14,7 @@ import { user } from "../support/messages.ts";
 
 interface Clue {
   readonly headers?: IncomingHttpHeaders;
-  readonly names?: Partial<IdentityClues["ask"]["names"]>;
+  readonly names?: Partial<IdentityClues["turnRequest"]["names"]>;
   readonly user?: string;
   readonly caller?: string;
   readonly agent?: string;
@@ -31,7 +31,7 @@ function clues({
 }: Clue): IdentityClues {
   return {
     headers,
-    ask: { names, user: more.user, messages: [user("hi")] },
+    turnRequest: { names, user: more.user, messages: [user("hi")] },
     caller: { name: caller, client: "generic" },
     agent: { name: agent, workspace: "home", model: undefined },
     history: more.history ?? "auto",

@@ -15,12 +15,12 @@ const refusal = (body: object): string => {
 };
 
 test("system texts, of the field and of messages, are one text; max_tokens has no effect", () => {
-  const { ask, isStreamed, reasoning } = orderOf({
+  const { turnRequest, isStreamed, reasoning } = orderOf({
     system: [text("one"), { ...text("two"), cache_control: { type: "ephemeral" } }],
     messages: [...said, { role: "system", content: "three" }],
     metadata: { user_id: "me" },
   });
-  expect(ask).toMatchObject({
+  expect(turnRequest).toMatchObject({
     model: "echo",
     messages: [{ role: "user", parts: [text("hi")] }],
     instructions: "one\ntwo\n\nthree",
@@ -53,7 +53,7 @@ test("tool use and its results become calls and what they gave, results first; t
         ],
       },
     ],
-  }).ask;
+  }).turnRequest;
   expect(messages.slice(1)).toEqual([
     { role: "assistant", text: "let me see", calls: [{ id: "toolu_1", name: "add", arguments: '{"a":1}' }] },
     { role: "tool", call: "toolu_1", parts: [text("1")], isError: true },
@@ -75,7 +75,7 @@ test("images and documents come as data", () => {
         ],
       },
     ],
-  }).ask.messages;
+  }).turnRequest.messages;
   expect(message).toMatchObject({
     parts: [
       { type: "image", mediaType: "image/png", data: "AAAA" },
@@ -87,7 +87,7 @@ test("images and documents come as data", () => {
 
 test("tools, their choice, the answer's format, effort and thinking are understood", () => {
   const schema = { type: "object", properties: {} };
-  const { ask, reasoning } = orderOf({
+  const { turnRequest, reasoning } = orderOf({
     tools: [
       { name: "add", description: "adds", input_schema: schema },
       { type: "custom", name: "b", input_schema: schema },
@@ -97,7 +97,7 @@ test("tools, their choice, the answer's format, effort and thinking are understo
     thinking: { type: "enabled", budget_tokens: 1024 },
     top_k: 5,
   });
-  expect(ask).toMatchObject({
+  expect(turnRequest).toMatchObject({
     tools: [
       { name: "add", description: "adds", parameters: schema },
       { name: "b", parameters: schema },
@@ -108,8 +108,8 @@ test("tools, their choice, the answer's format, effort and thinking are understo
     ignored: ["max_tokens", "top_k", "thinking.budget_tokens", "tool_choice.disable_parallel_tool_use"],
   });
   expect(reasoning).toBe("told");
-  expect(orderOf({ tool_choice: { type: "any" } }).ask.toolChoice).toEqual({ type: "required" });
-  expect(orderOf({ tool_choice: { type: "none" } }).ask.toolChoice).toEqual({ type: "none" });
+  expect(orderOf({ tool_choice: { type: "any" } }).turnRequest.toolChoice).toEqual({ type: "required" });
+  expect(orderOf({ tool_choice: { type: "none" } }).turnRequest.toolChoice).toEqual({ type: "none" });
   expect(orderOf({ thinking: { type: "disabled" } }).reasoning).toBe("left-out");
   expect(orderOf({ thinking: { type: "adaptive", display: "omitted" } }).reasoning).toBe("left-out");
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readResponseRequest } from "../../src/responses/response-request.ts";
 import { itemId, responseId, turnOf } from "../../src/responses/response-id.ts";
 
-const askOf = (body: object) => readResponseRequest({ model: "echo", ...body }).ask;
+const askOf = (body: object) => readResponseRequest({ model: "echo", ...body }).turnRequest;
 const user = (text: string) => ({ role: "user", parts: [{ type: "text", text }] });
 const refusal = (body: object): string => {
   try {
@@ -102,7 +102,7 @@ test("an item that is only referred to stands for its turn, and what was said up
 
 test("functions, their choice, the answer's format, effort and names of the conversation are understood", () => {
   const schema = { type: "object", properties: { a: { type: "number" } } };
-  const ask = askOf({
+  const turnRequest = askOf({
     input: "hi",
     tools: [
       { type: "function", name: "add", description: "adds", parameters: schema, strict: true },
@@ -118,7 +118,7 @@ test("functions, their choice, the answer's format, effort and names of the conv
     store: true,
     temperature: null,
   });
-  expect(ask).toMatchObject({
+  expect(turnRequest).toMatchObject({
     tools: [
       { name: "add", description: "adds", parameters: schema },
       { name: "now", parameters: { type: "object", properties: {} } },
@@ -138,13 +138,13 @@ test("functions, their choice, the answer's format, effort and names of the conv
 
 test("what has no effect is named", () => {
   const ignored = { store: false, temperature: 0.2, max_output_tokens: 5, include: [], truncation: "auto" };
-  const { ask, echo } = readResponseRequest({
+  const { turnRequest, echo } = readResponseRequest({
     input: "hi",
     ...ignored,
     text: { verbosity: "low" },
     user: "me",
   });
-  expect(ask.ignored.toSorted()).toEqual([...Object.keys(ignored), "text.verbosity"].toSorted());
+  expect(turnRequest.ignored.toSorted()).toEqual([...Object.keys(ignored), "text.verbosity"].toSorted());
   expect(echo).toEqual({ user: "me" });
 });
 

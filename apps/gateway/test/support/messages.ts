@@ -1,5 +1,5 @@
 import type { ContentPart, TranscriptCall } from "@synthesis/protocol";
-import type { Message } from "../../src/ask/ask.ts";
+import type { Message } from "../../src/turn-request/turn-request.ts";
 
 /** A user's message, of texts and other parts. */
 export function user(...parts: readonly (string | ContentPart)[]): Message {

@@ -1,7 +1,7 @@
 import { EMPTY_TRANSCRIPT, rollAnswer, WireFailure } from "@synthesis/protocol";
 import { expect, test } from "vitest";
-import type { Message } from "../../src/ask/ask.ts";
-import { hasAnswers, isRepetition, newPart, readConversation } from "../../src/ask/conversation.ts";
+import type { Message } from "../../src/turn-request/turn-request.ts";
+import { hasAnswers, isRepetition, newPart, readConversation } from "../../src/turn-request/conversation.ts";
 import { assistant, call, image, tool, user } from "../support/messages.ts";
 
 test("what is new is everything after the last answer", () => {

@@ -1,6 +1,6 @@
 import type { Prompt, ToolCallDelta } from "@synthesis/protocol";
 import type { AnswerOutput } from "../turn/answer-output.ts";
-import type { ToolChoice } from "./ask.ts";
+import type { ToolChoice } from "./turn-request.ts";
 import { withLine } from "./prompt-parts.ts";
 
 /** A choice that an answer can fail to meet. */

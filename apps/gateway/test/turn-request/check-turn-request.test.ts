@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Ask } from "../../src/ask/ask.ts";
-import { checkAsk } from "../../src/ask/check-ask.ts";
+import type { TurnRequest } from "../../src/turn-request/turn-request.ts";
+import { checkTurnRequest } from "../../src/turn-request/check-turn-request.ts";
 
 const limits = { tools: 3, schemaBytes: 2_000 };
 const f = { name: "f", parameters: { type: "object" } };
 const auto = { type: "auto" } as const;
-const ask = (some: Partial<Ask>): Ask => ({
+const turnRequest = (some: Partial<TurnRequest>): TurnRequest => ({
   model: undefined,
   messages: [],
   instructions: undefined,
@@ -26,7 +26,7 @@ function nested(depth: number): object {
 }
 const deep = nested(10_000) as Record<string, unknown>;
 
-test.for<[title: string, some: Partial<Ask>, message: string]>([
+test.for<[title: string, some: Partial<TurnRequest>, message: string]>([
   [
     "too many functions",
     { tools: ["a", "b", "c", "d"].map((name) => ({ ...f, name })) },
@@ -51,7 +51,7 @@ test.for<[title: string, some: Partial<Ask>, message: string]>([
     "at most 2000 are taken (limits.schemaBytes)",
   ],
 ])("%s is refused", ([, some, message]) => {
-  expect(() => checkAsk(ask(some), limits)).toThrow(message);
+  expect(() => checkTurnRequest(turnRequest(some), limits)).toThrow(message);
 });
 
 test("what is in order is taken", () => {
@@ -63,5 +63,5 @@ test("what is in order is taken", () => {
     { tools, toolChoice: { type: "required" } as const },
     { answerSchema: nested(20) as Record<string, unknown> },
   ])
-    expect(() => checkAsk(ask(some), limits)).not.toThrow();
+    expect(() => checkTurnRequest(turnRequest(some), limits)).not.toThrow();
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { readChatAsk } from "../../src/openai/read-chat-ask.ts";
+import { readChatRequest } from "../../src/openai/read-chat-request.ts";
 import { user } from "../support/messages.ts";
 
 const messages = [{ role: "user", content: "hi" }];
 
 test("a bare request asks for what is usual", () => {
-  expect(readChatAsk({ messages })).toEqual({
-    ask: {
+  expect(readChatRequest({ messages })).toEqual({
+    turnRequest: {
       model: undefined,
       messages: [user("hi")],
       instructions: undefined,
@@ -25,7 +25,7 @@ test("a bare request asks for what is usual", () => {
 
 test("every field that works is read", () => {
   const parameters = { type: "object", properties: { path: { type: "string" } } };
-  const { ask, isStreamed, includeUsage } = readChatAsk({
+  const { turnRequest, isStreamed, includeUsage } = readChatRequest({
     model: "echo/opus",
     messages: [{ role: "system", content: "a" }, ...messages, { role: "developer", content: "b" }],
     stream: true,
@@ -45,7 +45,7 @@ test("every field that works is read", () => {
     conversation: { id: "c" },
     metadata: { session_id: "m" },
   });
-  expect(ask).toMatchObject({
+  expect(turnRequest).toMatchObject({
     model: "echo/opus",
     instructions: "a\n\nb",
     tools: [
@@ -71,17 +71,18 @@ test.for([
   ["xhigh", "xhigh", true],
   ["max", "max", true],
 ] as const)("the effort %s is %s, and named where that is not the same", ([asked, effort, isExact]) => {
-  const { ask } = readChatAsk({ messages, reasoning_effort: asked });
-  expect([ask.effort, ask.ignored]).toEqual([effort, isExact ? [] : ["reasoning_effort"]]);
+  const { turnRequest } = readChatRequest({ messages, reasoning_effort: asked });
+  expect([turnRequest.effort, turnRequest.ignored]).toEqual([effort, isExact ? [] : ["reasoning_effort"]]);
 });
 
 test("an effort nobody knows is refused", () => {
-  expect(() => readChatAsk({ messages, reasoning_effort: "very\n" })).toThrow(
+  expect(() => readChatRequest({ messages, reasoning_effort: "very\n" })).toThrow(
     'reasoning_effort: "very?" is not known: send one of none, minimal',
   );
 });
 
 test("a JSON answer of any form is an object, a plain one has no schema", () => {
-  const schema = (type: string) => readChatAsk({ messages, response_format: { type } }).ask.answerSchema;
+  const schema = (type: string) =>
+    readChatRequest({ messages, response_format: { type } }).turnRequest.answerSchema;
   expect([schema("json_object"), schema("text")]).toEqual([{ type: "object" }, undefined]);
 });

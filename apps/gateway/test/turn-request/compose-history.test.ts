@@ -1,8 +1,13 @@
 import { EMPTY_TRANSCRIPT } from "@synthesis/protocol";
 import { expect, test } from "vitest";
-import { composeHistory, forgotten, pointsBefore, type Match } from "../../src/ask/compose-history.ts";
-import { readConversation } from "../../src/ask/conversation.ts";
-import { pointsToName } from "../../src/ask/transcript-points.ts";
+import {
+  composeHistory,
+  forgotten,
+  pointsBefore,
+  type Match,
+} from "../../src/turn-request/compose-history.ts";
+import { readConversation } from "../../src/turn-request/conversation.ts";
+import { pointsToName } from "../../src/turn-request/transcript-points.ts";
 import { assistant, image, user } from "../support/messages.ts";
 
 const three = readConversation([user("one"), assistant("two"), user("three")]);

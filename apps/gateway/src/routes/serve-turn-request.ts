@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
-import type { Ask } from "../ask/ask.ts";
-import { checkAsk } from "../ask/check-ask.ts";
-import { checkedOutput, isBinding } from "../ask/required-call.ts";
+import type { TurnRequest } from "../turn-request/turn-request.ts";
+import { checkTurnRequest } from "../turn-request/check-turn-request.ts";
+import { checkedOutput, isBinding } from "../turn-request/required-call.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { repetitionOf } from "../identity/request-identity.ts";
 import { header } from "../identity/session-identity.ts";
@@ -11,7 +11,7 @@ import { findTurn } from "../turn/adopt-turn.ts";
 import type { AnswerOutput } from "../turn/answer-output.ts";
 import type { LiveTurn } from "../turn/live-turn.ts";
 import type { VanishPolicy } from "../turn/turn-readers.ts";
-import { readOrder } from "./ask-order.ts";
+import { readOrder } from "./request-order.ts";
 import { beginTurn } from "./begin-turn.ts";
 import type { Exchange, GatewayParts } from "./route-context.ts";
 import { serveTurn } from "./serve-turn.ts";
@@ -27,7 +27,7 @@ export interface AnswerAbout {
   readonly fingerprint: string;
 }
 
-export interface ServeAskOptions {
+export interface ServeTurnRequestOptions {
   /** The body as it came: by it a repetition of the request is known. */
   readonly body: Uint8Array;
   /** Where the answer goes. */
@@ -40,9 +40,9 @@ export interface ServeAskOptions {
  * Serves what a client asks, in whatever API's words: one turn of a conversation; of a request that comes again, the
  * same turn. Rejects with a `WireFailure` as long as the output has not been told anything.
  */
-export async function serveAsk(
-  asked: Ask,
-  { body, makeOutput, onVanish }: ServeAskOptions,
+export async function serveTurnRequest(
+  asked: TurnRequest,
+  { body, makeOutput, onVanish }: ServeTurnRequestOptions,
   exchange: Exchange,
   caller: Caller,
   parts: GatewayParts,
@@ -50,17 +50,17 @@ export async function serveAsk(
   const { configuration, turns } = parts;
   const { headers } = exchange.request;
   const vanish = onVanish ?? vanishPolicy(headers);
-  checkAsk(asked, configuration.limits);
+  checkTurnRequest(asked, configuration.limits);
   const order = readOrder(asked, body, headers, caller, parts);
-  const { ask, agent } = order;
+  const { turnRequest, agent } = order;
   const about = {
-    model: ask.model ?? agent.name,
+    model: turnRequest.model ?? agent.name,
     agent: agent.name,
-    ignored: ask.ignored,
+    ignored: turnRequest.ignored,
     fingerprint: systemFingerprint(agent, configuration.agents[agent.name]),
   };
   const plain = makeOutput(about);
-  const output = isBinding(ask.toolChoice) ? checkedOutput(plain, ask.toolChoice) : plain;
+  const output = isBinding(turnRequest.toolChoice) ? checkedOutput(plain, turnRequest.toolChoice) : plain;
   const serve = (turn: LiveTurn, isJoined: boolean) =>
     serveTurn(turn, output, exchange.response, { turns, onVanish: vanish, isJoined });
   const repeats = repetitionOf(order, order.request);

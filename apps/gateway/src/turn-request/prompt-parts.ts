@@ -5,7 +5,7 @@ import {
   type ToolResult,
   type TranscriptCall,
 } from "@synthesis/protocol";
-import type { Message } from "./ask.ts";
+import type { Message } from "./turn-request.ts";
 
 /** The calls of a conversation, by the letters and digits of their ids. */
 export type ToolCalls = ReadonlyMap<string, TranscriptCall>;

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { documentFromUrl, documentPart, imageFromUrl, imagePart } from "../../src/ask/content-part.ts";
+import {
+  documentFromUrl,
+  documentPart,
+  imageFromUrl,
+  imagePart,
+} from "../../src/turn-request/content-part.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 

@@ -1,23 +1,23 @@
 import type { ClientTool } from "@synthesis/protocol";
-import type { Ask, ToolChoice } from "../ask/ask.ts";
+import type { TurnRequest, ToolChoice } from "../turn-request/turn-request.ts";
 import { readChatMessages } from "./chat-messages.ts";
 import { ignoredFields, parseChatRequest, type ChatRequest } from "./chat-request.ts";
 import { readEffort } from "./effort.ts";
 
 /** A chat request, as far as it was understood. */
-export interface ChatAsk {
-  readonly ask: Ask;
+export interface UnderstoodChat {
+  readonly turnRequest: TurnRequest;
   readonly isStreamed: boolean;
   readonly includeUsage: boolean;
 }
 
 /** Reads the body of `POST /v1/chat/completions`. Throws `invalid_request` naming the field. */
-export function readChatAsk(value: unknown): ChatAsk {
+export function readChatRequest(value: unknown): UnderstoodChat {
   const body = parseChatRequest(value);
   const { messages, instructions, ignored } = readChatMessages(body.messages);
   const { conversation, reasoning_effort: asked } = body;
   const effort = asked == null ? undefined : readEffort(asked);
-  const ask: Ask = {
+  const turnRequest: TurnRequest = {
     model: body.model ?? undefined,
     messages,
     instructions: instructions.filter((text) => text !== "").join("\n\n") || undefined,
@@ -34,7 +34,7 @@ export function readChatAsk(value: unknown): ChatAsk {
     ignored: [...ignoredFields(body), ...ignored, ...(effort?.isExact === false ? ["reasoning_effort"] : [])],
   };
   return {
-    ask,
+    turnRequest,
     isStreamed: body.stream === true,
     includeUsage: body.stream_options?.include_usage === true,
   };
@@ -54,7 +54,7 @@ function readChoice(choice: ChatRequest["tool_choice"]): ToolChoice {
   return typeof choice === "string" ? { type: choice } : { type: "named", name: choice.function.name };
 }
 
-function readFormat(format: ChatRequest["response_format"]): Ask["answerSchema"] {
+function readFormat(format: ChatRequest["response_format"]): TurnRequest["answerSchema"] {
   if (format?.type === "json_object") return { type: "object" };
   return format?.type === "json_schema" ? format.json_schema.schema : undefined;
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { RequestIdentity } from "@synthesis/protocol";
-import type { Ask } from "../ask/ask.ts";
-import { readConversation, type Conversation } from "../ask/conversation.ts";
-import { fitToCommand, withoutIdleTools, withoutInstructions } from "../ask/fit-to-agent.ts";
+import type { TurnRequest } from "../turn-request/turn-request.ts";
+import { readConversation, type Conversation } from "../turn-request/conversation.ts";
+import { fitToCommand, withoutIdleTools, withoutInstructions } from "../turn-request/fit-to-agent.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { chooseAgent, type ChosenAgent } from "../identity/choose-agent.ts";
 import { historyPolicy } from "../identity/history-policy.ts";
@@ -16,9 +16,9 @@ import { busyPolicy } from "./busy-policy.ts";
 import type { GatewayParts } from "./route-context.ts";
 
 /** What a client asks, as far as the gateway understands it alone. */
-export interface AskOrder extends RequestParts {
+export interface RequestOrder extends RequestParts {
   /** As its agent is asked it. */
-  readonly ask: Ask;
+  readonly turnRequest: TurnRequest;
   readonly agent: ChosenAgent;
   readonly isHeadless: boolean;
   readonly request: RequestIdentity;
@@ -26,30 +26,30 @@ export interface AskOrder extends RequestParts {
   readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
 }
 
-/** Reads an ask with the headers it came with. Throws a `WireFailure`. */
+/** Reads a request with the headers it came with. Throws a `WireFailure`. */
 export function readOrder(
-  asked: Ask,
+  asked: TurnRequest,
   body: Uint8Array,
   headers: IncomingHttpHeaders,
   caller: Caller,
   { configuration, workers }: GatewayParts,
-): AskOrder {
+): RequestOrder {
   const agent = chooseAgent(configuration, asked.model, header(headers, "x-openclaw-agent-id"));
   const history = historyPolicy(headers);
   const openclaw = caller.client === "openclaw" ? readOpenclaw(asked) : undefined;
-  const said = withoutIdleTools(openclaw?.ask ?? asked);
+  const said = withoutIdleTools(openclaw?.turnRequest ?? asked);
   const { driver, instructions } = configuration.agents[agent.name] ?? {};
   const isHeadless = driver === "headless";
   const kept = instructions === "ignore" ? withoutInstructions(said) : said;
   const convention = { session: openclaw?.session, isSideRequest: openclaw?.isSideRequest ?? false };
-  const clues: IdentityClues = { headers, ask: said, caller, agent, history, convention };
+  const clues: IdentityClues = { headers, turnRequest: said, caller, agent, history, convention };
   const identity = identify(clues);
   const words = openclaw === undefined ? undefined : openclawWords;
   const conversation: Conversation = readConversation(said.messages, { words, isPart: isPart(clues) });
   const parts: RequestParts = { clues, identity, conversation, words, body };
   return {
     ...parts,
-    ask: isHeadless ? kept : fitToCommand(kept),
+    turnRequest: isHeadless ? kept : fitToCommand(kept),
     agent,
     isHeadless,
     request: requestIdentity(parts),
@@ -60,6 +60,6 @@ export function readOrder(
 }
 
 /** Whether the session may know calls that the messages do not show. */
-function isPart({ ask: { names }, history }: IdentityClues): boolean {
+function isPart({ turnRequest: { names }, history }: IdentityClues): boolean {
   return history === "append" || names.previousTurn !== undefined || names.conversation !== undefined;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { plainCallId, rollAnswer, rollTranscript, type ContentPart } from "@synthesis/protocol";
-import type { Message } from "./ask.ts";
+import type { Message } from "./turn-request.ts";
 import type { ClientWords } from "./conversation.ts";
 
 /** The hash of a transcript after each of these messages, which go on from `base`. */

@@ -18,7 +18,7 @@ export type ToolChoice =
   | { readonly type: "named"; readonly name: string };
 
 /** What a client asks for: the same for every API in whose words it came. */
-export interface Ask {
+export interface TurnRequest {
   /** `<agent>` or `<agent>/<claude model>`. */
   readonly model: string | undefined;
   /** At least one; the last is the user's or a tool's. */

@@ -1,9 +1,9 @@
 import { printable } from "@synthesis/kit";
 import { ClientTool } from "@synthesis/protocol";
-import type { Ask } from "./ask.ts";
+import type { TurnRequest } from "./turn-request.ts";
 import { readShape, refuse } from "./read-shape.ts";
 
-export interface AskLimits {
+export interface TurnRequestLimits {
   /** Functions of one request. */
   readonly tools: number;
   /** JSON Schemas of one request, in bytes as JSON. */
@@ -14,7 +14,10 @@ export interface AskLimits {
 const MAX_DEPTH = 64;
 
 /** Throws `invalid_request` for functions, a choice among them or an answer's schema that no agent can be given. */
-export function checkAsk({ tools, toolChoice, answerSchema }: Ask, limits: AskLimits): void {
+export function checkTurnRequest(
+  { tools, toolChoice, answerSchema }: TurnRequest,
+  limits: TurnRequestLimits,
+): void {
   if (tools.length > limits.tools)
     refuse("tools", `there are ${tools.length}, at most ${limits.tools} are taken (limits.tools)`);
   const names = new Set<string>();

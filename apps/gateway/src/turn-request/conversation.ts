@@ -5,7 +5,7 @@ import {
   type Prompt,
   type TranscriptCall,
 } from "@synthesis/protocol";
-import type { Message } from "./ask.ts";
+import type { Message } from "./turn-request.ts";
 import { partsOf, type ToolCalls } from "./prompt-parts.ts";
 import { refuse } from "./read-shape.ts";
 import { canonicalText, transcriptPoints } from "./transcript-points.ts";
