@@ -21,7 +21,7 @@ test("what is no chat request is answered by status, code and a message that nam
       JSON.stringify({ model: "echo", messages: [{ role: "assistant", content: "hi" }] }),
       400,
       "invalid_request",
-      /no user message/,
+      /nothing to answer/,
     ],
     [JSON.stringify(user("  \n")), 400, "invalid_request", /messages\.0\.content.*empty/],
     [JSON.stringify(user(7)), 400, "invalid_request", /messages\.0\.content/],
