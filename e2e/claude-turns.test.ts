@@ -93,7 +93,10 @@ test("a client that leaves and said that its turn may go on lets it finish", asy
 
 test("a tool's name is reasoning, the text around it the answer; what the permission mode denies is not done", async () => {
   await using running = await WithClaude.start({
-    agents: { writer: { workspace: "alpha", permissionMode: "acceptEdits" } },
+    agents: {
+      writer: { workspace: "alpha", permissionMode: "acceptEdits" },
+      reader: { workspace: "alpha", permissionMode: "dontAsk" },
+    },
   });
   const { api, synthesis } = running;
   const file = synthesis.folder.join("alpha", "note.txt");
@@ -110,7 +113,7 @@ test("a tool's name is reasoning, the text around it the answer; what the permis
   const made = synthesis.folder.join("alpha", "made.txt");
   const write = reply.toolUse({ name: "Write", input: { file_path: made, content: "made by Claude" } });
   api.next(write, reply.text("I may not."));
-  const denied = await streamed(synthesis, { model: "claude", say: "write" });
+  const denied = await streamed(synthesis, { model: "reader", say: "write" });
   expect(denied.reasoning).toContain("permission denied");
   await expect(readFile(made, "utf8")).rejects.toThrow("ENOENT");
   api.next(write, reply.text("Done."));

@@ -21,7 +21,7 @@ export interface CliOptions {
  * The environment of a user who has nothing but a home folder and Node. Whatever is started in it inherits a
  * mark by which `expectClean` finds it, wherever it was re-parented to.
  */
-function userEnvironment(folder: TempFolder): Record<string, string> {
+export function userEnvironment(folder: TempFolder): Record<string, string> {
   return {
     PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     LANG: "C.UTF-8",

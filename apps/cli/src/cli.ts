@@ -4,7 +4,10 @@ import { checkoutDir, ConfigError, configJsonSchema } from "@synthesis/config";
 import { logLevels } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { listAsks, settleAsk, showAsk } from "./commands/asks.ts";
+import { attach } from "./commands/attach.ts";
 import { check } from "./commands/check.ts";
+import { claude } from "./commands/claude.ts";
 import { restart } from "./commands/restart.ts";
 import { endSession, listSessions, printExport, showSession } from "./commands/sessions.ts";
 import { status } from "./commands/status.ts";
@@ -38,6 +41,14 @@ const workspace = new Option(
   "--workspace <name>",
   "name or path of the workspace; its worker is started where none runs",
 );
+
+const verdict = [
+  new Option("--message <text>", "for the agent: why not, what instead, or the answer to what it asks"),
+  new Option(
+    "--answer <question=label>",
+    "the answer to one of its questions; may be said for each",
+  ).argParser(gathered),
+];
 
 /** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -85,6 +96,8 @@ function program(): Command {
     .description("let running turns finish, then end the running Synthesis, as Ctrl-C in its terminal does")
     .action(stop);
   addSessions(root.command("sessions"));
+  addAsks(root.command("asks"));
+  addTerminals(root);
   withOptions(root.command("check"), [...shared, ...server])
     .description("check the configuration and say what it means")
     .action(check);
@@ -116,6 +129,48 @@ function addSessions(sessions: Command): void {
     .action(printExport);
 }
 
+function addAsks(asks: Command): void {
+  asks
+    .description("list, show and settle what agents of the running Synthesis ask a person, for every API key")
+    .addHelpText("after", ASKS_HELP);
+  withOptions(asks.command("list", { isDefault: true }), [...shared, workspace])
+    .description("the open asks, the oldest first")
+    .action(listAsks);
+  withOptions(asks.command("show"), [...shared, workspace])
+    .description(
+      "one open ask: what the tool would be called with, what it would always allow, its questions",
+    )
+    .argument("<id>", "of the ask")
+    .action(showAsk);
+  const verdicts = {
+    allow: "say yes to an ask",
+    always: "say yes, and allow the same from now on in its session; where that is not offered, say yes",
+    deny: "say no to an ask",
+  } as const;
+  for (const behavior of ["allow", "always", "deny"] as const)
+    withOptions(asks.command(behavior), [...shared, workspace, ...verdict])
+      .description(verdicts[behavior])
+      .argument("<id>", "of the ask")
+      .action(settleAsk(behavior));
+}
+
+function addTerminals(root: Command): void {
+  withOptions(root.command("attach"), [...shared, workspace])
+    .description("show the terminal of a session whose agent has driver: channel, till Ctrl-]")
+    .argument("<session>", "its id")
+    .option("--take-over", "press its keys too")
+    .action(attach);
+  withOptions(root.command("claude"), shared)
+    .description("start Claude in this terminal as an agent that clients can talk to, till it ends")
+    .argument("[args...]", "Claude's own arguments, after --")
+    .option(
+      "--agent <name>",
+      "which agent it is; default: the only one with driver: channel, terminal: yours",
+    )
+    .addHelpText("after", CLAUDE_HELP)
+    .action(claude);
+}
+
 function withOptions(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option);
   return command;
@@ -124,6 +179,14 @@ function withOptions(command: Command, options: readonly Option[]): Command {
 const SESSIONS_HELP = `
 Without --workspace those of every workspace that has a worker now. A session is named in the header
 x-synthesis-session of each answer.`;
+
+const ASKS_HELP = `
+Without --workspace those of every workspace that has a worker now. The first verdict counts, by whichever way it comes
+(chat, API, here); one that comes later is told so, with exit code 1. Nothing here waits.`;
+
+const CLAUDE_HELP = `
+Messages reach it through a channel of Claude Code, a research preview: its account must have channels, and without them
+none arrives. An agent with driver: headless needs none.`;
 
 const RESTART_HELP = `
 Running turns finish first, waiting ones run on the new worker, sessions keep their memory. What is restarted runs the
@@ -140,6 +203,10 @@ function millisecondsFrom(text: string): number {
 
 /** A week. */
 const MAX_DRAIN_SECONDS = 604_800;
+
+function gathered(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
 
 function portFrom(text: string): number {
   const port = Number(text);

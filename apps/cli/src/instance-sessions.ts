@@ -1,6 +1,6 @@
-import { SessionClient, withDeadline } from "@synthesis/kit";
+import type { SessionClient } from "@synthesis/kit";
 import { WireFailure, type SessionDetail, type SessionInfo } from "@synthesis/protocol";
-import type { ControlClient } from "./control-client.ts";
+import type { InstanceAnswers, InstanceWorkers } from "./instance-workers.ts";
 
 /** A session, where it is, and its worker. */
 export interface InstanceSession extends SessionDetail {
@@ -8,29 +8,21 @@ export interface InstanceSession extends SessionDetail {
   readonly client: SessionClient;
 }
 
-export interface ListedSessions {
+export interface ListedSessions extends Pick<InstanceAnswers<unknown>, "failures"> {
   /** The last used first. */
   readonly sessions: readonly { readonly workspace: string; readonly session: SessionInfo }[];
-  /** Who did not answer, and why. */
-  readonly failures: readonly { readonly workspace: string; readonly message: string }[];
 }
 
-/** How long a worker may take when every one is asked, in ms. */
-const ANSWER_MS = 10_000;
-
-/** The sessions of a running instance, of every API key: in one workspace, or in each that has a worker now. */
+/** The sessions of a running instance, of every API key. */
 export class InstanceSessions {
-  readonly #control: ControlClient;
-  readonly #workspace: string | undefined;
+  readonly #workers: InstanceWorkers;
 
-  /** `workspace` is asked for by name or path, and gets a worker where it has none. */
-  constructor(control: ControlClient, workspace: string | undefined) {
-    this.#control = control;
-    this.#workspace = workspace;
+  constructor(workers: InstanceWorkers) {
+    this.#workers = workers;
   }
 
   async list(): Promise<ListedSessions> {
-    const { answers, failures } = await this.#ask(async (workspace, client) =>
+    const { answers, failures } = await this.#workers.ask(async (workspace, client) =>
       (await client.list()).map((session) => ({ workspace, session })),
     );
     return { sessions: answers.flat().sort((a, b) => b.session.usedAt - a.session.usedAt), failures };
@@ -38,7 +30,7 @@ export class InstanceSessions {
 
   /** Rejects where no workspace has it, several have it, or one that may have it does not answer. */
   async find(id: string): Promise<InstanceSession> {
-    const { answers, failures } = await this.#ask(async (workspace, client) => {
+    const { answers, failures } = await this.#workers.ask(async (workspace, client) => {
       const detail = await client.get(id).catch(ignoreUnknown);
       return detail && { workspace, client, ...detail };
     });
@@ -55,35 +47,8 @@ export class InstanceSessions {
     const message = `no workspace that is at work knows the session ${id}: name its workspace with --workspace`;
     throw new WireFailure("session_not_found", message);
   }
-
-  async #ask<T>(ask: (workspace: string, client: SessionClient) => Promise<T>): Promise<{
-    readonly answers: readonly T[];
-    readonly failures: ListedSessions["failures"];
-  }> {
-    const answerOf = async (asked: string) => {
-      const { workspace, socketPath } = await this.#control.ensure(asked);
-      return ask(workspace, new SessionClient({ socketPath }));
-    };
-    if (this.#workspace !== undefined) return { answers: [await answerOf(this.#workspace)], failures: [] };
-    const { workers } = await this.#control.status();
-    const settled = await Promise.allSettled(
-      workers.map(async ({ path }) => withDeadline(answerOf(path), ANSWER_MS, "its worker did not answer")),
-    );
-    return {
-      answers: settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),
-      failures: settled.flatMap((each, index) =>
-        each.status === "rejected"
-          ? [{ workspace: workers[index]?.workspace ?? "", message: messageOf(each.reason) }]
-          : [],
-      ),
-    };
-  }
 }
 
 function ignoreUnknown(error: unknown): undefined {
   if (!(error instanceof WireFailure && error.error.code === "session_not_found")) throw error;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,8 @@
-import { AgentSettings, KeySettings, Limits, Settings } from "@synthesis/config";
+import { AgentSettings, HeadlessAsks, KeySettings, Limits, Settings } from "@synthesis/config";
 import { logLevels } from "@synthesis/kit";
 import * as z from "zod";
 
+const { mode, by } = HeadlessAsks.shape;
 const DRIVERS = AgentSettings.options.map(({ shape }) => shape.driver.value);
 
 /** What the supervisor hands the gateway in its first message. */
@@ -16,6 +17,7 @@ export const GatewayConfiguration = z.object({
       model: z.string().optional(),
       /** What becomes of a client's system prompt. */
       instructions: z.enum(["append", "replace", "ignore"]).optional(),
+      asks: z.object({ mode, by }).prefault({}),
     }),
   ),
   defaultAgent: z.string().optional(),

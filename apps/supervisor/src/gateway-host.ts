@@ -177,6 +177,8 @@ export class GatewayHost {
 function publicPart(agent: AgentSettings): object {
   const { workspace, driver } = agent;
   if (agent.driver === "command") return { workspace, driver };
-  const { model, instructions } = agent;
+  const { model } = agent;
+  if (agent.driver === "channel") return { workspace, driver, model };
+  const { instructions } = agent;
   return { workspace, driver, model, instructions };
 }

@@ -1,3 +1,4 @@
+import { HeadlessAsks } from "@synthesis/config";
 import { expectClean, fakeClaudeCommand, tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { settingsIn, testKey } from "./support/settings.ts";
@@ -23,6 +24,7 @@ test("at the bound a worker whose agents are warm makes room, and its conversati
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    asks: HeadlessAsks.parse({}),
   } as const;
   const bin = await fakeClaudeCommand(folder.path);
   supervisor = await SupervisorProcess.start({

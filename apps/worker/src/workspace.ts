@@ -1,6 +1,9 @@
 import { residentBytes, type CloseReason, type Logger } from "@synthesis/kit";
 import {
   WireFailure,
+  type AgentAsk,
+  type AskAnswer,
+  type AskSettlement,
   type FindTurn,
   type Locate,
   type Located,
@@ -12,13 +15,17 @@ import {
   type WorkerStatus,
 } from "@synthesis/protocol";
 import { AccountHold } from "./account-hold.ts";
+import { WorkspaceAsks } from "./asks/workspace-asks.ts";
 import { Bridge } from "./bridge/bridge.ts";
+import { ChannelProcess } from "./drivers/channel/channel-process.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
 import { locateSession } from "./session/locate-session.ts";
 import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
 import { WorkspaceSessions } from "./session/workspace-sessions.ts";
+import { LiveClaudes } from "./terminal/live-claudes.ts";
+import type { TerminalChild } from "./terminal/terminal-child.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
 import { WorkspaceTurns } from "./turn/workspace-turns.ts";
 import type { WorkerConfiguration } from "./worker-configuration.ts";
@@ -43,6 +50,7 @@ type State = "serving" | "draining" | "closing" | "closed";
 /** One workspace: its sessions, their processes, its journal. */
 export class Workspace {
   readonly account: AccountHold;
+  readonly liveClaudes: LiveClaudes;
   readonly #configuration: WorkerConfiguration;
   readonly #log: Logger;
   readonly #bridge: Bridge;
@@ -50,6 +58,7 @@ export class Workspace {
   readonly #turns: WorkspaceTurns;
   readonly #sessions: WorkspaceSessions;
   readonly #catalog: SessionCatalog;
+  readonly #asks: WorkspaceAsks;
   #state: State = "serving";
   #unsolicited = 0;
   #memoryBytes = 0;
@@ -66,15 +75,22 @@ export class Workspace {
     const journal = new Journal({ file, epoch, limits, log, onDamage });
     this.#journal = journal;
     this.#turns = new WorkspaceTurns({ journal, limits, log });
-    this.#sessions = new WorkspaceSessions({
+    this.#asks = new WorkspaceAsks(log);
+    const surroundings = {
       configuration,
       log,
       bridge: this.#bridge,
-      journal,
       onUnsolicited: () => {
         this.#unsolicited++;
         options.onChange();
       },
+    };
+    this.liveClaudes = new LiveClaudes(surroundings);
+    this.#sessions = new WorkspaceSessions({
+      ...surroundings,
+      liveClaudes: this.liveClaudes,
+      journal,
+      asks: this.#asks,
       onAccountHeld: (until) => this.account.hold(until),
       onChange: () => options.onChange(),
     });
@@ -179,6 +195,30 @@ export class Workspace {
     this.#log.info("session.ended", { session: id });
   }
 
+  /** What is asked in it and has no verdict: of the sessions of one API key, or of all. */
+  asks(caller?: string): readonly AgentAsk[] {
+    return this.#asks.list(caller);
+  }
+
+  /** One of those. Throws `ask_not_found`, or `ask_settled` where it has its verdict. */
+  ask(id: string, caller?: string): AgentAsk {
+    return this.#asks.find(id, caller).info;
+  }
+
+  /** A person's verdict on an ask. Throws what {@link ask} does, `ask_not_yours` and `invalid_request`. */
+  answerAsk(id: string, answer: AskAnswer, caller?: string): AskSettlement {
+    return this.#asks.answer(id, answer, caller);
+  }
+
+  /** The terminal that a session's agent runs in. Throws `session_not_found`, and `invalid_request` where there is none now. */
+  terminal(id: string): TerminalChild {
+    this.#openCatalog().find(id, undefined);
+    const process = this.#sessions.live.get(id)?.process;
+    if (process instanceof ChannelProcess && process.isAlive) return process.terminal;
+    const message = `the session ${id} has no terminal now: only an agent with driver: channel and terminal: own has one, from a message on till it is evicted`;
+    throw new WireFailure("invalid_request", message);
+  }
+
   /** Ends the process that has been idle longest, if one is idle. */
   evictOldest(): void {
     this.#sessions.evictOldest();
@@ -205,10 +245,11 @@ export class Workspace {
     this.#memoryBytes = pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
   }
 
-  /** Refuses what is not accepted; resolves when what is has ended. */
+  /** Refuses what is not accepted; denies what is asked; resolves when what is accepted has ended. */
   async drain(): Promise<void> {
     if (this.#state === "serving") this.#state = "draining";
     this.#turns.refuseWaiting(draining());
+    this.#asks.drain();
     await this.#turns.whenNone();
   }
 
@@ -222,6 +263,7 @@ export class Workspace {
       if (!mayResume) turn.stop(cut); // else an interrupt would be its end
     }
     await this.#sessions.close(reason);
+    await this.liveClaudes.close(reason);
     await this.#bridge.close();
     this.account.close();
     this.#turns.flush();
@@ -259,6 +301,7 @@ export class Workspace {
     const { order, state } = left;
     const turn = this.#turns.add(order, left);
     const session = this.#sessions.find(order.session);
+    turn.dropAsks();
     const mayRun = state === "accepted" || session?.mayResume(turn) === true;
     if (session !== undefined && mayRun && this.#isFresh(order.turn)) {
       this.#log.info("turn.taken_up", { turn: order.turn, session: session.id, state });

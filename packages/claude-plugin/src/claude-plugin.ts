@@ -1,62 +1,99 @@
-import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   type InboundTurn,
-  MissingVariableError,
-  type PluginClient,
   pluginClientFromEnvironment,
+  type PluginClient,
   type PluginEnvironment,
 } from "@synthesis/protocol/plugin-client";
-import { CHANNEL_CAPABILITY, channelNotification } from "./channel-notification.ts";
-import { CurrentTurn } from "./current-turn.ts";
-import { registerReplyTool } from "./reply-tool.ts";
+import manifest from "../.claude-plugin/plugin.json" with { type: "json" };
+import { CHANNEL_CAPABILITIES, channelNotification } from "./channel.ts";
+import { ClaudeTurns } from "./claude-turns.ts";
+import { HOOK_TOOL } from "./hook-event.ts";
+import { Hooks } from "./hooks.ts";
+import { JsonRpcCode, JsonRpcError } from "./mcp/json-rpc.ts";
+import { McpServer, type ToolResult } from "./mcp/mcp-server.ts";
+import { PermissionRelay } from "./permission-relay.ts";
+import { reply, replyTool } from "./reply-tool.ts";
 
-const INSTRUCTIONS = `Messages arrive as <channel source="synthesis" …>…</channel>. Answer each with the tool "reply": \
+const INSTRUCTIONS = `Messages arrive as <channel source="…synthesis…" …>…</channel>. Answer each with the tool "reply": \
 only what is passed to it reaches the sender. For a long answer, call it with final: false for each part; the call \
 without it ends the answer.`;
 
+export interface ClaudePluginOptions {
+  readonly environment: PluginEnvironment;
+  /** The folder that Claude works in. */
+  readonly workspace: string;
+  /** Writes one line to Claude. */
+  readonly write: (line: string) => void;
+}
+
 /** The MCP server that a Claude Code process loads, and its connection to the Synthesis worker. */
 export class ClaudePlugin {
-  readonly #server = new McpServer(
-    { name: "synthesis", version: "0.1.0" },
-    { capabilities: { experimental: CHANNEL_CAPABILITY }, instructions: INSTRUCTIONS },
-  );
-  readonly #turn: CurrentTurn;
-  readonly #client: PluginClient | undefined;
+  readonly #options: ClaudePluginOptions;
+  readonly #turns = new ClaudeTurns();
+  readonly #server: McpServer;
+  readonly #client: PluginClient;
+  readonly #permissions: PermissionRelay;
+  readonly #hooks: Hooks;
+  /** Settles with the first answer of the bridge: then it is known which message Claude is at. */
+  readonly #greeted: Promise<void>;
 
-  /** Without its variables the plugin serves all the same: its tool then says what is missing. */
-  constructor(environment: PluginEnvironment) {
-    let obstacle: string | undefined;
-    try {
-      this.#client = pluginClientFromEnvironment(
-        {
-          onInbound: (turn) => this.#take(turn),
-          onClose: (end) => this.#turn.block(end.message),
+  /** Throws a `MissingVariableError` in a Claude that Synthesis did not start. */
+  constructor(options: ClaudePluginOptions) {
+    this.#options = options;
+    this.#client = pluginClientFromEnvironment(
+      {
+        capabilities: ["seen", "turn_over", "asks", "attachments"],
+        onInbound: (turn) => {
+          this.#turns.begin(turn);
+          return this.#show(turn);
         },
-        environment,
-      );
-    } catch (error) {
-      if (!(error instanceof MissingVariableError)) throw error;
-      obstacle = error.message;
-    }
-    this.#turn = new CurrentTurn(obstacle);
-    registerReplyTool(this.#server, this.#turn);
+        onUnseen: (turn) => void this.#show(turn),
+        onTakeUp: (turn) => this.#turns.takeUp(turn),
+        onClose: (end) => this.#turns.block(end.message),
+      },
+      options.environment,
+    );
+    this.#server = new McpServer({
+      name: manifest.name,
+      version: manifest.version,
+      instructions: INSTRUCTIONS,
+      experimental: CHANNEL_CAPABILITIES,
+      tools: [replyTool],
+      onCall: (name, args, signal) => this.#call(name, args, signal),
+      onNotification: (method, params) => void this.#permissions.onNotification(method, params),
+      write: options.write,
+    });
+    this.#permissions = new PermissionRelay(this.#client, this.#turns, (method, params) =>
+      this.#server.notify(method, params),
+    );
+    this.#hooks = new Hooks(this.#turns, this.#permissions);
+    this.#greeted = this.#client.start().catch(() => undefined); // `onClose` tells why.
   }
 
-  /** Serves Claude over `transport`; the connection to the worker begins when Claude is ready for notifications. */
-  async start(transport: Transport): Promise<void> {
-    this.#server.server.oninitialized = () => {
-      this.#client?.start().catch(() => undefined); // `onClose` tells why.
-    };
-    await this.#server.connect(transport);
+  /** Takes one line of Claude's. */
+  receive(line: string): void {
+    this.#server.receive(line);
   }
 
   async close(reason: string): Promise<void> {
-    await Promise.allSettled([this.#client?.close(reason), this.#server.close()]);
+    await this.#client.close(reason);
   }
 
-  async #take(turn: InboundTurn): Promise<void> {
-    this.#turn.begin(turn);
-    await this.#server.server.notification(channelNotification(turn));
+  async #show(turn: InboundTurn): Promise<void> {
+    await this.#server.initialized;
+    const { method, params } = channelNotification(turn);
+    this.#server.notify(method, params);
+  }
+
+  async #call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    // Claude starts a plugin that was killed by calling it.
+    await this.#greeted;
+    if (name === HOOK_TOOL) return this.#hooks.take(args, signal);
+    if (name === replyTool.name) return reply(args, this.#turns, this.#options.workspace);
+    throw new JsonRpcError(JsonRpcCode.invalidParams, `there is no tool "${name}" here`);
   }
 }

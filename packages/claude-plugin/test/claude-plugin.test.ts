@@ -1,41 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import type { Notification } from "@modelcontextprotocol/sdk/types.js";
+import { createInterface } from "node:readline";
+import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { TestBridge } from "../../protocol/test/test-bridge.ts";
+import { ClaudePeer, connected, said } from "./claude-peer.ts";
 import { pluginCommand } from "./plugin-process.ts";
 
-/** The real plugin process with a real MCP client in Claude's place. */
-async function mcpClient(env: Record<string, string>) {
-  const client = new Client({ name: "claude", version: "0" });
-  const inbox: Notification[] = [];
-  let wake: (() => void) | undefined;
-  client.fallbackNotificationHandler = async (notification) => {
-    inbox.push(notification);
-    wake?.();
-  };
-  await client.connect(new StdioClientTransport({ ...(await pluginCommand()), env, stderr: "inherit" }));
-  const notification = async () => {
-    while (inbox.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-    return inbox.shift()!;
-  };
-  const reply = async (input: Record<string, unknown>) => {
-    const { content, isError } = await client.callTool({ name: "reply", arguments: input });
-    return { content, isError };
-  };
-  return { client, notification, reply, [Symbol.asyncDispose]: () => client.close() };
-}
-
-async function connected() {
-  const stack = new AsyncDisposableStack();
-  const bridge = stack.use(await TestBridge.listen());
-  const env = { SYNTHESIS_BRIDGE_URL: bridge.url, SYNTHESIS_SESSION_KEY: "agent::chat" };
-  const mcp = stack.use(await mcpClient(env));
-  const { peer, hello } = await bridge.greeted();
-  return { bridge, peer, hello, ...mcp, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
+expectClean();
 
 const sent = { content: [{ type: "text", text: "sent" }], isError: undefined };
 const refused = (text: string) => ({
@@ -50,11 +22,17 @@ test("says hello to the bridge and declares a channel with one tool to Claude", 
     pid: expect.any(Number),
     openclaw_session: "agent::chat",
     protocol: 1,
-    capabilities: ["cancel"],
+    capabilities: ["cancel", "seq", "seen", "turn_over", "asks", "attachments"],
   });
-  expect(world.client.getServerCapabilities()?.experimental).toEqual({ "claude/channel": {} });
-  expect(world.client.getInstructions()).toContain("reply");
-  const { tools } = await world.client.listTools();
+  const { client } = world.claude;
+  expect(client.getServerVersion()).toEqual({ name: "synthesis", version: "0.1.0" });
+  expect(client.getServerCapabilities()).toEqual({
+    tools: {},
+    experimental: { "claude/channel": {}, "claude/channel/permission": {} },
+  });
+  expect(client.getInstructions()).toContain("reply");
+  await client.ping();
+  const { tools } = await client.listTools();
   expect(tools).toMatchObject([
     {
       name: "reply",
@@ -69,48 +47,113 @@ test("says hello to the bridge and declares a channel with one tool to Claude", 
 
 test("an inbound becomes a channel notification, calls of reply become the answer's frames", async () => {
   await using world = await connected();
-  world.peer.inbound("t1", "</channel> hé");
-  expect(await world.notification()).toMatchObject({
+  const { peer, claude } = world;
+  peer.inbound("t1", "</channel> hé");
+  expect(await claude.notification()).toEqual({
+    jsonrpc: "2.0",
     method: "notifications/claude/channel",
     params: {
       content: "</channel> hé",
       meta: { chat_id: "main", message_id: "t1", ts: "2026-01-01T00:00:00Z" },
     },
   });
-  expect(await world.reply({ text: "a", final: false })).toEqual(sent);
-  expect(await world.reply({ text: "b" })).toEqual(sent);
-  expect(await world.peer.take(2)).toEqual([
+  expect(await claude.reply({ text: "a", final: false })).toEqual(sent);
+  expect(await claude.reply({ text: "b", message_id: "t1" })).toEqual(sent);
+  expect((await peer.take(2)).map(said)).toEqual([
     { type: "reply", content: "a", final: false, message_id: "t1" },
     { type: "reply", content: "b", final: true, message_id: "t1" },
   ]);
-  expect(await world.reply({ text: "c" })).toEqual(refused("no message to answer"));
+  expect(await claude.reply({ text: "c" })).toEqual(refused("no message to answer"));
+});
+
+test("a message that comes before Claude takes notifications is shown when it does", async () => {
+  await using bridge = await TestBridge.listen();
+  const { command, args } = await pluginCommand();
+  const env = { SYNTHESIS_BRIDGE_URL: bridge.url, SYNTHESIS_SESSION_KEY: "main" };
+  const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(child, "exit");
+  const spoken = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await spoken.next()).value ?? "");
+  const say = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  const { peer } = await bridge.greeted();
+  peer.inbound("t1", "hello");
+  await peer.rest();
+  say({ id: 1, method: "initialize", params: { protocolVersion: "2025-11-25" } });
+  say({ id: 2, method: "ping" });
+  expect([await next(), await next()]).toMatchObject([{ id: 1 }, { id: 2 }]);
+  say({ method: "notifications/initialized" });
+  expect(await next()).toMatchObject({ params: { meta: { message_id: "t1" } } });
+  child.stdin.end();
+  await exit;
+});
+
+test("a message that nobody saw is shown once more when the bridge repeats it", async () => {
+  await using world = await connected();
+  const { peer, claude } = world;
+  for (const _ of [1, 2]) {
+    peer.inbound("t1", "hello");
+    expect(await claude.notification()).toMatchObject({ params: { meta: { message_id: "t1" } } });
+  }
+  expect(await peer.rest()).toEqual([]);
+});
+
+test("a reply without its text, or for a message that is over, is refused and reaches nobody", async () => {
+  await using world = await connected();
+  const { peer, claude } = world;
+  peer.inbound("t1", "hello");
+  await claude.notification();
+  expect(await claude.reply({ final: true })).toEqual(refused("text"));
+  expect(await claude.reply({ text: "late", message_id: "t0" })).toEqual(refused("t0 is over"));
+  expect(await peer.rest()).toEqual([]);
 });
 
 test("a cancelled turn is answered by cancelled, and Claude is told when it replies", async () => {
   await using world = await connected();
-  world.peer.inbound("t1", "hello");
-  await world.notification();
-  world.peer.send({ type: "cancel", message_id: "t1" });
-  expect(await world.peer.next()).toEqual({ type: "cancelled", message_id: "t1" });
-  expect(await world.reply({ text: "late" })).toEqual(refused("cancelled"));
-  expect(await world.peer.rest()).toEqual([]);
+  const { peer, claude } = world;
+  peer.inbound("t1", "hello");
+  await claude.notification();
+  peer.send({ type: "cancel", message_id: "t1" });
+  expect(said(await peer.next())).toEqual({ type: "cancelled", message_id: "t1" });
+  expect(await claude.reply({ text: "late" })).toEqual(refused("cancelled"));
+  expect(await peer.rest()).toEqual([]);
 });
 
 test("after the bridge has closed for good, reply says why", async () => {
   await using world = await connected();
   world.peer.socket.close(4002, "replaced by reconnect");
   await world.peer.closed;
-  expect(await world.reply({ text: "late" })).toEqual(refused("4002"));
+  expect(await world.claude.reply({ text: "late" })).toEqual(refused("4002"));
 });
 
-test.each([
-  [{}, "SYNTHESIS_BRIDGE_URL"],
-  [{ SYNTHESIS_BRIDGE_URL: "", SYNTHESIS_SESSION_KEY: "" }, "SYNTHESIS_BRIDGE_URL"],
-  [{ SYNTHESIS_BRIDGE_URL: "ws://127.0.0.1:1/bridge" }, "SYNTHESIS_SESSION_KEY"],
-])("with %j it starts, and its tool names %s", async (env, variable) => {
-  await using mcp = await mcpClient(env);
-  expect((await mcp.client.listTools()).tools).toHaveLength(1);
-  expect(await mcp.reply({ text: "hello" })).toEqual(refused(`${variable} is not set`));
+test("the connection is lost within a turn: it comes back, and what was said meanwhile is sent then", async () => {
+  await using world = await connected();
+  const { bridge, peer, claude } = world;
+  peer.inbound("t1", "hello");
+  await claude.notification();
+  expect(await claude.reply({ text: "a", final: false })).toEqual(sent);
+  await peer.next();
+  peer.socket.terminate();
+  expect(await claude.reply({ text: "b" })).toEqual(sent);
+  const again = await bridge.greeted(1);
+  expect(again.hello["resumes"]).toBe("t1");
+  expect(said(await again.peer.next())).toEqual({
+    type: "reply",
+    content: "b",
+    final: true,
+    message_id: "t1",
+  });
+});
+
+test.for([
+  {},
+  { SYNTHESIS_BRIDGE_URL: "", SYNTHESIS_SESSION_KEY: "" },
+  { SYNTHESIS_BRIDGE_URL: "ws://127.0.0.1:1/bridge" },
+])("in a Claude that Synthesis did not start (%j) it offers nothing and changes nothing", async (env) => {
+  await using claude = await ClaudePeer.start(env);
+  expect(claude.client.getServerCapabilities()).toEqual({ tools: {} });
+  expect(claude.client.getInstructions()).toBeUndefined();
+  expect((await claude.client.listTools()).tools).toEqual([]);
+  expect(await claude.hook("PermissionRequest", { tool: "Bash", input: "{}" })).toEqual({});
 });
 
 test("exits when stdin ends, and closes its connection", async () => {
@@ -118,17 +161,9 @@ test("exits when stdin ends, and closes its connection", async () => {
   const { command, args } = await pluginCommand();
   const child = spawn(command, args, {
     env: { SYNTHESIS_BRIDGE_URL: bridge.url, SYNTHESIS_SESSION_KEY: "main" },
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "ignore", "inherit"],
   });
   const exit = once(child, "exit");
-  const say = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
-  const params = {
-    protocolVersion: "2025-11-25",
-    capabilities: {},
-    clientInfo: { name: "claude", version: "0" },
-  };
-  say({ id: 1, method: "initialize", params });
-  say({ method: "notifications/initialized" });
   const { peer } = await bridge.greeted();
   child.stdin.end();
   expect(await exit).toEqual([0, null]);

@@ -6,6 +6,7 @@ export { hasClaude } from "./find-claude.ts";
 export { findProgram } from "./find-program.ts";
 export { hostInUrl } from "./host-in-url.ts";
 export { configJsonSchema } from "./json-schema.ts";
+export { CommandAsks, HeadlessAsks } from "./asks.ts";
 export { Limits } from "./limits.ts";
 export { loadSettings, type Overrides } from "./load-settings.ts";
 export { controlSocketPath, instanceMark, locate, type LocationChoice, type Locations } from "./locations.ts";

@@ -78,6 +78,9 @@ export const Limits = z.strictObject({
     .describe("Private memory of all agent processes, in MiB, above which idle ones are evicted."),
   workspaces: count(64).describe("Workers at one time; an idle one makes room."),
   frameBytes: bytes(4 * MIB).describe("Largest WebSocket message of a plugin."),
+  framesPerSecond: count(5_000).describe(
+    "Frames that a plugin's connection may send in one second, and at once; one more and it is closed.",
+  ),
   lineBytes: bytes(64 * MIB).describe("Longest output line of Claude."),
   helloMs: milliseconds(10_000).describe("How long a plugin connection may take to say hello."),
   pingMs: milliseconds(30_000).describe(
@@ -85,6 +88,9 @@ export const Limits = z.strictObject({
   ),
   reconnectMs: milliseconds(5_000).describe(
     "How long a turn waits for its plugin to come back, or a new connection to take it up.",
+  ),
+  seenMs: milliseconds(30_000).describe(
+    "How long a plugin that reports what its agent sees may take to report a message, before it is sent again and then given up; and how long the next message waits till the agent is at rest.",
   ),
   hangMs: milliseconds(10_000).describe(
     "How long a worker or the gateway may not answer its supervisor before it is killed, at half of it it is reported; and how long a worker may take to answer the gateway.",

@@ -43,7 +43,11 @@ export function loadSettings(locations: Locations, overrides: Overrides): Settin
 
 function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
   if (agent.driver === "command") return agent;
-  const { workspace, permissionMode, onInterrupt, instructions, reasoning, model } = agent;
+  if (agent.driver === "channel") {
+    const { model: chosen, ...rest } = agent;
+    return { ...rest, ...(chosen === undefined ? {} : { model: chosen }) };
+  }
+  const { workspace, permissionMode, onInterrupt, instructions, reasoning, asks, model } = agent;
   return {
     driver: "headless",
     workspace,
@@ -51,6 +55,7 @@ function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
     onInterrupt,
     instructions,
     reasoning,
+    asks,
     ...(model === undefined ? {} : { model }),
   };
 }

@@ -65,7 +65,7 @@ function describe(issue: z.core.$ZodIssue): string {
     return `${subject}: is missing: add it (${issue.expected})`;
   }
   if (issue.code === "invalid_union" && subject.endsWith(".driver")) {
-    return `${subject}: must be headless or command`;
+    return `${subject}: must be headless, channel or command`;
   }
   return `${subject === "" ? "the file" : subject}: ${issue.message}`;
 }

@@ -1,5 +1,6 @@
 import { logLevels } from "@synthesis/kit";
 import * as z from "zod";
+import { CommandAsks, HeadlessAsks } from "./asks.ts";
 import { Limits } from "./limits.ts";
 
 /** Agent and workspace names: they stand in URLs, headers, file names and process titles. */
@@ -23,7 +24,7 @@ const HeadlessAgent = z.strictObject({
     .enum(["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"])
     .default("default")
     .describe(
-      "Claude Code's permission mode. What it would ask is denied; bypassPermissions lets it do anything.",
+      "Claude Code's permission mode. What it does not allow by itself is asked; bypassPermissions lets it do anything.",
     ),
   onInterrupt: z
     .enum(["report", "resume"])
@@ -43,6 +44,33 @@ const HeadlessAgent = z.strictObject({
     .describe(
       "What clients see of the agent's work beside its answer: full is its thinking and the tools it uses, tools only those, none nothing.",
     ),
+  asks: HeadlessAsks.prefault({}).describe(
+    "What becomes of what the agent may do only when a person says so.",
+  ),
+});
+
+const ChannelAgent = z.strictObject({
+  workspace: HeadlessAgent.shape.workspace,
+  driver: z
+    .literal("channel")
+    .describe(
+      "An interactive Claude Code with the plugin; its account must have channels, a research preview.",
+    ),
+  terminal: z
+    .enum(["own", "yours"])
+    .default("own")
+    .describe(
+      "Where it runs: own is a terminal that Synthesis keeps for each session (`synthesis attach` shows it), yours is the one where you start it with `synthesis claude`.",
+    ),
+  channels: z
+    .enum(["approved", "development"])
+    .default("approved")
+    .describe(
+      "How Claude Code is told of the channel: approved needs the plugin on your organization's list, development asks a person at each start.",
+    ),
+  model: HeadlessAgent.shape.model,
+  permissionMode: HeadlessAgent.shape.permissionMode,
+  asks: HeadlessAgent.shape.asks,
 });
 
 const CommandAgent = z.strictObject({
@@ -53,6 +81,9 @@ const CommandAgent = z.strictObject({
     .min(1)
     .describe("Program and arguments, no shell. {node} is Synthesis's own Node, {synthesis} its folder."),
   env: Environment.default({}).describe("Environment variables for the program."),
+  asks: CommandAsks.prefault({}).describe(
+    "What becomes of what the agent may do only when a person says so.",
+  ),
 });
 
 /** What the API key that Synthesis makes is called. */
@@ -102,7 +133,7 @@ export const ConfigFile = z
       .default({}),
     roots: z.array(Path).default([]).describe("Folders whose subfolders a request may open by name or path."),
     defaultAgent: Name.optional().describe("The agent of requests without a model."),
-    agents: z.record(Name, z.discriminatedUnion("driver", [HeadlessAgent, CommandAgent])),
+    agents: z.record(Name, z.discriminatedUnion("driver", [HeadlessAgent, ChannelAgent, CommandAgent])),
     claude: z
       .strictObject({
         bin: Path.default("claude").describe("The claude CLI: a name on PATH or a path."),
@@ -122,6 +153,12 @@ export const ConfigFile = z
       context.issues.push({ code: "custom", path, message, input: context.value });
     if (Object.keys(agents).length === 0) complain(["agents"], "name at least one agent");
     for (const [name, agent] of Object.entries(agents)) {
+      if (agent.asks.mode === "chat" && !agent.asks.by.includes("chat")) {
+        complain(
+          ["agents", name, "asks", "by"],
+          "asks.mode chat is answered in the chat: add chat to asks.by",
+        );
+      }
       if (Object.hasOwn(workspaces, agent.workspace)) continue;
       complain(
         ["agents", name, "workspace"],

@@ -1,5 +1,6 @@
 import { logLevels } from "@synthesis/kit";
 import * as z from "zod";
+import { CommandAsks, HeadlessAsks } from "./asks.ts";
 import { Limits } from "./limits.ts";
 
 /** An agent with its defaults filled in. */
@@ -12,12 +13,23 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     onInterrupt: z.enum(["report", "resume"]),
     instructions: z.enum(["append", "replace", "ignore"]),
     reasoning: z.enum(["full", "tools", "none"]),
+    asks: HeadlessAsks.prefault({}),
+  }),
+  z.object({
+    driver: z.literal("channel"),
+    workspace: z.string(),
+    terminal: z.enum(["own", "yours"]),
+    channels: z.enum(["approved", "development"]),
+    model: z.string().optional(),
+    permissionMode: z.string(),
+    asks: HeadlessAsks.prefault({}),
   }),
   z.object({
     driver: z.literal("command"),
     workspace: z.string(),
     command: z.array(z.string()).min(1),
     env: z.record(z.string(), z.string()),
+    asks: CommandAsks.prefault({}),
   }),
 ]);
 export type AgentSettings = z.infer<typeof AgentSettings>;

@@ -65,9 +65,10 @@ test("a key in the environment takes the place of the generated one, which need 
 });
 
 test("agents get their defaults", () => {
+  const asks = { mode: "hold", deadlineMs: 600_000, by: ["chat", "api", "cli"], allow: [], deny: [] };
   const { agents } = load("  helper: { workspace: demo, model: haiku }\n");
   expect(agents).toEqual({
-    echo: { driver: "command", workspace: "demo", command: ["{node}", "echo.ts"], env: {} },
+    echo: { driver: "command", workspace: "demo", command: ["{node}", "echo.ts"], env: {}, asks },
     helper: {
       driver: "headless",
       workspace: "demo",
@@ -76,6 +77,7 @@ test("agents get their defaults", () => {
       onInterrupt: "report",
       instructions: "append",
       reasoning: "full",
+      asks,
     },
   });
 });

@@ -72,6 +72,16 @@ test.for<[title: string, text: string, complaint: string]>([
     "c.yaml:2:6: agents.a.command: ",
   ],
   [
+    "a chat that may not answer",
+    `agents:\n  a: { workspace: demo, asks: { mode: chat, by: [api] } }\n${demo}`,
+    "c.yaml:2:49: agents.a.asks.by: asks.mode chat is answered in the chat: add chat to asks.by",
+  ],
+  [
+    "a rule of Claude's for another program",
+    `agents:\n  a: { workspace: demo, driver: command, command: [x], asks: { allow: ["Bash(ls)"] } }\n${demo}`,
+    "agents.a.asks.allow.0: name a tool; rules with parentheses are for Claude Code only",
+  ],
+  [
     "an unknown workspace",
     `agents:\n  a: { workspace: site }\n${demo}`,
     'c.yaml:2:19: agents.a.workspace: no workspace is called "site": add it under workspaces',
@@ -138,6 +148,7 @@ test("what is left out has its default", () => {
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    asks: { mode: "hold", deadlineMs: 600_000, by: ["chat", "api", "cli"], allow: [], deny: [] },
   });
 });
 

@@ -5,6 +5,7 @@ export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
 export { listenPrivately } from "./listen-privately.ts";
 export { LoopBatch } from "./loop-batch.ts";
 export { createLogger, logLevels, type LogFields, type LogLevel, type Logger } from "./logger.ts";
+export { oneLine } from "./one-line.ts";
 export { MARK_VARIABLE, killMarked, pidsMarked } from "./process-mark.ts";
 export { EndOrder } from "./supervision/end-order.ts";
 export { ForkedChild, type ForkOrder } from "./supervision/forked-child.ts";

@@ -1,7 +1,18 @@
 import { request, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Readable } from "node:stream";
-import { ControlError, SessionDetail, SessionList, WireFailure, type SessionInfo } from "@synthesis/protocol";
+import {
+  AskDetail,
+  AskList,
+  AskSettlement,
+  ControlError,
+  SessionDetail,
+  SessionList,
+  WireFailure,
+  type AgentAsk,
+  type AskAnswer,
+  type SessionInfo,
+} from "@synthesis/protocol";
 import { withDeadline } from "./deadline.ts";
 
 export interface SessionClientOptions {
@@ -17,7 +28,7 @@ const ANSWER_MS = 10_000;
 const END_MS = 60_000;
 
 /**
- * The sessions of one worker, over its Unix socket. Each method rejects with the `WireFailure` that the worker
+ * The sessions of one worker and what their agents ask, over its Unix socket. Each method rejects with the `WireFailure` that the worker
  * answers, or with `worker_unavailable` where it does not.
  */
 export class SessionClient {
@@ -51,12 +62,37 @@ export class SessionClient {
     return this.#ask("GET", `/sessions/${encodeURIComponent(id)}/export`, ANSWER_MS);
   }
 
-  async #ask(method: "GET" | "DELETE", path: string, deadlineMs: number): Promise<IncomingMessage> {
+  /** The open asks, oldest first. */
+  async listAsks(): Promise<readonly AgentAsk[]> {
+    return AskList.parse(await bodyOf(await this.#ask("GET", "/asks", ANSWER_MS))).asks;
+  }
+
+  /** An open ask. Rejects with `ask_not_found`, or `ask_settled` where it has its verdict. */
+  async getAsk(id: string): Promise<AgentAsk> {
+    const answer = await this.#ask("GET", `/asks/${encodeURIComponent(id)}`, ANSWER_MS);
+    return AskDetail.parse(await bodyOf(answer)).ask;
+  }
+
+  /**
+   * Settles an ask, unless it is: then it rejects with `ask_settled`. Rejects with `ask_not_found`, `ask_not_yours`
+   * where its agent takes no verdict by this way, and `invalid_request` for a verdict that lacks the answer.
+   */
+  async answerAsk(id: string, said: AskAnswer): Promise<AskSettlement> {
+    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}`, ANSWER_MS, said);
+    return AskSettlement.parse(await bodyOf(answer));
+  }
+
+  async #ask(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    deadlineMs: number,
+    body?: object,
+  ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const [socketPath, agent] = [this.#socketPath, false] as const; // a connection of its own
     const asking = request({ socketPath, agent, method, path: `${path}${this.#query}` }, resolve);
     asking.on("error", reject);
-    asking.end();
+    asking.end(body && JSON.stringify(body));
     try {
       const answer = await withDeadline(promise, deadlineMs, "the worker did not answer");
       if (answer.statusCode === 200) return answer;

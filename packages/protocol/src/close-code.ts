@@ -10,6 +10,8 @@ export const CloseCode = {
   malformedFrame: 4004,
   /** `hello.protocol` names a version that this side does not speak. */
   unsupportedProtocol: 4005,
+  /** More frames than `hello_ack.limits.frames_per_second` allow. */
+  tooManyFrames: 4008,
   /** The other side goes away on purpose (RFC 6455: 1001). */
   goingAway: 1001,
 } as const;

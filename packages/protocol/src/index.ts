@@ -1,4 +1,17 @@
 /** The frames and messages of Synthesis: the only thing that all of its processes and plugins share. See PROTOCOL.md. */
+export {
+  AgentAsk,
+  AskAnswer,
+  AskDetail,
+  AskList,
+  AskQuestion,
+  AskSettlement,
+  AskSettler,
+  AskVerdict,
+  AskWay,
+} from "./agent-ask.ts";
+export { Ask, AskWithdrawn, Verdict } from "./ask.ts";
+export { Attachment } from "./attachment.ts";
 export { ClientTool, ToolCallDelta } from "./client-tool.ts";
 export { CloseCode } from "./close-code.ts";
 export { decodeFrames, encodeFrames, type Decoded } from "./codec.ts";
@@ -18,7 +31,9 @@ export {
   SupervisorMessage,
   WorkerStatus,
 } from "./control.ts";
+export { PluginCapability } from "./plugin-capability.ts";
 export {
+  Ack,
   BridgeFrame,
   Cancel,
   Cancelled,
@@ -27,13 +42,16 @@ export {
   HelloAck,
   Inbound,
   Ping,
-  PluginCapability,
   PluginFrame,
   Pong,
   Progress,
   Reply,
+  Seen,
+  TurnFrame,
+  TurnOver,
 } from "./plugin-frame.ts";
 export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
+export { readVerdict } from "./read-verdict.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
 export {
   EMPTY_TRANSCRIPT,
@@ -42,12 +60,15 @@ export {
   rollTranscript,
   type TranscriptCall,
 } from "./transcript-hash.ts";
+export { LiveStarted, LiveWelcome, TerminalSize } from "./terminal-frame.ts";
 export { FinishReason, TurnEnd, Usage } from "./turn-end.ts";
 export { PROTOCOL_VERSION } from "./version.ts";
 export { ErrorCode, WireError, WireFailure } from "./wire-error.ts";
 export {
   Accepted,
   AccountHeld,
+  Asked,
+  AskSettled,
   Attach,
   Attached,
   CancelTurn,

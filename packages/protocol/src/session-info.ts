@@ -9,8 +9,11 @@ export const SessionInfo = z.object({
   /** What its agent sees as its name. */
   key: z.string(),
   agent: z.string(),
-  /** running: it has a turn that is not over. idle: a process waits for its next turn. cold: that turn starts one. */
-  state: z.enum(["cold", "idle", "running"]),
+  /**
+   * asking: its agent waits for a person's verdict. running: it has a turn that is not over. idle: a process waits for
+   * its next turn. cold: that turn starts one.
+   */
+  state: z.enum(["cold", "idle", "running", "asking"]),
   createdAt: Timestamp,
   /** When its last turn was accepted. */
   usedAt: Timestamp,

@@ -50,6 +50,12 @@ export const ErrorCode = z.enum([
   "turn_not_found",
   "turn_gone",
   "session_not_found",
+  // asks
+  "ask_not_found",
+  /** It has its verdict: the message says which, and by whom. */
+  "ask_settled",
+  /** Its agent does not take a verdict by this way. */
+  "ask_not_yours",
   // Claude's own API
   "upstream_authentication",
   "upstream_rate_limit",

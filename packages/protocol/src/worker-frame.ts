@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { AgentAsk, AskSettler, AskVerdict } from "./agent-ask.ts";
 import { ClientTool, ToolCallDelta } from "./client-tool.ts";
 import { Prompt } from "./prompt.ts";
 import { TurnEnd } from "./turn-end.ts";
@@ -144,6 +145,10 @@ export const Submit = z.object({
     /** Caller, user and agent; transcripts are compared within one scope only. */
     scope: Hash,
   }),
+  /** When the client's request arrived (epoch ms): one from before an ask was shown is no verdict on it. */
+  receivedAt: z.number().int().optional(),
+  /** What the client's user says, where the prompt says it in other words: only that can be a verdict on an ask. */
+  said: z.string().max(16_384).optional(),
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
   /** How hard the agent is to think, in Claude's words. */
@@ -252,6 +257,21 @@ export const Steered = z.object({
 });
 export type Steered = z.infer<typeof Steered>;
 
+/** Worker → gateway: the agent asks a person; the turn stands still till the ask is settled. */
+export const Asked = z.object({ type: z.literal("asked"), turn: z.uuid(), seq: Seq, ask: AgentAsk });
+export type Asked = z.infer<typeof Asked>;
+
+/** Worker → gateway: an ask of this turn has its verdict. */
+export const AskSettled = z.object({
+  type: z.literal("ask_settled"),
+  turn: z.uuid(),
+  seq: Seq,
+  ask: z.uuid(),
+  behavior: AskVerdict.shape.behavior,
+  by: AskSettler,
+});
+export type AskSettled = z.infer<typeof AskSettled>;
+
 /** Worker → gateway: the one end of an accepted turn. */
 export const Ended = z.object({ type: z.literal("ended"), turn: z.uuid(), seq: Seq, end: TurnEnd });
 export type Ended = z.infer<typeof Ended>;
@@ -291,6 +311,8 @@ export const WorkerFrame = z.discriminatedUnion("type", [
   Delta,
   Reasoning,
   ToolCalled,
+  Asked,
+  AskSettled,
   Steered,
   Ended,
   Gone,

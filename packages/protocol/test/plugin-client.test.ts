@@ -9,6 +9,8 @@ import {
 } from "../src/plugin-client.ts";
 import { TestBridge } from "./test-bridge.ts";
 
+const file = { name: "a.txt", media_type: "text/plain", data: "YQ==" };
+
 type Handler = PluginClientOptions["onInbound"];
 
 /** A connected client and its bridge; turns are answered by `onInbound`, or else by hand. */
@@ -55,7 +57,7 @@ test("says hello with its protocol and capabilities, and has started at hello_ac
     pid: process.pid,
     openclaw_session: "agent::chat",
     protocol: 1,
-    capabilities: ["cancel"],
+    capabilities: ["cancel", "seq"],
   });
   expect(started).toBe(false);
   peer.send({ type: "hello_ack" });
@@ -295,7 +297,7 @@ test("more than 1,024 frames without a connection fail the turn", async () => {
   const turn = await world.nextTurn();
   world.peer.socket.terminate();
   const again = await world.bridge.connection();
-  for (let part = 0; part < 1_100; part += 1) turn.reply("x");
+  for (let part = 0; part < 1_100; part += 1) turn.attach(file);
   expect(turn.signal.aborted).toBe(true);
   expect(await again.next()).toMatchObject({ resumes: "t1" });
   again.send({ type: "hello_ack" });

@@ -102,11 +102,14 @@ export class TestBridge {
   }
 
   /** The next connection with its hello, acknowledged; as by an older bridge where `received` is absent. */
-  async greeted(received?: number): Promise<{ readonly peer: Peer; readonly hello: RawFrame }> {
+  async greeted(
+    received?: number,
+    more: object = {},
+  ): Promise<{ readonly peer: Peer; readonly hello: RawFrame }> {
     const peer = await this.connection();
     const hello = await peer.next();
-    const more = received === undefined ? {} : { received };
-    peer.send({ type: "hello_ack", protocol: 1, ping_interval_ms: 30_000, ...more });
+    const arrived = received === undefined ? {} : { received };
+    peer.send({ type: "hello_ack", protocol: 1, ping_interval_ms: 30_000, ...arrived, ...more });
     return { peer, hello };
   }
 

@@ -50,7 +50,7 @@ function describe(settings: Settings): { missing: number; lines: string[] } {
 }
 
 function programOf(agent: AgentSettings, claudeBin: string): { what: string; program: string } {
-  if (agent.driver === "headless") {
+  if (agent.driver !== "command") {
     return { what: `${claudeBin}${agent.model ? `, model ${agent.model}` : ""}`, program: claudeBin };
   }
   const [program = ""] = agent.command;

@@ -22,3 +22,22 @@ export interface WorkspaceOptions extends LocationOptions {
   /** Its name or path; absent: every one that has a worker. */
   readonly workspace?: string;
 }
+
+/** That, and what becomes of the keys. */
+export interface AttachOptions extends WorkspaceOptions {
+  /** They go to the other terminal. */
+  readonly takeOver?: true;
+}
+
+/** That, and which agent is meant. */
+export interface ClaudeOptions extends LocationOptions {
+  /** Absent: the only one that can be started in a terminal. */
+  readonly agent?: string;
+}
+
+/** That, and what a verdict says beside yes and no. */
+export interface VerdictOptions extends WorkspaceOptions {
+  readonly message?: string;
+  /** Each as `QUESTION=LABEL`. */
+  readonly answer?: readonly string[];
+}

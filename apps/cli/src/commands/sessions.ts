@@ -3,6 +3,7 @@ import { locate } from "@synthesis/config";
 import { WireFailure } from "@synthesis/protocol";
 import { ControlClient } from "../control-client.ts";
 import { InstanceSessions } from "../instance-sessions.ts";
+import { InstanceWorkers } from "../instance-workers.ts";
 import { table } from "../table.ts";
 import type { WorkspaceOptions } from "./command-options.ts";
 
@@ -71,7 +72,7 @@ export async function printExport(id: string, options: WorkspaceOptions): Promis
 }
 
 function sessionsOf({ workspace, ...locations }: WorkspaceOptions): InstanceSessions {
-  return new InstanceSessions(new ControlClient(locate(locations)), workspace);
+  return new InstanceSessions(new InstanceWorkers(new ControlClient(locate(locations)), workspace));
 }
 
 /** Such as `2026-11-22 16:40:01Z`. */

@@ -2,6 +2,8 @@ import { WireFailure } from "@synthesis/protocol";
 import { deleteResponse } from "../routes/delete-response.ts";
 import { deleteSession } from "../routes/delete-session.ts";
 import { deleteTurn } from "../routes/delete-turn.ts";
+import { getAsk } from "../routes/get-ask.ts";
+import { getAsks } from "../routes/get-asks.ts";
 import { getHealth } from "../routes/get-health.ts";
 import { getModel } from "../routes/get-model.ts";
 import { getModels } from "../routes/get-models.ts";
@@ -11,6 +13,7 @@ import { getSessionExport } from "../routes/get-session-export.ts";
 import { getSessions } from "../routes/get-sessions.ts";
 import { getTurn } from "../routes/get-turn.ts";
 import { getTurnEvents } from "../routes/get-turn-events.ts";
+import { postAsk } from "../routes/post-ask.ts";
 import { postChatCompletions } from "../routes/post-chat-completions.ts";
 import { postCountTokens } from "../routes/post-count-tokens.ts";
 import { postMessages } from "../routes/post-messages.ts";
@@ -36,6 +39,8 @@ const routes: Readonly<Record<string, Methods>> = {
   "/v1/synthesis/sessions": { GET: getSessions },
   "/v1/synthesis/sessions/:id": { GET: getSession, DELETE: deleteSession },
   "/v1/synthesis/sessions/:id/export": { GET: getSessionExport },
+  "/v1/synthesis/asks": { GET: getAsks },
+  "/v1/synthesis/asks/:id": { GET: getAsk, POST: postAsk },
   "/health": { GET: getHealth },
 };
 const patterns = Object.entries(routes).map(([path, methods]) => ({ segments: path.split("/"), methods }));

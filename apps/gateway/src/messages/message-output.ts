@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
-import { WireFailure, type ToolCallDelta, type TurnEnd, type WireError } from "@synthesis/protocol";
+import { WireFailure, type AgentAsk, type AskSettlement, type ToolCallDelta, type TurnEnd, type WireError } from "@synthesis/protocol";
+import { ToldAsks } from "../asks/told-asks.ts";
 import { AnswerBlocks } from "../turn-request/answer-blocks.ts";
 import { respondJson } from "../http/respond.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
@@ -21,6 +22,7 @@ export class MessageOutput implements AnswerOutput {
   readonly #response: ServerResponse;
   readonly #options: MessageOptions;
   readonly #blocks = new AnswerBlocks({ opened() {}, grew() {}, closed() {} });
+  readonly #asks = new ToldAsks();
   #turn = "";
 
   constructor(response: ServerResponse, options: MessageOptions) {
@@ -51,13 +53,21 @@ export class MessageOutput implements AnswerOutput {
     this.#blocks.addCall(call);
   }
 
+  asked(ask: AgentAsk): void {
+    this.#asks.asked(ask);
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#asks.settled(settlement);
+  }
+
   completed(end: Extract<TurnEnd, { state: "completed" }>): void {
     const { model } = this.#options;
     const cost: Record<string, string> =
       end.costUsd === undefined ? {} : { "x-synthesis-cost-usd": String(end.costUsd) };
     try {
       const body = messageBody({ turn: this.#turn, model }, this.#blocks.all, end);
-      respondJson(this.#response, 200, body, cost);
+      respondJson(this.#response, 200, { ...body, ...this.#asks.body }, cost);
     } catch (error) {
       if (!(error instanceof WireFailure)) throw error;
       this.failed(error.error);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { askBody, settlementBody } from "../asks/ask-body.ts";
 import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
@@ -41,6 +42,15 @@ export class MessageStreamOutput implements AnswerOutput, BlockListener {
 
   toolCall(call: ToolCallDelta): void {
     this.#blocks.addCall(call);
+  }
+
+  /** A heartbeat with a field of ours. */
+  asked(ask: AgentAsk): void {
+    this.#event("ping", { synthesis: { asked: askBody(ask) } });
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#event("ping", { synthesis: { ask_settled: settlementBody(settlement) } });
   }
 
   completed(end: Extract<TurnEnd, { state: "completed" }>): void {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { ToldAsks } from "../asks/told-asks.ts";
 import { respondError, respondJson } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
 import { factHeaders } from "./fact-headers.ts";
@@ -23,6 +24,7 @@ export class CompletionOutput implements AnswerOutput {
   #text = "";
   #reasoning = "";
   readonly #calls = new MadeCalls();
+  readonly #asks = new ToldAsks();
 
   constructor(response: ServerResponse, options: CompletionOptions) {
     this.#response = response;
@@ -52,6 +54,14 @@ export class CompletionOutput implements AnswerOutput {
     this.#calls.add(call);
   }
 
+  asked(ask: AgentAsk): void {
+    this.#asks.asked(ask);
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#asks.settled(settlement);
+  }
+
   completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>): void {
     const { all: calls } = this.#calls;
     const message = {
@@ -70,6 +80,7 @@ export class CompletionOutput implements AnswerOutput {
       system_fingerprint: fingerprint,
       choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
       ...(usage ? { usage: usageBody(usage, costUsd) } : {}),
+      ...this.#asks.body,
     };
     const cost: Record<string, string> =
       costUsd === undefined ? {} : { "x-synthesis-cost-usd": String(costUsd) };

@@ -5,7 +5,7 @@ const MAX_NAMED = 24;
 
 /** What an answer's headers say of its turn. */
 export function factHeaders(
-  { turn, session, rule, position, steers, isJoined }: TurnFacts,
+  { turn, session, rule, position, steers, settles, isJoined }: TurnFacts,
   ignored: readonly string[],
 ): Record<string, string> {
   return {
@@ -14,6 +14,7 @@ export function factHeaders(
     "x-synthesis-turn": turn,
     "x-synthesis-queue-position": String(position),
     ...(steers === undefined ? {} : { "x-synthesis-steers": steers }),
+    ...(settles === undefined ? {} : { "x-synthesis-settles": settles }),
     ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
     ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.slice(0, MAX_NAMED).join(", ") } : {}),
   };

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { askBody, settlementBody } from "../asks/ask-body.ts";
 import { EventStream, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
@@ -68,6 +69,14 @@ export class StreamOutput implements AnswerOutput {
     this.#stream.send(this.#chunk(`{"tool_calls":[${JSON.stringify(call)}]}`, seq));
   }
 
+  asked(ask: AgentAsk, seq: number): void {
+    this.#heartbeat({ asked: askBody(ask) }, seq);
+  }
+
+  askSettled(settlement: AskSettlement, seq: number): void {
+    this.#heartbeat({ ask_settled: settlementBody(settlement) }, seq);
+  }
+
   completed({ finishReason, usage, costUsd }: Extract<TurnEnd, { state: "completed" }>, seq: number): void {
     this.#stream.send(this.#chunk("{}", seq, JSON.stringify(finishReason)));
     if (this.#options.includeUsage && usage) {
@@ -86,6 +95,12 @@ export class StreamOutput implements AnswerOutput {
   #chunk(delta: string, seq?: number, finishReason = "null"): string {
     const id = seq === undefined ? "" : `${this.#idHead}${seq}\n`;
     return `${id}${this.#head}"choices":[{"index":0,"delta":${delta},"finish_reason":${finishReason}}]}\n\n`;
+  }
+
+  /** A heartbeat with a field of ours. */
+  #heartbeat(synthesis: object, seq: number): void {
+    const chunk = this.#chunk('{"content":""}', seq).trimEnd().slice(0, -1);
+    this.#stream.send(`${chunk},"synthesis":${JSON.stringify(synthesis)}}\n\n`);
   }
 
   #end(last: string): void {

@@ -31,6 +31,10 @@ export class BackgroundOutput implements AnswerOutput {
 
   toolCall(): void {}
 
+  asked(): void {}
+
+  askSettled(): void {}
+
   completed(): void {}
 
   /** Once it is answered, an error changes nothing any more. */

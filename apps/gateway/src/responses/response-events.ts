@@ -1,4 +1,6 @@
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import { askBody, settlementBody } from "../asks/ask-body.ts";
+import { ToldAsks } from "../asks/told-asks.ts";
 import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
 import { blockId, outputItem, summaryPart, textPart } from "./output-item.ts";
 import { responseBody, responseError, type ResponseHead } from "./response-body.ts";
@@ -18,6 +20,7 @@ export class ResponseEvents implements BlockListener {
   readonly #head: ResponseHead;
   readonly #tell: (event: ResponseEvent) => void;
   readonly #blocks = new AnswerBlocks(this);
+  readonly #asks = new ToldAsks();
   #next = 0;
   /** What its unfinished item is when the answer ends. */
   #status: "completed" | "incomplete" = "completed";
@@ -48,6 +51,17 @@ export class ResponseEvents implements BlockListener {
 
   toolCall(call: ToolCallDelta): void {
     this.#blocks.addCall(call);
+  }
+
+  /** A heartbeat with a field of ours, for OpenAI's SDK (7.57) throws at a type of event that it does not know. */
+  asked(ask: AgentAsk): void {
+    this.#asks.asked(ask);
+    this.#event("keepalive", { synthesis: { asked: askBody(ask) } });
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#asks.settled(settlement);
+    this.#event("keepalive", { synthesis: { ask_settled: settlementBody(settlement) } });
   }
 
   /**
@@ -109,7 +123,7 @@ export class ResponseEvents implements BlockListener {
     const output = all.map((block) =>
       outputItem(turn, block, block === all.at(-1) ? this.#status : "completed"),
     );
-    return responseBody(this.#head, { status: "ended", end }, output);
+    return { ...responseBody(this.#head, { status: "ended", end }, output), ...this.#asks.body };
   }
 
   #within(block: AnswerBlock, type: string, fields: object): void {

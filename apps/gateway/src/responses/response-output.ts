@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { respondError, respondJson } from "../http/respond.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
 import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
@@ -46,6 +46,14 @@ export class ResponseOutput implements AnswerOutput {
 
   toolCall(call: ToolCallDelta): void {
     this.#events?.toolCall(call);
+  }
+
+  asked(ask: AgentAsk): void {
+    this.#events?.asked(ask);
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#events?.askSettled(settlement);
   }
 
   completed(end: Extract<TurnEnd, { state: "completed" }>): void {

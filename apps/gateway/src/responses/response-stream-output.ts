@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { ErrorCode, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ErrorCode, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
 import { factHeaders } from "../openai/fact-headers.ts";
@@ -50,6 +50,14 @@ export class ResponseStreamOutput implements AnswerOutput {
 
   toolCall(call: ToolCallDelta): void {
     this.#events?.toolCall(call);
+  }
+
+  asked(ask: AgentAsk): void {
+    this.#events?.asked(ask);
+  }
+
+  askSettled(settlement: AskSettlement): void {
+    this.#events?.askSettled(settlement);
   }
 
   completed(end: Extract<TurnEnd, { state: "completed" }>): void {

@@ -22,6 +22,8 @@ export interface RequestOrder extends RequestParts {
   readonly agent: ChosenAgent;
   readonly isHeadless: boolean;
   readonly request: RequestIdentity;
+  /** When the request was read, epoch ms. */
+  readonly receivedAt: number;
   readonly busy: BusyPolicy;
   readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
 }
@@ -53,6 +55,7 @@ export function readOrder(
     agent,
     isHeadless,
     request: requestIdentity(parts),
+    receivedAt: Date.now(),
     busy: busyPolicy(headers),
     connect: async (drained) =>
       workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace, drained),

@@ -6,6 +6,7 @@ import { composeHistory, forgotten, type Match } from "../turn-request/compose-h
 import { readConversation, type Conversation } from "../turn-request/conversation.ts";
 import { withChoice } from "../turn-request/required-call.ts";
 import { matchSession, type TurnSession } from "../identity/find-session.ts";
+import { saidByUser } from "../asks/said-by-user.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import type { RequestOrder } from "./request-order.ts";
 
@@ -35,7 +36,9 @@ export class TurnOrders {
     const { turn, session, order, log } = this.#options;
     const { outcome, order: told } = composeHistory(this.#conversation, await this.#match(link, refusal));
     log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
-    return { ...this.#base(), ...told, prompt: withChoice(told.prompt, order.turnRequest.toolChoice) };
+    const prompt = withChoice(told.prompt, order.turnRequest.toolChoice);
+    const said = saidByUser(order);
+    return { ...this.#base(), ...told, prompt, ...(said === undefined || said === prompt ? {} : { said }) };
   }
 
   /** As `TurnDraft.steering`. */
@@ -67,13 +70,14 @@ export class TurnOrders {
 
   #base(): Omit<Submit, "prompt" | "needsMemory"> {
     const { turn, order, session } = this.#options;
-    const { turnRequest, agent, request } = order;
+    const { turnRequest, agent, request, receivedAt } = order;
     const { id, key, scope } = session;
     return {
       type: "submit",
       turn,
       request,
       session: { id, key, agent: agent.name, scope },
+      receivedAt,
       ...(agent.model === undefined ? {} : { model: agent.model }),
       ...(turnRequest.effort === undefined ? {} : { effort: turnRequest.effort }),
       ...instructionsOf(turnRequest),

@@ -32,6 +32,8 @@ export function checkedOutput(output: AnswerOutput, choice: BindingChoice): Answ
       if (call.name !== undefined) called.add(call.name);
       output.toolCall(call, seq);
     },
+    asked: (ask, seq) => output.asked(ask, seq),
+    askSettled: (settlement, seq) => output.askSettled(settlement, seq),
     completed(end, seq) {
       if (isMet()) return output.completed(end, seq);
       const asked = choice.type === "named" ? `"${choice.name}"` : "any of the client's functions";

@@ -1,4 +1,4 @@
-import type { ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 
 /** What the client is told of its turn while it waits for it. */
 export interface TurnFacts {
@@ -10,6 +10,8 @@ export interface TurnFacts {
   readonly position: number;
   /** The running turn that its message is put into, if the agent takes it up there. */
   readonly steers?: string;
+  /** The ask that its message settled: the answer is the rest of the turn in which that was asked. */
+  readonly settles?: string;
   /** The turn was made for an earlier request, which this one repeats. */
   readonly isJoined?: boolean;
 }
@@ -24,6 +26,9 @@ export interface AnswerOutput {
   reasoning(text: string, seq: number): void;
   /** A piece of a call of one of the client's functions. */
   toolCall(call: ToolCallDelta, seq: number): void;
+  /** The agent asks a person. What is said of it to people is text. */
+  asked(ask: AgentAsk, seq: number): void;
+  askSettled(settlement: AskSettlement, seq: number): void;
   completed(end: Extract<TurnEnd, { state: "completed" }>, seq: number): void;
   failed(error: WireError): void;
 }

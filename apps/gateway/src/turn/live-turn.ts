@@ -18,12 +18,21 @@ export interface LiveTurnOptions {
   readonly draft?: TurnDraft;
   /** The running turn that its message is to be put into: only where that fails it is run itself. */
   readonly steers?: LiveTurn | undefined;
+  /** The turn that took up its message already, whose events are its answer. */
+  readonly host?: TurnHost;
   /** The link to its worker; after `drained`, the link to the generation that follows. */
   readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
   readonly limits: { readonly queueMs: number; readonly startMs: number; readonly vanishedMs: number };
   /** Aborts with a `WireFailure` when the gateway closes: clients are told, and the turn goes on without them. */
   readonly closing: AbortSignal;
   readonly log: Logger;
+}
+
+/** A turn that took up the message of another one. */
+export interface TurnHost {
+  readonly turn: LiveTurn;
+  /** Number of its last event before. */
+  readonly after: number;
 }
 
 /**
@@ -47,8 +56,8 @@ export class LiveTurn {
   readonly #startedAt = performance.now();
   /** Runs while no client is left and the turn is to be cancelled for it. */
   #vanished: NodeJS.Timeout | undefined;
-  /** The turn that took up its message, and the number of its last event before. */
-  #host: { readonly turn: LiveTurn; readonly after: number } | undefined;
+  /** The turn that took up its message. */
+  #host: TurnHost | undefined;
 
   constructor(options: LiveTurnOptions) {
     const { facts, draft, connect, limits, closing } = options;
@@ -87,6 +96,16 @@ export class LiveTurn {
     if (this.#host !== undefined) return "steered";
     if (this.#course.isSettled) return "over";
     return this.#course.state === "waiting" ? "waiting" : "running";
+  }
+
+  /** Whether its agent may be waiting for a person's verdict. */
+  get mayBeAsking(): boolean {
+    return this.#course.mayBeAsking;
+  }
+
+  /** Number of the last event that is known here. */
+  get latestSeq(): number {
+    return this.#readers.latestSeq;
   }
 
   /** Whether it goes on though no client waits for it. */
@@ -141,9 +160,10 @@ export class LiveTurn {
 
   async #run(): Promise<void> {
     try {
-      const { steers } = this.#options;
+      const { steers, host } = this.#options;
+      if (host !== undefined) return await this.#goOnIn(host);
       const after = steers && (await this.#steer(steers));
-      if (steers !== undefined && after !== undefined) return await this.#goOnIn(steers, after);
+      if (steers !== undefined && after !== undefined) return await this.#goOnIn({ turn: steers, after });
       await this.#course.run();
     } catch (error) {
       this.#course.giveUp(this.#failureOf(error));
@@ -174,20 +194,22 @@ export class LiveTurn {
   }
 
   /** Another turn took up its message: that turn's events are what its clients are told. */
-  async #goOnIn(host: LiveTurn, after: number): Promise<void> {
+  async #goOnIn(host: TurnHost): Promise<void> {
     const { facts, draft, log } = this.#options;
-    this.#host = { turn: host, after };
+    const { turn, after } = host;
+    this.#host = host;
     draft?.accepted();
-    log.info("turn.steered", { turn: facts.turn, session: facts.session, into: host.id, after });
-    for (const reader of this.#readers.all) host.#takeOver(reader, after);
-    await host.over;
+    log.info("turn.steered", { turn: facts.turn, session: facts.session, into: turn.id, after });
+    for (const reader of this.#readers.all) turn.#takeOver(reader, after);
+    await turn.over;
   }
 
   /** A client of a turn whose message this one took up. What its own clients want of it holds. */
   #takeOver(reader: TurnReader, after: number): void {
+    const isLeft = this.#vanished !== undefined;
     clearTimeout(this.#vanished);
     this.#vanished = undefined;
-    const mayBeCancelled = !this.#readers.isAbandoned && this.#readers.all.every(isNotToGoOn);
+    const mayBeCancelled = isLeft || (!this.#readers.isAbandoned && this.#readers.all.every(isNotToGoOn));
     if (!mayBeCancelled && reader.onVanish === "cancel") reader.onVanish = "continue";
     reader.seq = after;
     this.#readers.add(reader);

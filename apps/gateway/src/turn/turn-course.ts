@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { abortable } from "@synthesis/kit";
 import { WireFailure, type Prompt, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
 import type { TurnEvent, TurnListener, WorkerLink } from "../worker/worker-link.ts";
+import { OpenAsks } from "./open-asks.ts";
 import { FORGOTTEN, NOT_KEPT, queueTimeout, UNREACHABLE } from "./turn-failures.ts";
 import type { TurnReaders } from "./turn-readers.ts";
 import { isPassing, WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
@@ -52,6 +53,7 @@ export class TurnCourse implements TurnListener {
   readonly #options: TurnCourseOptions;
   readonly #reach: WorkerReach;
   readonly #stop = new AbortController();
+  readonly #asks: OpenAsks;
   #state: TurnCourseState;
   #link: WorkerLink | undefined;
   #acceptance = Promise.withResolvers<Outcome>();
@@ -69,6 +71,7 @@ export class TurnCourse implements TurnListener {
     this.#options = options;
     this.#reach = new WorkerReach(options);
     this.#state = options.draft === undefined ? "accepted" : "waiting";
+    this.#asks = new OpenAsks(options.draft === undefined ? "joined" : "from-start");
   }
 
   get state(): TurnCourseState {
@@ -94,6 +97,11 @@ export class TurnCourse implements TurnListener {
     const end = this.#end;
     if (end === undefined) return { state: this.#state, code: undefined };
     return { state: end.state, code: "error" in end ? end.error.code : undefined };
+  }
+
+  /** Whether its agent may be waiting for a person's verdict. */
+  get mayBeAsking(): boolean {
+    return this.#asks.mayBeAsking;
   }
 
   /** Takes the turn to its end. Rejects where its clients are to be told why there is none: see {@link giveUp}. */
@@ -176,6 +184,7 @@ export class TurnCourse implements TurnListener {
   }
 
   onEvent(event: TurnEvent): void {
+    this.#asks.hear(event);
     this.#options.readers.event(event);
   }
 

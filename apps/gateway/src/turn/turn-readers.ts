@@ -111,9 +111,19 @@ function admit(reader: TurnReader): void {
 }
 
 function tell(output: AnswerOutput, event: TurnEvent): void {
-  if (event.type === "delta") output.text(event.text, event.seq);
-  else if (event.type === "reasoning") output.reasoning(event.text, event.seq);
-  else output.toolCall(event.call, event.seq);
+  const { seq } = event;
+  switch (event.type) {
+    case "delta":
+      return output.text(event.text, seq);
+    case "reasoning":
+      return output.reasoning(event.text, seq);
+    case "tool_called":
+      return output.toolCall(event.call, seq);
+    case "asked":
+      return output.asked(event.ask, seq);
+    case "ask_settled":
+      return output.askSettled({ ask: event.ask, behavior: event.behavior, by: event.by }, seq);
+  }
 }
 
 function isListening({ state }: TurnReader): boolean {

@@ -6,6 +6,8 @@ import {
   PROTOCOL_VERSION,
   WireFailure,
   WorkerFrame,
+  type Asked,
+  type AskSettled,
   type Attach,
   type Attached,
   type Delta,
@@ -26,7 +28,7 @@ import {
 import { WebSocket } from "ws";
 
 /** What a turn says on its way, numbered. */
-export type TurnEvent = Delta | Reasoning | ToolCalled;
+export type TurnEvent = Delta | Reasoning | ToolCalled | Asked | AskSettled;
 
 /** Who is told what becomes of a turn. One of `onRefused`, `onEnded`, `onGone` and `onLost` comes last. */
 export interface TurnListener {
@@ -237,6 +239,8 @@ export class WorkerLink {
       case "delta":
       case "reasoning":
       case "tool_called":
+      case "asked":
+      case "ask_settled":
         return this.#turns.get(frame.turn)?.onEvent(frame);
       case "refused":
         return this.#last(frame.turn)?.onRefused(frame.error);

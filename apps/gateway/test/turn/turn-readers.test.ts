@@ -18,6 +18,8 @@ function joined(seq = 0): { readonly reader: TurnReader; readonly told: string[]
     text: (text, number) => told.push(`${number} ${text}`),
     reasoning: (text, number) => told.push(`${number} (${text})`),
     toolCall: ({ index, arguments: json }, number) => told.push(`${number} ${index}:${json}`),
+    asked: ({ id }, number) => told.push(`${number} asked ${id}`),
+    askSettled: ({ ask }, number) => told.push(`${number} settled ${ask}`),
     completed: (_end, number) => told.push(`${number} completed`),
     failed: ({ code }) => told.push(code),
   };

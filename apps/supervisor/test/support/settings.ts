@@ -1,7 +1,7 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apiKeyDigest, Limits, type Settings } from "@synthesis/config";
+import { apiKeyDigest, CommandAsks, Limits, type Settings } from "@synthesis/config";
 import type { TempFolder } from "@synthesis/testkit";
 
 export const testKey = "sk-the-key-of-supervisor-tests";
@@ -21,7 +21,9 @@ export async function settingsIn(folder: TempFolder, limits: Partial<Limits> = {
     keys: [{ name: "default", sha256: apiKeyDigest(testKey), client: "generic" }],
     workspaces: { a: folder.join("a"), b: folder.join("b"), gone: folder.join("gone") },
     roots: [folder.join("root")],
-    agents: { echo: { driver: "command", workspace: "a", command: ["false"], env: {} } },
+    agents: {
+      echo: { driver: "command", workspace: "a", command: ["false"], env: {}, asks: CommandAsks.parse({}) },
+    },
     claude: { bin: "claude", env: {} },
     limits: Limits.parse({ startMs: 15_000, closeMs: 2_000, ...limits }),
     logLevel: "error",

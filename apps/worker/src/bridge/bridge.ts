@@ -85,11 +85,10 @@ export class Bridge {
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { helloMs, pingMs } = this.#limits;
       webSocket.once("close", () => {
         if (this.#http.listening) this.#onChange(); // a closed bridge's owner may be gone
       });
-      new PluginConnection({ socket: webSocket, seat, helloMs, pingMs, log: this.#log });
+      new PluginConnection({ socket: webSocket, seat, limits: this.#limits, log: this.#log });
       this.#onChange();
     });
   }

@@ -1,8 +1,10 @@
+import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import {
   CloseCode,
   decodeFrames,
   encodeFrames,
+  PluginCapability,
   PluginFrame,
   PROTOCOL_VERSION,
   type BridgeFrame,
@@ -10,14 +12,14 @@ import {
   type HelloAck,
 } from "@synthesis/protocol";
 import type { RawData, WebSocket } from "ws";
+import { FrameBudget } from "./frame-budget.ts";
 import type { PluginSeat } from "./plugin-seat.ts";
 
 export interface PluginConnectionOptions {
   readonly socket: WebSocket;
   /** The seat that the token in the upgrade belongs to. */
   readonly seat: PluginSeat;
-  readonly helloMs: number;
-  readonly pingMs: number;
+  readonly limits: Pick<Limits, "helloMs" | "pingMs" | "frameBytes" | "framesPerSecond">;
   readonly log: Logger;
 }
 
@@ -28,13 +30,16 @@ export class PluginConnection {
   readonly #options: PluginConnectionOptions;
   #state: ConnectionState = "waiting_for_hello";
   #timer: NodeJS.Timeout;
+  readonly #budget: FrameBudget;
   #pongOwed = false;
 
   constructor(options: PluginConnectionOptions) {
     this.#options = options;
-    const { socket, helloMs } = options;
-    this.#timer = setTimeout(() => this.close(CloseCode.expectedHello, "expected hello"), helloMs);
+    const { socket, limits } = options;
+    this.#budget = new FrameBudget(limits.framesPerSecond);
+    this.#timer = setTimeout(() => this.close(CloseCode.expectedHello, "expected hello"), limits.helloMs);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on("ping", () => this.#spend(1)); // of WebSocket itself, which answers it
     socket.on("close", (code) => this.#closed(`closed with ${code}`));
     socket.on("error", (error) => {
       options.log.warn("plugin.socket_error", { error: error.message });
@@ -59,8 +64,16 @@ export class PluginConnection {
     const text = textOf(data);
     let decoded = decodeFrames(PluginFrame, text);
     if (!decoded.ok && this.#state === "seated") decoded = decodeFrames(PluginFrame, withoutUnknown(text));
+    if (!this.#spend(decoded.ok ? Math.max(1, decoded.frames.length) : 1)) return;
     if (!decoded.ok) return this.#refuse(decoded.message);
     for (const frame of decoded.frames) this.#handle(frame);
+  }
+
+  /** False: it has sent too many frames, and is closed for it (P-19). */
+  #spend(frames: number): boolean {
+    const isWithin = this.#budget.spend(frames);
+    if (!isWithin) this.close(CloseCode.tooManyFrames, "too many frames");
+    return isWithin;
   }
 
   #refuse(why: string): void {
@@ -81,7 +94,7 @@ export class PluginConnection {
   }
 
   #welcome(hello: Hello): void {
-    const { seat, pingMs, log } = this.#options;
+    const { seat, limits, log } = this.#options;
     if (hello.openclaw_session !== seat.sessionKey) {
       return this.close(CloseCode.sessionMismatch, "the token belongs to another session");
     }
@@ -90,18 +103,26 @@ export class PluginConnection {
     }
     this.#state = "seated";
     clearTimeout(this.#timer);
-    this.#timer = setInterval(() => this.#heartbeat(), pingMs);
-    this.send({ type: "hello_ack", ...this.#details(hello) });
+    this.#timer = setInterval(() => this.#heartbeat(), limits.pingMs);
     log.info("plugin.connected", { session: seat.sessionKey, pid: hello.pid });
-    seat.take(this, hello);
+    seat.take(this, hello, () => this.send({ type: "hello_ack", ...this.#details(hello) }));
   }
 
   /** What `hello_ack` says to a peer that named its protocol. */
-  #details({ protocol, resumes }: Hello): Omit<HelloAck, "type"> {
+  #details({ protocol, resumes, capabilities = [] }: Hello): Omit<HelloAck, "type"> {
     if (protocol === undefined) return {};
-    const { seat, pingMs } = this.#options;
-    const details = { protocol: PROTOCOL_VERSION, ping_interval_ms: pingMs };
-    return resumes === undefined ? details : { ...details, received: seat.framesTaken(resumes) };
+    const { seat, limits } = this.#options;
+    const turn = seat.askedTurn;
+    const counted = resumes ?? turn;
+    return {
+      protocol: PROTOCOL_VERSION,
+      ping_interval_ms: limits.pingMs,
+      capabilities: PluginCapability.options.filter((name) => capabilities.includes(name)),
+      epoch: seat.epoch,
+      limits: { frame_bytes: limits.frameBytes, frames_per_second: limits.framesPerSecond },
+      ...(turn === undefined ? {} : { turn }),
+      ...(counted === undefined ? {} : { received: seat.framesTaken(counted) }),
+    };
   }
 
   #heartbeat(): void {

@@ -9,6 +9,8 @@ export interface SeatListener {
   /** The connection is gone and none replaced it; `why` is for people. */
   onVacant(why: string): void;
   onFrame(frame: PluginFrame): void;
+  /** The turn that was asked of it and has not ended. */
+  askedTurn(): string | undefined;
   /** How many frames of this turn it has taken (P-7). */
   framesTaken(turnId: string): number;
 }
@@ -22,6 +24,7 @@ export class PluginSeat {
   readonly sessionKey: string;
   readonly #listener: SeatListener;
   #connection: PluginConnection | undefined;
+  #epoch = 0;
 
   constructor(sessionKey: string, listener: SeatListener) {
     this.sessionKey = sessionKey;
@@ -32,16 +35,31 @@ export class PluginSeat {
     return this.#connection !== undefined;
   }
 
-  /** How many frames of this turn have been heard; they stay as many until another connection is seated. */
+  /** The how-manieth connection is seated now, or was last; 0: none yet. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The turn that was asked of it and has not ended. */
+  get askedTurn(): string | undefined {
+    return this.#listener.askedTurn();
+  }
+
+  /** How many frames of this turn have been heard. */
   framesTaken(turnId: string): number {
     return this.#listener.framesTaken(turnId);
   }
 
-  /** Seats a connection that said a valid hello; one that is there already gives way (P-4). */
-  take(connection: PluginConnection, hello: Hello): void {
+  /**
+   * Seats a connection that said a valid hello, and calls `greet` before anything else is sent to it; one that is
+   * there already gives way (P-4).
+   */
+  take(connection: PluginConnection, hello: Hello, greet: () => void): void {
     const replaced = this.#connection;
     this.#connection = connection;
+    this.#epoch += 1;
     replaced?.close(CloseCode.replaced, "replaced by reconnect");
+    greet();
     this.#listener.onHello(hello);
   }
 
@@ -61,6 +79,11 @@ export class PluginSeat {
   send(frame: BridgeFrame): boolean {
     this.#connection?.send(frame);
     return this.#connection !== undefined;
+  }
+
+  /** What its connection said cannot be, for a reason that only the owner knows (P-9). */
+  refuse(why: string): void {
+    this.#connection?.close(CloseCode.malformedFrame, why);
   }
 
   close(): void {

@@ -1,5 +1,14 @@
 import type { CloseReason } from "@synthesis/kit";
-import type { ClientTool, Prompt, Submit, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type {
+  AgentAsk,
+  AskVerdict,
+  ClientTool,
+  Prompt,
+  Submit,
+  ToolCallDelta,
+  TurnEnd,
+  WireError,
+} from "@synthesis/protocol";
 
 /** A JSON Schema. */
 export type AnswerSchema = NonNullable<Submit["answerSchema"]>;
@@ -34,6 +43,12 @@ export type TurnStage =
   /** The agent runs tools: their names. */
   | { readonly name: "tool"; readonly tool: string };
 
+/** What an agent asks a person: see `AgentAsk`. */
+export interface AskRequest extends Pick<AgentAsk, "kind" | "tool" | "title" | "always" | "questions"> {
+  /** What the tool would be called with. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
 /** What an agent process reports while it runs a turn. */
 export interface TurnEvents {
   /** Right before the prompt is written; what it throws keeps the prompt from being written. */
@@ -49,6 +64,11 @@ export interface TurnEvents {
   onToolCall(call: ToolCallDelta): void;
   /** What {@link AgentProcess.steer} was told is taken up from here on. */
   onSteered(message: string): void;
+  /**
+   * The agent asks a person, and stands still till this resolves; it never rejects. `withdrawn`: the agent does not
+   * need it any more. A turn that is stopped or ends denies what is open.
+   */
+  onAsk(ask: AskRequest, withdrawn: AbortSignal): Promise<AskVerdict>;
   /** What becomes of the turn beside what the agent does for it: a retry, a compaction. */
   onNote(text: string): void;
   /** Any sign that the agent is at work; `pauseMs`: it said that it will be silent for so long. */

@@ -4,8 +4,12 @@ import { nanoid } from "nanoid";
 import type { Bridge } from "../bridge/bridge.ts";
 import { AgentChild } from "../process/agent-child.ts";
 import { programEnvironment } from "../process/child-environment.ts";
+import type { LiveClaudes } from "../terminal/live-claudes.ts";
+import { TerminalChild } from "../terminal/terminal-child.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { AgentProcess, AgentTurn } from "./agent-process.ts";
+import { channelArguments, pluginEnvironment } from "./channel/channel-arguments.ts";
+import { ChannelProcess } from "./channel/channel-process.ts";
 import { CommandProcess } from "./command/command-process.ts";
 import { claudeArguments, type ClaudeSession } from "./headless/claude-arguments.ts";
 import { handshakeOf, instructionsAtStart } from "./headless/handshake.ts";
@@ -18,19 +22,25 @@ export interface AgentSurroundings {
   readonly configuration: WorkerConfiguration;
   readonly bridge: Bridge;
   readonly log: Logger;
+  readonly liveClaudes: LiveClaudes;
   onUnsolicited(): void;
 }
 
 /** The session that a process is opened for. */
 export interface AgentSession {
+  readonly id: string;
   readonly key: string;
+  /** Hash of the API key that made it. */
+  readonly caller: string;
+  /** The agent's name. */
+  readonly name: string;
   readonly agent: AgentSettings;
   readonly claude: ClaudeSession;
   /** Of the turn that it is opened for: what a process is told at its start. */
   readonly launch: Pick<AgentTurn, "instructions" | "answerSchema">;
 }
 
-/** Starts an agent process with the driver that its agent names. */
+/** Starts an agent process with the driver that its agent names. Throws what `LiveClaudes.take` does. */
 export function openAgent(surroundings: AgentSurroundings, session: AgentSession): AgentProcess {
   const { configuration, log, bridge } = surroundings;
   const { limits, path: cwd, claude, markPrefix } = configuration;
@@ -42,6 +52,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
       const instructions = instructionsAtStart(agent, session.claude, session.launch.instructions);
       return new ClaudeProcess({
         bin: claude.bin,
+        workspacePath: cwd,
         settings: agent,
         startModel: session.claude.startModel ?? agent.model,
         maxLineBytes: limits.lineBytes,
@@ -68,13 +79,36 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
           }),
       });
     }
+    case "channel":
+      if (agent.terminal === "yours") return surroundings.liveClaudes.take(session);
+      return new ChannelProcess({
+        bridge,
+        session: session.id,
+        sessionKey: session.key,
+        workspacePath: cwd,
+        program: claude.bin,
+        limits,
+        log,
+        onUnsolicited: () => surroundings.onUnsolicited(),
+        spawn: (bridgeUrl) =>
+          new TerminalChild({
+            ...common,
+            command: claude.bin,
+            args: channelArguments(agent, session.claude),
+            env: {
+              ...claudeProcessEnvironment(configuration),
+              ...pluginEnvironment(bridgeUrl, session.key),
+            },
+          }),
+      });
     case "command": {
       const [program = "", ...args] = agent.command.map(fillIn);
       return new CommandProcess({
         bridge,
         sessionKey: session.key,
+        workspacePath: cwd,
         program,
-        reconnectMs: limits.reconnectMs,
+        limits,
         log,
         onUnsolicited: () => surroundings.onUnsolicited(),
         spawn: (bridgeUrl) =>

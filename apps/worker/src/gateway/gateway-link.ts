@@ -5,7 +5,6 @@ import {
   encodeFrames,
   GatewayFrame,
   PROTOCOL_VERSION,
-  ToolCallDelta,
   type Attach,
   type Locate,
   type Steer,
@@ -18,6 +17,7 @@ import type { TurnEvent } from "../journal/turn-event-table.ts";
 import { errorOf } from "../turn/error-of.ts";
 import type { TurnSink } from "../turn/turn-sink.ts";
 import type { Workspace } from "../workspace.ts";
+import { frameOfEvent } from "./frame-of-event.ts";
 
 export interface GatewayLinkOptions {
   readonly socket: WebSocket;
@@ -70,10 +70,8 @@ export class GatewayLink implements TurnSink {
     this.#send({ type: "refused", turn, error });
   }
 
-  event(turn: string, { seq, kind, text }: TurnEvent): void {
-    if (kind === "tool_call")
-      this.#send({ type: "tool_called", turn, seq, call: ToolCallDelta.parse(JSON.parse(text)) });
-    else this.#send({ type: kind === "text" ? "delta" : "reasoning", turn, seq, text });
+  event(turn: string, event: TurnEvent): void {
+    this.#send(frameOfEvent(turn, event));
   }
 
   ended(turn: string, seq: number, end: TurnEnd): void {

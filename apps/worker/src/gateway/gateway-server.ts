@@ -7,18 +7,20 @@ import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { SessionApi } from "./session-api.ts";
+import { TerminalServer } from "./terminal-server.ts";
 
 /** A prompt, as JSON, can be longer than the body it came in; escapes at most double it. */
 const FRAME_TO_BODY = 2;
 
 /**
  * Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. Plain HTTP there is
- * the API of its sessions.
+ * the API of its sessions; WebSockets on other paths show the terminals of its agents.
  */
 export class GatewayServer {
   readonly #configuration: WorkerConfiguration;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  readonly #terminals: TerminalServer;
   readonly #links = new Set<GatewayLink>();
   /** Gateways of generations below this one are dead. */
   #fence = 0;
@@ -28,14 +30,17 @@ export class GatewayServer {
     const api = new SessionApi(workspace, log);
     this.#http = createServer((request, response) => void api.answer(request, response));
     const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
-    this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
-    this.#sockets.on("error", () => {}); // the HTTP server's own, which start() reports
+    this.#sockets = new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false });
+    this.#terminals = new TerminalServer(workspace, log);
     const { workspace: name, epoch } = configuration;
-    this.#sockets.on("connection", (socket) => {
-      const onAttach = (attach: Attach) => this.#admit(attach);
-      const link = new GatewayLink({ socket, workspace, name, epoch, log, onAttach });
-      this.#links.add(link);
-      socket.on("close", () => this.#links.delete(link));
+    const onAttach = (attach: Attach) => this.#admit(attach);
+    this.#http.on("upgrade", (request, duplex, head) => {
+      if (this.#terminals.upgrade(request, duplex, head)) return;
+      this.#sockets.handleUpgrade(request, duplex, head, (socket) => {
+        const link = new GatewayLink({ socket, workspace, name, epoch, log, onAttach });
+        this.#links.add(link);
+        socket.on("close", () => this.#links.delete(link));
+      });
     });
   }
 
@@ -51,6 +56,7 @@ export class GatewayServer {
   async close(): Promise<void> {
     await setImmediate(); // the ends of its turns, batched in this turn of the event loop, go out first
     for (const socket of this.#sockets.clients) socket.close(1001, "the worker closes");
+    this.#terminals.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#http.close(() => resolve());
     this.#http.closeIdleConnections();
@@ -70,6 +76,7 @@ export class GatewayServer {
 
   #terminate(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
+    this.#terminals.terminate();
     this.#http.closeAllConnections();
   }
 }

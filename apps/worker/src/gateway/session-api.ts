@@ -2,17 +2,31 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "@synthesis/kit";
-import { WireFailure, type ControlError, type SessionDetail, type SessionList } from "@synthesis/protocol";
+import {
+  WireFailure,
+  type ControlError,
+  type ErrorCode,
+  type SessionDetail,
+  type SessionList,
+} from "@synthesis/protocol";
 import type { Workspace } from "../workspace.ts";
+import { answerAboutAsks } from "./ask-routes.ts";
 
 /** Who reads nothing of an export for so long is cut off, in ms; a person may look at it in a pager. */
 const UNREAD_MS = 600_000;
 const PATH = /^\/sessions(?:\/(?<id>[^/]+)(?<part>\/export)?)?$/;
 
+const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
+  invalid_request: 400,
+  ask_not_yours: 403,
+  ask_not_found: 404,
+};
+
 /**
  * The sessions of a workspace, for the gateway and the CLI: `GET /sessions`, `GET` and `DELETE /sessions/:id`,
- * `GET /sessions/:id/export`. `?caller=` narrows each to the sessions of one API key, by its hash. An error is a
- * `ControlError` with status 409, or 500 where the worker is at fault.
+ * `GET /sessions/:id/export`; and what is asked in them (`ask-routes.ts`). `?caller=` narrows each to the sessions of
+ * one API key, by its hash. An error is a `ControlError`, with status 500 where the worker is at fault, else 409 or
+ * what {@link statuses} says.
  */
 export class SessionApi {
   readonly #workspace: Workspace;
@@ -31,7 +45,7 @@ export class SessionApi {
       if (response.headersSent) {
         this.#log.warn("session_api.cut", { error: String(error) }); // the pipeline has destroyed it
       } else if (error instanceof WireFailure) {
-        respond(response, 409, { error: error.error } satisfies ControlError);
+        respond(response, statuses[error.error.code] ?? 409, { error: error.error } satisfies ControlError);
       } else {
         this.#log.error("session_api.failed", { error: String(error) });
         const message = "the workspace's worker failed: see its log";
@@ -40,8 +54,12 @@ export class SessionApi {
     }
   }
 
-  async #route({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(url ?? "/", "http://worker");
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method } = request;
+    const url = new URL(request.url ?? "/", "http://worker");
+    const { pathname, searchParams } = url;
+    const asked = await answerAboutAsks(this.#workspace, request, url);
+    if (asked !== undefined) return respond(response, 200, asked);
     const caller = searchParams.get("caller") ?? undefined;
     const { id, part } = PATH.exec(pathname)?.groups ?? {};
     if (method === "GET" && pathname === "/sessions") {

@@ -2,9 +2,17 @@ import type { Database } from "./database.ts";
 
 /**
  * Text of the answer; thinking and tool activity; a piece of a call of a client's function, as JSON; what became of
- * the turn beside what its agent did for it.
+ * the turn beside what its agent did for it; an ask in words, which is part of the answer, though its agent did not
+ * say it; an ask, and how it was settled, as JSON.
  */
-export type TurnEventKind = "text" | "reasoning" | "tool_call" | "note";
+export type TurnEventKind =
+  | "text"
+  | "reasoning"
+  | "tool_call"
+  | "note"
+  | "question"
+  | "asked"
+  | "ask_settled";
 
 /** One piece of what is told of a turn. */
 export interface TurnEvent {

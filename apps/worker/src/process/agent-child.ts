@@ -62,6 +62,15 @@ export class AgentChild {
     this.#subprocess.stdin.write(text);
   }
 
+  /** Reads nothing more of it till {@link resume}, so that it has to wait. */
+  pause(): void {
+    this.#subprocess.stdout.pause();
+  }
+
+  resume(): void {
+    this.#subprocess.stdout.resume();
+  }
+
   /** Asks it to end, then SIGTERM at half of `closeMs`, then SIGKILL to all at `closeMs`. */
   async close(reason: CloseReason): Promise<void> {
     this.#reason ??= reason;

@@ -12,6 +12,8 @@ export async function lostConversation(
   { configuration }: AgentSurroundings,
 ): Promise<string | undefined> {
   if (agent.driver === "command") return "the agent's program has ended, and its memory with it";
+  if (agent.driver === "channel" && agent.terminal === "yours")
+    return "the live Claude has ended, or was at another conversation since";
   switch (await checkTranscript(configuration, agentSession)) {
     case "present":
       return undefined;

@@ -1,6 +1,7 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { CloseReason } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
+import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { AgentProcess, AgentTurn } from "../drivers/agent-process.ts";
 import { traceTurn } from "../drivers/headless/turn-trace.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
@@ -17,6 +18,7 @@ export interface SessionAgentSurroundings extends AgentSurroundings {
   readonly journal: Journal;
   readonly slots: Slots;
   readonly starts: Slots;
+  readonly asks: WorkspaceAsks;
   /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
 }
@@ -118,7 +120,7 @@ export class SessionAgent {
    */
   async open(turn: Turn, resumes: boolean): Promise<AgentProcess> {
     const { journal, configuration } = this.#around;
-    const { agentSession: id, agentStarted, origin } = journal.sessions.get(this.#identity.id);
+    const { agentSession: id, agentStarted, origin, caller, agent } = journal.sessions.get(this.#identity.id);
     const { isStateless, model } = turn.order;
     const cutTurn =
       resumes && this.#settings.driver === "headless"
@@ -134,7 +136,9 @@ export class SessionAgent {
     const { instructions, answerSchema } = this.agentTurn(turn, resumes);
     return this.warm.open(
       openAgent(this.#around, {
-        key: this.#identity.key,
+        ...this.#identity,
+        caller,
+        name: agent,
         agent: this.#settings,
         claude: { id, resume, resumeAt, cutTurn, startModel, branch, isStateless },
         launch: { instructions, answerSchema },

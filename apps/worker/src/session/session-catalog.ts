@@ -1,3 +1,4 @@
+import type { AgentSettings } from "@synthesis/config";
 import { WireFailure, type SessionDetail, type SessionInfo } from "@synthesis/protocol";
 import { transcriptFile } from "../drivers/headless/transcript.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -58,7 +59,7 @@ export class SessionCatalog {
     const { configuration, journal, live } = this.#options;
     const session = live.get(id);
     const pid = session?.process?.pid;
-    const isClaudes = configuration.agents[agent]?.driver === "headless" && agentStarted;
+    const isClaudes = isOurClaude(configuration.agents[agent]) && agentStarted;
     return {
       id,
       key,
@@ -77,6 +78,11 @@ export class SessionCatalog {
 /** The failure of whoever names a session that is not there, or not theirs. */
 export function sessionNotFound(): WireFailure {
   return new WireFailure("session_not_found", "there is no such session here");
+}
+
+/** Whether it knows the conversation by the id that we gave it. */
+function isOurClaude(agent: AgentSettings | undefined): boolean {
+  return agent?.driver === "headless" || (agent?.driver === "channel" && agent.terminal === "own");
 }
 
 function turnOf({ turn, state, acceptedAt, endedAt, end }: TurnRecord): SessionDetail["turns"][number] {

@@ -3,8 +3,10 @@ import { abortable, type CloseReason } from "@synthesis/kit";
 import { WireFailure, type SessionInfo } from "@synthesis/protocol";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import { originOf, type TurnOrigin } from "../journal/turn-origin.ts";
+import { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
 import { SessionAgent, type SessionAgentSurroundings, type SessionIdentity } from "./session-agent.ts";
+import { StandingRun } from "./standing-run.ts";
 import { runAttempts, type AttemptedTurn } from "./turn-attempts.ts";
 import { WaitDeadline } from "./wait-deadline.ts";
 
@@ -23,20 +25,25 @@ const ANSWERED = { code: "stateless", message: "its one question is answered" };
 export class Session {
   readonly id: string;
   readonly #around: SessionSurroundings;
+  readonly #settings: AgentSettings;
   readonly #agent: SessionAgent;
   /** Settles with the last of what was handed in. */
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** The run whose turn has ended with a question. */
+  #standing: StandingRun | undefined;
 
   constructor(identity: SessionIdentity, settings: AgentSettings, around: SessionSurroundings) {
     this.id = identity.id;
     this.#around = around;
-    this.#agent = new SessionAgent(identity, settings, around, () => around.onChange(this));
+    this.#settings = settings;
+    this.#agent = new SessionAgent(identity, settings, around, () => this.#changed());
   }
 
   /** Whether something runs in it, or a process waits, for whoever lists sessions. */
   get state(): SessionInfo["state"] {
-    if (this.#pending > 0) return "running";
+    if (this.#around.asks.isAsking(this.id)) return "asking";
+    if (this.#pending > 0 || this.#standing?.state === "running") return "running";
     return this.idleSince === undefined ? "cold" : "idle";
   }
 
@@ -62,7 +69,7 @@ export class Session {
 
   /** Whether nothing is lost when this object is dropped: no process, no turn. */
   get isUnused(): boolean {
-    return this.#agent.warm.isCold && this.#pending === 0;
+    return this.#agent.warm.isCold && this.#pending === 0 && this.#standing === undefined;
   }
 
   /** Why its agent does not remember the conversation any more, though it was told it; undefined: it does, or never was. */
@@ -106,6 +113,7 @@ export class Session {
   async close(reason: CloseReason): Promise<void> {
     await this.#agent.close(reason);
     await this.#tail;
+    await this.#standing?.ended;
   }
 
   /** Whether a turn that its process cut may be finished by the next one. */
@@ -124,25 +132,81 @@ export class Session {
     } finally {
       this.#pending--;
       void before.then(resolve); // a turn that was refused early does not let the next one overtake
-      this.#around.onChange(this);
+      this.#changed();
     }
   }
 
   /** Rejects as long as the turn is not accepted. */
   async #admit(turn: Turn, late: AbortSignal): Promise<void> {
+    const how = this.#standing === undefined ? "next" : await this.#goOn(this.#standing, turn);
+    if (how === "taken over") return;
     const { warm } = this.#agent;
     const goesOn = this.#originOf(turn).kind === "end";
     const process = await this.#agent.take(turn, late, goesOn);
     try {
-      await this.#accept(turn);
+      if (how !== "accepted") await this.#accept(turn);
     } catch (error) {
       warm.rest();
       throw error;
     }
-    const attempted = await this.#runOn(process, turn);
-    warm.rest();
-    this.#end(turn, attempted);
+    await this.#follow(this.#begin(process, turn), turn);
     if (turn.order.isStateless === true) void this.evict(ANSWERED);
+  }
+
+  /**
+   * What a turn means for the run that stands: it takes it over; or is told the rest of it and, accepted by then, runs
+   * next; or it makes an end of it and runs next.
+   */
+  async #goOn(run: StandingRun, turn: Turn): Promise<"taken over" | "accepted" | "next"> {
+    turn.cancel.throwIfAborted();
+    this.#agent.throwIfClosing();
+    const origin = this.#originOf(turn);
+    const meaning = origin.kind === "end" ? run.meaningOf(turn.order) : { kind: "other" as const };
+    switch (meaning.kind) {
+      case "verdict":
+        turn.accept({ origin });
+        turn.start();
+        this.#standing = undefined;
+        run.outlet.handTo(turn, meaning.verdict);
+        await this.#follow(run, turn);
+        return "taken over";
+      case "later": {
+        turn.accept({ origin, canBranch: this.#agent.canBranch });
+        this.#standing = undefined;
+        await run.tellRest(turn);
+        return "accepted";
+      }
+      case "other":
+        run.outlet.drop();
+        await run.ended;
+        this.#standing = undefined;
+        return "next";
+    }
+  }
+
+  #begin(process: AgentProcess | undefined, turn: Turn): StandingRun {
+    const { asks } = this.#around;
+    const outlet = new TurnOutlet({ turn, settings: this.#settings, asks });
+    const ended = this.#runOn(process, turn, outlet).finally(() => this.#agent.warm.rest());
+    return new StandingRun(outlet, turn.order.request.caller, ended, () => this.#changed());
+  }
+
+  /** Sees a turn to its end, or till it ends with a question; the run then stands. */
+  async #follow(run: StandingRun, turn: Turn): Promise<void> {
+    const attempted = await Promise.race([run.ended, run.outlet.parted]);
+    if (attempted !== undefined) return this.#end(turn, attempted);
+    turn.end({ state: "completed", finishReason: "stop" });
+    this.#standing = run;
+    this.#changed();
+  }
+
+  /** What is kept of a run is lost with its process, which bounds it. */
+  #changed(): void {
+    if (this.#standing?.state === "over" && this.#agent.warm.isCold) {
+      if (this.#standing.outlet.hasKept) this.#around.log.warn("session.rest_dropped", { session: this.id });
+      this.#standing = undefined;
+    }
+    this.#around.onChange(this);
   }
 
   /** Accepts it, if its agent remembers what it relies on; the session begins anew where it does not rely on anything. */
@@ -176,12 +240,13 @@ export class Session {
     return lost;
   }
 
-  async #runOn(warm: AgentProcess | undefined, turn: Turn): Promise<AttemptedTurn> {
+  async #runOn(warm: AgentProcess | undefined, turn: Turn, outlet: TurnOutlet): Promise<AttemptedTurn> {
     const { limits } = this.#around.configuration;
     try {
       return await runAttempts({
         agent: this.#agent,
         turn,
+        outlet,
         warm,
         limits,
         onAccountHeld: (untilMs) => this.#around.onAccountHeld(untilMs),

@@ -2,6 +2,7 @@ import type { Limits } from "@synthesis/config";
 import type { TurnEnd, WireError } from "@synthesis/protocol";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import { TurnRun } from "../turn/turn-run.ts";
+import type { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { SessionAgent } from "./session-agent.ts";
 import { WaitDeadline } from "./wait-deadline.ts";
@@ -22,6 +23,8 @@ const LOST: WireError = {
 export interface TurnAttemptsOptions {
   readonly agent: SessionAgent;
   readonly turn: Turn;
+  /** Where what comes of it goes; another turn may take it over. */
+  readonly outlet: TurnOutlet;
   /** The process that is there for it; absent: there is a place for one. */
   readonly warm: AgentProcess | undefined;
   readonly limits: Limits;
@@ -39,8 +42,8 @@ export interface AttemptedTurn {
  * on one more to finish what was cut, where its agent may. Rejects where no process can be had.
  */
 export async function runAttempts(options: TurnAttemptsOptions): Promise<AttemptedTurn> {
-  const { agent, turn, warm, limits, onAccountHeld } = options;
-  const deadline = performance.now() + limits.turnMs;
+  const { agent, turn, outlet, warm, limits, onAccountHeld } = options;
+  let deadline = performance.now() + limits.turnMs;
   let resumes = turn.state === "started"; // under an earlier generation of the worker
   if (resumes) turn.resume();
   let process = warm ?? (await agent.open(turn, resumes));
@@ -50,7 +53,9 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<Attempt
     const leftMs = deadline - performance.now();
     const asked = agent.agentTurn(turn, resumes);
     const { mark: before } = process;
-    const end = await new TurnRun({ process, turn, asked, limits, leftMs, isWarm, onAccountHeld }).run();
+    const run = new TurnRun({ process, turn: outlet, asked, limits, leftMs, isWarm, onAccountHeld });
+    const end = await run.run();
+    deadline += run.askedMs;
     switch (end.state) {
       case "not_begun":
         if (!resumes) turn.untold();
@@ -67,7 +72,8 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<Attempt
         break;
       }
       case "interrupted":
-        if (agent.isClosing || process.isAlive || !agent.mayResume(turn)) return { end };
+        if (agent.isClosing || process.isAlive || turn.state === "over" || !agent.mayResume(turn))
+          return { end };
         turn.resume();
         resumes = true;
         break;

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { CloseReason } from "@synthesis/kit";
+import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { AgentSurroundings } from "../drivers/open-agent.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -16,6 +17,7 @@ const LONGEST_HOLD_MS = 30_000;
 
 export interface WorkspaceSessionsOptions extends AgentSurroundings {
   readonly journal: Journal;
+  readonly asks: WorkspaceAsks;
   /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
   /** Processes came, went, or became idle. */
@@ -29,13 +31,15 @@ export class WorkspaceSessions {
   readonly #sessions = new Map<string, Session>();
 
   constructor(options: WorkspaceSessionsOptions) {
-    const { configuration, log, bridge, journal } = options;
+    const { configuration, log, bridge, liveClaudes, journal, asks } = options;
     this.#slots = new Slots(configuration.limits.processesPerWorkspace, () => this.evictOldest());
     this.#surroundings = {
       configuration,
       log,
       bridge,
+      liveClaudes,
       journal,
+      asks,
       slots: this.#slots,
       starts: new Slots(STARTS_AT_ONCE, () => {}),
       onUnsolicited: () => options.onUnsolicited(),

@@ -1,4 +1,4 @@
-import { rollAnswer, ToolCallDelta, type TranscriptCall } from "@synthesis/protocol";
+import { AgentAsk, AskSettlement, rollAnswer, ToolCallDelta, type TranscriptCall } from "@synthesis/protocol";
 import type { TurnEvent } from "../journal/turn-event-table.ts";
 
 interface Call {
@@ -10,9 +10,14 @@ interface Call {
 /** What the agent has said and done in a turn so far. */
 export class AnswerSoFar {
   readonly #calls = new Map<number, Call>();
+  /** The asks in words, by where they begin in the text. */
+  readonly #questions: { readonly at: number; readonly length: number }[] = [];
+  readonly #openAsks = new Set<string>();
   #text = "";
   #isActive = false;
   #isWhole: boolean;
+  #isContinuation = false;
+  #isTalkedInto = false;
 
   /** `events`: what an earlier generation of the worker kept of it. */
   constructor(events: readonly TurnEvent[] = []) {
@@ -20,8 +25,33 @@ export class AnswerSoFar {
     for (const { kind, text } of events) this.add(kind, text);
   }
 
-  get text(): string {
-    return this.#text;
+  /** The text that its agent said: without its asks in words. */
+  get said(): string {
+    let [said, from] = ["", 0];
+    for (const { at, length } of this.#questions) {
+      said += this.#text.slice(from, at);
+      from = at + length;
+    }
+    return said + this.#text.slice(from);
+  }
+
+  get hasText(): boolean {
+    return this.#text !== "";
+  }
+
+  /** The asks that were told and have no verdict. */
+  get openAsks(): readonly string[] {
+    return [...this.#openAsks];
+  }
+
+  /** Whether its client said something within it: to an ask. */
+  get isTalkedInto(): boolean {
+    return this.#isTalkedInto;
+  }
+
+  /** Whether it is the rest of what its agent was asked in an earlier turn. */
+  get isContinuation(): boolean {
+    return this.#isContinuation;
   }
 
   /** The calls of the client's functions. */
@@ -47,14 +77,23 @@ export class AnswerSoFar {
   add(kind: TurnEvent["kind"], text: string): void {
     if (kind === "note") return;
     this.#isActive = true;
-    if (kind === "text") this.#text += text;
+    if (kind === "question") this.#questions.push({ at: this.#text.length, length: text.length });
+    if (kind === "text" || kind === "question") this.#text += text;
     if (kind === "tool_call") this.#addCall(ToolCallDelta.parse(JSON.parse(text)));
+    if (kind === "asked") this.#openAsks.add(AgentAsk.parse(JSON.parse(text)).id);
+    if (kind === "ask_settled") this.#settle(AskSettlement.parse(JSON.parse(text)));
   }
 
   /** The hash of a transcript that it follows, with it; undefined where not all of it is known. */
   hashAfter(transcript: string | undefined): string | undefined {
     if (transcript === undefined || !this.#isWhole) return undefined;
     return rollAnswer(transcript, this.#text, this.calls);
+  }
+
+  /** One that was not asked in this turn was asked in the one that this one goes on with. */
+  #settle({ ask, by }: AskSettlement): void {
+    if (!this.#openAsks.delete(ask)) this.#isContinuation = true;
+    else if (by === "chat") this.#isTalkedInto = true;
   }
 
   #addCall({ index, id, name, arguments: part }: ToolCallDelta): void {

@@ -14,6 +14,7 @@ export class StageWatchdog {
   readonly #onTimeout: (error: WireError) => void;
   #stage: Stage;
   #timer: NodeJS.Timeout | undefined;
+  #state: "watching" | "held" = "watching";
 
   /** `isWarm`: the process has shown life before. `onTimeout` is called at each silence that is too long. */
   constructor(limits: Limits, isWarm: boolean, onTimeout: (error: WireError) => void) {
@@ -37,12 +38,24 @@ export class StageWatchdog {
     this.#arm(0);
   }
 
+  /** Silence is no matter any more, till {@link goOn}. */
+  hold(): void {
+    this.#state = "held";
+    clearTimeout(this.#timer);
+  }
+
+  goOn(): void {
+    this.#state = "watching";
+    this.#arm(0);
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
   }
 
   #arm(pauseMs: number): void {
     clearTimeout(this.#timer);
+    if (this.#state === "held") return;
     const { ms, error } = silenceOf(this.#stage, this.#limits);
     this.#timer = setTimeout(() => this.#onTimeout(error), Math.min(ms + pauseMs, MAX_TIMER_MS));
   }

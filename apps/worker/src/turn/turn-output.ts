@@ -14,6 +14,9 @@ interface Piece {
   text: string;
 }
 
+/** Those of which each is an event of its own. */
+const WHOLE: ReadonlySet<TurnEvent["kind"]> = new Set(["tool_call", "asked", "ask_settled"]);
+
 interface Kept {
   lastSeq: number;
   /** Bytes after `halfSeq`. */
@@ -43,7 +46,7 @@ export class TurnOutput {
   }
 
   add(turn: OutputTurn, kind: TurnEvent["kind"], text: string): void {
-    if (this.#last?.turn === turn && this.#last.kind === kind && kind !== "tool_call") {
+    if (this.#last?.turn === turn && this.#last.kind === kind && !WHOLE.has(kind)) {
       this.#last.text += text;
       return;
     }

@@ -1,5 +1,13 @@
 import type { Logger } from "@synthesis/kit";
-import type { Prompt, Submit, ToolCallDelta, TurnEnd, WireFailure } from "@synthesis/protocol";
+import type {
+  AgentAsk,
+  AskSettlement,
+  Prompt,
+  Submit,
+  ToolCallDelta,
+  TurnEnd,
+  WireFailure,
+} from "@synthesis/protocol";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
@@ -88,9 +96,14 @@ export class Turn implements OutputTurn {
     return this.#stop.signal;
   }
 
-  /** The answer so far. */
+  /** What its agent said so far. */
   get shown(): string {
-    return this.#answer.text;
+    return this.#answer.said;
+  }
+
+  /** Whether it has some text. */
+  get hasText(): boolean {
+    return this.#answer.hasText;
   }
 
   /** Whether the agent did anything for it: then it may have had effects. */
@@ -100,8 +113,9 @@ export class Turn implements OutputTurn {
 
   /** Whether another process could finish it: nobody could tell what it says anew from what is not known, or from calls. */
   get canBeFinished(): boolean {
-    const { isWhole, calls } = this.#answer;
-    return isWhole && calls.length === 0 && this.#steered.size === 0 && this.order.isStateless !== true;
+    const { isWhole, calls, isContinuation } = this.#answer;
+    if (isContinuation || this.order.isStateless === true) return false;
+    return isWhole && calls.length === 0 && this.#steered.size === 0;
   }
 
   /** Whether its agent was told nothing of the session before. */
@@ -204,6 +218,27 @@ export class Turn implements OutputTurn {
     this.#say("tool_call", JSON.stringify(call));
   }
 
+  /** What its agent asks, in words. */
+  question(text: string): void {
+    this.#say("question", text);
+  }
+
+  /** Its agent asks a person. */
+  asked(ask: AgentAsk): void {
+    this.#say("asked", JSON.stringify(ask));
+  }
+
+  /** What it, or the turn that it goes on with, asked has its verdict; this stands in the journal at once. */
+  askSettled(settlement: AskSettlement): void {
+    this.#say("ask_settled", JSON.stringify(settlement));
+    this.#options.output.flush();
+  }
+
+  /** The process that asked is gone, with the worker that had it. */
+  dropAsks(): void {
+    for (const ask of this.#answer.openAsks) this.askSettled({ ask, behavior: "deny", by: "agent" });
+  }
+
   /** What is told of the turn, and was not done by its agent. */
   note(text: string): void {
     this.#say("note", text);
@@ -277,7 +312,7 @@ export class Turn implements OutputTurn {
   }
 
   #left(end: TurnEnd, mark: string | undefined): TurnTranscript {
-    const isSteered = this.#steered.size > 0;
+    const isSteered = this.#steered.size > 0 || this.#answer.isTalkedInto;
     return transcriptLeft({
       order: this.order,
       answer: this.#answer,

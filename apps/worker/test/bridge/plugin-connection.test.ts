@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { Peer } from "../support/peer.ts";
@@ -40,17 +41,38 @@ test("waiting_for_hello -> seated: the seed's hello is answered by the seed's he
 });
 
 test("P-3 waiting_for_hello -> seated: a peer that names its protocol is told ours and the interval", async () => {
-  await using bridge = await TestBridge.start({ pingMs: 12_345 });
+  await using bridge = await TestBridge.start({ pingMs: 12_345, frameBytes: 2048, framesPerSecond: 70 });
   const seat = bridge.seat();
-  await using peer = await bridge.greet(seat, { protocol: 1, capabilities: ["cancel", "of_tomorrow"] });
-  expect(peer.frames).toEqual([{ type: "hello_ack", protocol: 1, ping_interval_ms: 12_345 }]);
+  const capabilities = ["seq", "of_tomorrow", "cancel", "cancel"];
+  await using peer = await bridge.greet(seat, { protocol: 1, capabilities });
+  expect(peer.frames).toEqual([
+    {
+      type: "hello_ack",
+      protocol: 1,
+      ping_interval_ms: 12_345,
+      capabilities: ["cancel", "seq"],
+      epoch: 1,
+      limits: { frame_bytes: 2048, frames_per_second: 70 },
+    },
+  ]);
+});
+
+test("P-14 each connection of a seat has the next epoch", async () => {
+  await using bridge = await TestBridge.start();
+  const [seat, other] = [bridge.seat(), bridge.seat("agent::other")];
+  const epochs: unknown[] = [];
+  for (const each of [seat, seat, other, seat]) {
+    await using peer = await bridge.greet(each, { protocol: 1 });
+    epochs.push(peer.frames[0]?.["epoch"]);
+  }
+  expect(epochs).toEqual([1, 2, 1, 3]);
 });
 
 test("P-7 waiting_for_hello -> seated: a peer that resumes a turn is told how much of it arrived", async () => {
-  await using bridge = await TestBridge.start({ pingMs: 12_345 });
+  await using bridge = await TestBridge.start();
   const seat = bridge.seat();
   await using unknown = await bridge.greet(seat, { protocol: 1, resumes: "turn" });
-  expect(unknown.frames).toEqual([{ type: "hello_ack", protocol: 1, ping_interval_ms: 12_345, received: 0 }]);
+  expect(unknown.frames).toMatchObject([{ type: "hello_ack", received: 0 }]);
   await using seed = await bridge.greet(seat, { resumes: "turn" });
   expect(seed.frames).toEqual([{ type: "hello_ack" }]);
 });
@@ -184,4 +206,37 @@ test("P-11 seated -> closed: a message beyond the bound is closed with 1009, one
   peer.send({ type: "reply", content: `${content}x` });
   expect(await peer.closed).toMatchObject({ code: 1009 });
   await eventually(() => expect(seat.heard).toEqual([seat.hello(), { type: "reply", content }, "vacant"]));
+});
+
+test.for([
+  { title: "frames", flood: Array.from({ length: 21 }, () => reply) },
+  { title: "frames in one message", flood: [Array.from({ length: 21 }, () => reply)] },
+  { title: "empty messages", flood: Array.from({ length: 21 }, () => []) },
+  { title: "frames of unknown types", flood: Array.from({ length: 21 }, () => ({ type: "of_tomorrow" })) },
+])("P-19 seated -> closed: more $title than its budget are closed with 4008", async ({ flood }) => {
+  await using bridge = await TestBridge.start({ framesPerSecond: 20 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  for (const message of flood) peer.send(message);
+  expect(await peer.closed).toEqual({ code: 4008, reason: "too many frames" });
+  await eventually(() => expect(seat.heard.at(-1)).toBe("vacant"));
+});
+
+test("P-19 the pings of WebSocket itself count too", async () => {
+  await using bridge = await TestBridge.start({ framesPerSecond: 20 });
+  await using peer = await bridge.greet(bridge.seat());
+  for (let count = 0; count < 21; count++) peer.socket.ping();
+  expect(await peer.closed).toMatchObject({ code: 4008 });
+});
+
+test("P-19 a budget fills again as time passes", async () => {
+  await using bridge = await TestBridge.start({ framesPerSecond: 20 });
+  const seat = bridge.seat();
+  await using peer = await bridge.greet(seat);
+  for (let count = 1; count <= 50; count++) {
+    peer.send({ type: "ping" });
+    await peer.next("pong", count);
+    await setTimeout(60);
+  }
+  expect(bridge.connections).toBe(1);
 });

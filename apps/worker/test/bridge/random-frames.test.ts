@@ -5,13 +5,16 @@ import { TestBridge, type TestSeat } from "../support/test-bridge.ts";
 
 expectClean();
 
-const CONNECTIONS = 50;
-const FRAMES_EACH = 20;
+const CONNECTIONS = 400;
+const FRAMES_EACH = 25;
 const valid = [
   '{"type":"reply","content":"text","final":false,"message_id":"m"}',
   '{"type":"failure","message":"no"}',
   '{"type":"hello","pid":1,"openclaw_session":"agent::chat"}',
   '[{"type":"ping"},{"type":"pong"}]',
+  '{"type":"turn_over","message_id":"m","text":"t","seq":7,"epoch":2}',
+  '{"type":"ask","id":"q","tool":"Bash","input":{"command":"ls"},"suggestions":[{}]}',
+  '{"type":"reply","content":"","attachments":[{"name":"a","media_type":"text/plain","data":"YQ=="}]}',
 ];
 
 /** A reproducible source of numbers in [0, 1) (mulberry32). */
@@ -40,7 +43,7 @@ function randomFrame(random: () => number): string | Buffer {
       return `${"[".repeat(at + 1)}${"]".repeat(at + 1)}`;
     case 4:
       return JSON.stringify({
-        type: ["reply", "failure", "progress", "nope"][at % 4],
+        type: ["reply", "failure", "seen", "ask", "turn_over", "nope"][at % 6],
         content: at,
         message: {},
       });

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { GatewayServer } from "../../src/gateway/gateway-server.ts";
 import { hashOf, testCaller } from "../support/test-submit.ts";
 import { TestWorkspace, type TestWorkspaceOptions } from "../support/test-workspace.ts";
+import { defaultAsks } from "../support/default-asks.ts";
 
 expectClean();
 
@@ -198,6 +199,7 @@ test("a session whose agent is not configured any more is listed, told, exported
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    asks: defaultAsks,
   } as const;
   {
     await using first = await TestWorkspace.start({ folder, agents: { retired } });

@@ -2,6 +2,7 @@ import type { AgentSettings } from "@synthesis/config";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { TestWorkspace } from "../support/test-workspace.ts";
+import { defaultAsks } from "../support/default-asks.ts";
 
 expectClean();
 
@@ -13,6 +14,7 @@ const agents: Readonly<Record<string, AgentSettings>> = {
     onInterrupt: "resume",
     instructions: "append",
     reasoning: "full",
+    asks: defaultAsks,
   },
 };
 const resuming = { agent: "resuming" } as const;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openJournal, turnId } from "../support/test-journal.ts";
 import { testCaller, testSubmit, type SubmitOptions } from "../support/test-submit.ts";
 import { TestWorkspace, type TestWorkspaceOptions } from "../support/test-workspace.ts";
+import { defaultAsks } from "../support/default-asks.ts";
 
 expectClean();
 
@@ -23,6 +24,7 @@ const resuming: AgentSettings = {
   onInterrupt: "resume",
   instructions: "append",
   reasoning: "full",
+  asks: defaultAsks,
 };
 
 /** What a worker that died left in the journal: turn 1, `accepted` or `started`. */

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Limits } from "@synthesis/config";
-import type { Prompt, WireError } from "@synthesis/protocol";
+import type { AskVerdict, Prompt, WireError } from "@synthesis/protocol";
 import { testMarkPrefix } from "@synthesis/testkit";
 import { nanoid } from "nanoid";
 import { Bridge } from "../../src/bridge/bridge.ts";
-import type { AgentTurnEnd } from "../../src/drivers/agent-process.ts";
+import type { AgentTurnEnd, AskRequest } from "../../src/drivers/agent-process.ts";
 import { CommandProcess } from "../../src/drivers/command/command-process.ts";
 import { AgentChild } from "../../src/process/agent-child.ts";
 import { LogRecorder } from "./log-recorder.ts";
@@ -17,7 +17,15 @@ export interface RigTurn {
   readonly events: string[];
   readonly stages: string[];
   readonly hopeless: WireError[];
+  readonly asks: RigAsk[];
   readonly end: Promise<AgentTurnEnd>;
+}
+
+/** What was asked of a person, who is the test. */
+export interface RigAsk {
+  readonly request: AskRequest;
+  readonly withdrawn: AbortSignal;
+  say(verdict: AskVerdict): void;
 }
 
 /** A command process whose program only sleeps: the test itself is its plugin, on as many connections as it likes. */
@@ -25,16 +33,19 @@ export class PluginRig implements AsyncDisposable {
   readonly bridge: Bridge;
   readonly process: CommandProcess;
   unsolicited = 0;
+  readonly #sessionKey: string;
   #url = "";
 
-  private constructor(bridge: Bridge, limits: Limits) {
+  private constructor(bridge: Bridge, limits: Limits, sessionKey: string) {
     this.bridge = bridge;
+    this.#sessionKey = sessionKey;
     const log = new LogRecorder();
     this.process = new CommandProcess({
       bridge,
-      sessionKey: "agent::chat",
+      sessionKey,
+      workspacePath: "/workspace",
       program: "sleep",
-      reconnectMs: limits.reconnectMs,
+      limits,
       log,
       onUnsolicited: () => this.unsolicited++,
       spawn: (bridgeUrl) => {
@@ -54,17 +65,26 @@ export class PluginRig implements AsyncDisposable {
     });
   }
 
-  static async start(limits: Partial<Limits> = {}): Promise<PluginRig> {
-    const bridge = new Bridge(testLimits(limits), new LogRecorder());
-    await bridge.start();
-    return new PluginRig(bridge, testLimits(limits));
+  /** With a bridge of its own, unless it shares another rig's, which then closes it. */
+  static async start(
+    limits: Partial<Limits> = {},
+    { bridge, sessionKey = "agent::chat" }: { bridge?: Bridge; sessionKey?: string } = {},
+  ): Promise<PluginRig> {
+    const own = bridge ?? new Bridge(testLimits(limits), new LogRecorder());
+    if (bridge === undefined) await own.start();
+    return new PluginRig(own, testLimits(limits), sessionKey);
+  }
+
+  /** The URL that its program was given. */
+  get url(): string {
+    return this.#url;
   }
 
   /** A connection that said hello and was answered. */
   async connect(hello: object = {}): Promise<Peer> {
     const peer = new Peer(this.#url);
     await peer.opened;
-    peer.send({ type: "hello", pid: 1, openclaw_session: "agent::chat", ...hello });
+    peer.send({ type: "hello", pid: 1, openclaw_session: this.#sessionKey, ...hello });
     await peer.next("hello_ack");
     return peer;
   }
@@ -74,6 +94,7 @@ export class PluginRig implements AsyncDisposable {
     const events: string[] = [];
     const stages: string[] = [];
     const hopeless: WireError[] = [];
+    const asks: RigAsk[] = [];
     const end = this.process.run(
       {
         id,
@@ -96,13 +117,18 @@ export class PluginRig implements AsyncDisposable {
         onNote: (text) => events.push(`note:${text}`),
         onToolCall: () => {},
         onSteered: () => {},
+        onAsk: async (request, withdrawn) => {
+          const verdict = Promise.withResolvers<AskVerdict>();
+          asks.push({ request, withdrawn, say: (said) => verdict.resolve(said) });
+          return verdict.promise;
+        },
         onLife: () => {},
         onStage: ({ name }) => stages.push(name),
         onAccountHeld: () => {},
         onHopeless: (error) => hopeless.push(error),
       },
     );
-    return { id, events, stages, hopeless, end };
+    return { id, events, stages, hopeless, asks, end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import { AgentAsk, AskSettlement, type TurnEnd, type WireError } from "@synthesis/protocol";
 import type { TurnEvent } from "../../src/journal/turn-event-table.ts";
 import type { TurnSink } from "../../src/turn/turn-sink.ts";
 
@@ -20,6 +20,8 @@ export class RecordedTurn implements TurnSink {
   reasoningText = "";
   /** The pieces of its calls of the client's functions. */
   readonly calls: unknown[] = [];
+  readonly asks: AgentAsk[] = [];
+  readonly settled: AskSettlement[] = [];
   /** Why its session was begun anew for it. */
   reset: string | undefined;
   readonly #settle: (outcome: TurnOutcome) => void;
@@ -50,6 +52,17 @@ export class RecordedTurn implements TurnSink {
     }
   }
 
+  /** The `count`-th ask of its agent, once it is there; rejects when the turn ends without it. */
+  async untilAsked(count = 1): Promise<AgentAsk> {
+    let outcome: TurnOutcome | undefined;
+    for (;;) {
+      const ask = this.asks[count - 1];
+      if (ask !== undefined) return ask;
+      if (outcome) throw new Error(`ended without an ask: ${JSON.stringify(outcome)} ${this.answer}`);
+      outcome = await this.#next();
+    }
+  }
+
   /** Resolves once the turn is accepted; rejects when it is refused. */
   async untilAccepted(): Promise<void> {
     while (!this.events.includes("accepted")) {
@@ -70,8 +83,10 @@ export class RecordedTurn implements TurnSink {
 
   event(_turn: string, { seq, kind, text }: TurnEvent): void {
     this.numbers.push(seq);
-    if (kind === "text") return this.#add(`text:${text}`);
-    if (kind === "tool_call") this.calls.push(JSON.parse(text));
+    if (kind === "text" || kind === "question") return this.#add(`text:${text}`);
+    if (kind === "asked") this.asks.push(AgentAsk.parse(JSON.parse(text)));
+    else if (kind === "ask_settled") this.settled.push(AskSettlement.parse(JSON.parse(text)));
+    else if (kind === "tool_call") this.calls.push(JSON.parse(text));
     else this.reasoningText += text;
     this.#announce();
   }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import type { AgentSettings, Limits } from "@synthesis/config";
+import type { AgentSettings, HeadlessAsks, Limits } from "@synthesis/config";
 import { fakeClaudeCommand, fixtures, tempFolder, testMarkPrefix, type TempFolder } from "@synthesis/testkit";
 import type { WorkerConfiguration } from "../../src/worker-configuration.ts";
 import { Workspace } from "../../src/workspace.ts";
@@ -8,12 +8,15 @@ import { LogRecorder } from "./log-recorder.ts";
 import { RecordedTurn, type TurnOutcome } from "./recorded-turn.ts";
 import { testLimits } from "./test-limits.ts";
 import { testSubmit, type SubmitOptions } from "./test-submit.ts";
+import { defaultAsks } from "./default-asks.ts";
 
 export { type SubmitOptions } from "./test-submit.ts";
 
 export interface TestWorkspaceOptions {
   readonly limits?: Partial<Limits>;
   readonly agents?: Readonly<Record<string, AgentSettings>>;
+  /** What `asks` of the agent `claude` has that is not as by default. */
+  readonly asks?: Partial<HeadlessAsks>;
   readonly claudeBin?: string;
   /** What Claude's environment has beside its configuration folder. */
   readonly claudeEnv?: Readonly<Record<string, string>>;
@@ -25,7 +28,7 @@ export interface TestWorkspaceOptions {
 
 /** An agent with the `command` driver that runs one of testkit's programs. */
 export function commandAgent(...program: readonly string[]): AgentSettings {
-  return { driver: "command", workspace: "w", command: ["{node}", ...program], env: {} };
+  return { driver: "command", workspace: "w", command: ["{node}", ...program], env: {}, asks: defaultAsks };
 }
 
 /** A real workspace in a folder of its own, with the agents `claude` (the fake) and `seed` (the seed's plugin). */
@@ -64,6 +67,7 @@ export class TestWorkspace implements AsyncDisposable {
       onInterrupt: "report",
       instructions: "append",
       reasoning: "full",
+      asks: { ...defaultAsks, ...options.asks },
     };
     const test = new TestWorkspace(
       folder,

@@ -7,6 +7,7 @@ import { LogRecorder } from "./log-recorder.ts";
 import { attachTo, type GatewayPeer } from "./served-workspace.ts";
 import { testLimits } from "./test-limits.ts";
 import { commandAgent } from "./test-workspace.ts";
+import { defaultAsks } from "./default-asks.ts";
 
 /** A worker in a process of its own, forked as the supervisor does it. */
 export class WorkerProcess implements AsyncDisposable {
@@ -37,8 +38,20 @@ export class WorkerProcess implements AsyncDisposable {
     await mkdir(folder.join("project"), { recursive: true });
     const claude = { driver: "headless", workspace: "w", permissionMode: "default" } as const;
     const agents: Record<string, AgentSettings> = {
-      claude: { ...claude, onInterrupt: "report", instructions: "append", reasoning: "full" },
-      resuming: { ...claude, onInterrupt: "resume", instructions: "append", reasoning: "full" },
+      claude: {
+        ...claude,
+        onInterrupt: "report",
+        instructions: "append",
+        reasoning: "full",
+        asks: defaultAsks,
+      },
+      resuming: {
+        ...claude,
+        onInterrupt: "resume",
+        instructions: "append",
+        reasoning: "full",
+        asks: defaultAsks,
+      },
       seed: commandAgent(fixtures.seedPlugin),
     };
     const worker = new WorkerProcess(

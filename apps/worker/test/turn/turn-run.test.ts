@@ -1,6 +1,12 @@
-import { WireFailure, type ToolCallDelta, type TurnEnd } from "@synthesis/protocol";
+import { WireFailure, type AskVerdict, type ToolCallDelta, type TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
+import type {
+  AgentProcess,
+  AgentTurn,
+  AgentTurnEnd,
+  AskRequest,
+  TurnEvents,
+} from "../../src/drivers/agent-process.ts";
 import { TurnRun } from "../../src/turn/turn-run.ts";
 import { testLimits } from "../support/test-limits.ts";
 
@@ -86,6 +92,8 @@ function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: 
   const calls: ToolCallDelta[] = [];
   const steered: string[] = [];
   const runsOn: unknown[] = [];
+  const withdrawns: AbortSignal[] = [];
+  const verdict = Promise.withResolvers<AskVerdict>();
   const run = new TurnRun({
     process,
     turn: {
@@ -97,6 +105,10 @@ function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: 
       toolCall: (call) => void calls.push(call),
       runsOn: (agent) => void runsOn.push(agent),
       steered: (message) => void steered.push(message),
+      ask: async (_request, withdrawn) => {
+        withdrawns.push(withdrawn);
+        return verdict.promise;
+      },
     },
     asked: { ...asked, ...options.asked },
     limits,
@@ -104,7 +116,7 @@ function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: 
     isWarm: options.warm ?? true,
     onAccountHeld: (until: number) => void held.push(until),
   });
-  return { process, cancel, text, held, calls, steered, runsOn, end: run.run() };
+  return { process, cancel, text, held, calls, steered, runsOn, withdrawns, verdict, end: run.run() };
 }
 
 const failedBy = (code: string) => ({ state: "failed", error: { code } });
@@ -305,4 +317,62 @@ test("calls of the client's functions are handed on, and count against the answe
   process.turn.resolve({ state: "completed", finishReason: "tool_calls" });
   expect(await end).toMatchObject(failedBy("turn_failed"));
   expect([calls, process.told]).toEqual([[call], ["interrupt"]]);
+});
+
+const ask: AskRequest = { kind: "permission", tool: "Bash", title: "Bash", input: {}, always: [] };
+const never = new AbortController().signal;
+
+test("while a person is asked no deadline of the turn runs; after the verdict they do", async () => {
+  const { process, verdict, end } = start();
+  process.events.onStage({ name: "tool", tool: "Bash" });
+  vi.advanceTimersByTime(1);
+  const [first, second] = [process.events.onAsk(ask, never), process.events.onAsk(ask, never)];
+  process.events.onLife();
+  vi.advanceTimersByTime(10 * limits.turnMs);
+  expect(process.told).toEqual([]);
+  verdict.resolve({ behavior: "allow" });
+  expect(await Promise.all([first, second])).toEqual([{ behavior: "allow" }, { behavior: "allow" }]);
+  for (let passed = 2; passed < limits.turnMs; passed++) {
+    vi.advanceTimersByTime(1);
+    process.events.onLife();
+  }
+  expect(process.told).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(process.told).toEqual(["interrupt"]);
+  process.turn.resolve(aborted);
+  expect(await end).toMatchObject(failedBy("turn_timeout"));
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("silence counts anew after a verdict", async () => {
+  const { process, verdict, end } = start();
+  process.events.onStage({ name: "tool", tool: "Bash" });
+  const asking = process.events.onAsk(ask, never);
+  verdict.resolve({ behavior: "allow" });
+  await asking;
+  vi.advanceTimersByTime(limits.toolMs);
+  process.turn.resolve(aborted);
+  expect(await end).toMatchObject(failedBy("tool_timeout"));
+});
+
+test("a turn that is cancelled is interrupted, then denies what is asked: its client has left", async () => {
+  const { process, cancel, withdrawns, verdict, end } = start();
+  const asking = process.events.onAsk(ask, never);
+  const told: unknown[] = [];
+  withdrawns[0]!.addEventListener("abort", () => told.push(...process.told, withdrawns[0]!.reason));
+  cancel.abort(new WireFailure("turn_cancelled", "its client left"));
+  expect(told).toEqual(["interrupt", "client_left"]);
+  verdict.resolve({ behavior: "deny" });
+  await asking;
+  process.turn.resolve(aborted);
+  expect(await end).toMatchObject({ state: "cancelled" });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("what is asked of a turn that has ended is withdrawn", async () => {
+  const { process, withdrawns, end } = start();
+  void process.events.onAsk(ask, never);
+  process.turn.resolve(completed);
+  await end;
+  expect(withdrawns[0]!.reason).toBe("agent");
 });

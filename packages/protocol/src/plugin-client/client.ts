@@ -1,11 +1,15 @@
+import type { Verdict } from "../ask.ts";
 import { CloseCode } from "../close-code.ts";
-import type { BridgeFrame, Hello, Inbound } from "../plugin-frame.ts";
+import type { PluginCapability } from "../plugin-capability.ts";
+import type { BridgeFrame, Hello, HelloAck, Inbound } from "../plugin-frame.ts";
 import { PROTOCOL_VERSION } from "../version.ts";
 import { backoffMs } from "./backoff.ts";
 import { Connection } from "./connection.ts";
-import { Outbox } from "./outbox.ts";
+import { OpenAsks, type PermissionAsk } from "./open-asks.ts";
+import { Outbox, type OutboundFrame } from "./outbox.ts";
 import type { PluginClose } from "./plugin-close.ts";
-import { Turn, type InboundTurn, type TurnFrame } from "./turn.ts";
+import { PART_BYTES, partBytesFor } from "./text-parts.ts";
+import { Turn, type InboundTurn } from "./turn.ts";
 
 const FINAL_CODES: ReadonlySet<number> = new Set([
   CloseCode.goingAway,
@@ -25,6 +29,15 @@ export interface PluginClientOptions {
   readonly sessionKey: string;
   /** Called for each prompt; it may end the turn while it runs, or return and end it later. */
   readonly onInbound: (turn: InboundTurn) => void | Promise<void>;
+  /** What the plugin promises beside `cancel` and `seq`, which the client itself keeps. */
+  readonly capabilities?: readonly PluginCapability[];
+  /** With capability `seen`: nobody said `seen` for this turn in time; show it to the agent once more. */
+  readonly onUnseen?: (turn: InboundTurn) => void;
+  /**
+   * The agent is at a turn that this process knows nothing of, for its predecessor was killed: the answer goes on
+   * with this one. Its `content` is empty. Without this the bridge interrupts the turn.
+   */
+  readonly onTakeUp?: (turn: InboundTurn) => void;
   /** Called once, when the client has ended for good; not when it is about to reconnect. */
   readonly onClose?: (reason: PluginClose) => void;
   /** After this long without a connection the client ends, so that no agent outlives its bridge for ever. */
@@ -36,7 +49,7 @@ type State =
   | { readonly name: "connected"; readonly connection: Connection }
   | { readonly name: "waiting"; readonly timer: NodeJS.Timeout }
   | { readonly name: "closing"; readonly reason: PluginClose }
-  | { readonly name: "closed" };
+  | { readonly name: "closed"; readonly reason: PluginClose };
 
 /**
  * A plugin's connection to its Synthesis worker. Reconnects by itself and takes the running turn along: what was
@@ -49,8 +62,13 @@ export class PluginClient {
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<PluginClose>();
   readonly #outbox = new Outbox();
+  readonly #asks = new OpenAsks((frame) => {
+    if (this.#state.name === "connected") this.#state.connection.send(frame);
+  });
   #state: State = { name: "idle" };
   #turn: Turn | undefined;
+  /** Of the last `hello_ack`; undefined: there was none yet. */
+  #ack: HelloAck | undefined;
   #attempt = 0;
   /** On the monotonic clock: a suspended machine must not use the time up. */
   #connectedAtMs = 0;
@@ -75,6 +93,17 @@ export class PluginClient {
     await this.#ready.promise;
   }
 
+  /**
+   * Asks for a permission (capability `asks`). Never rejects: where no verdict can come any more, as with the end of
+   * the running turn, it is `deny`. Aborting `signal` withdraws the ask.
+   */
+  async ask(ask: PermissionAsk, signal?: AbortSignal): Promise<Verdict> {
+    const verdict = this.#asks.add(ask, this.#turn?.id, signal);
+    if (this.#state.name === "closed") this.#asks.denyAll(this.#state.reason.message);
+    else if (this.#ack !== undefined) this.#denyWhereNobodyAnswers(this.#ack);
+    return verdict;
+  }
+
   /** Stops the running turn without a word, and closes the connection in at most 1 s. Idempotent. */
   async close(reason = "closed by the plugin"): Promise<void> {
     const end: PluginClose = { code: "closed", message: reason };
@@ -82,6 +111,7 @@ export class PluginClient {
       const { connection } = this.#state;
       this.#state = { name: "closing", reason: end };
       this.#turn?.abandon(reason);
+      this.#outbox.hurry();
       connection.close(1000, "plugin closed");
     } else if (this.#state.name !== "closing") this.#end(end);
     await this.closed;
@@ -98,53 +128,109 @@ export class PluginClient {
       pid: process.pid,
       openclaw_session: this.#options.sessionKey,
       protocol: PROTOCOL_VERSION,
-      capabilities: ["cancel"],
+      capabilities: [...new Set<PluginCapability>(["cancel", "seq", ...(this.#options.capabilities ?? [])])],
       ...(resumes === undefined ? {} : { resumes }),
     };
     const connection = new Connection(this.#options.url, hello, {
-      onReady: ({ received }) => {
-        this.#attempt = 0;
-        const isWhole = this.#outbox.connect((frame) => connection.send(frame), received);
-        if (!isWhole) this.#abandon("a part of the answer was lost");
-        this.#ready.resolve();
-      },
-      onFrame: (frame) => this.#receive(frame, connection),
+      onReady: (ack) => this.#welcomed(ack, connection),
+      onFrame: (frame) => this.#receive(frame),
       onClosed: (end) => this.#lost(end),
     });
     this.#state = { name: "connected", connection };
   }
 
-  #receive(frame: BridgeFrame, connection: Connection): void {
+  #welcomed(ack: HelloAck, connection: Connection): void {
+    const isFirst = this.#ack === undefined;
+    this.#ack = ack;
+    this.#attempt = 0;
+    const takesUp = isFirst && ack.turn !== undefined ? this.#options.onTakeUp : undefined;
+    const turn = takesUp && ack.turn !== undefined ? this.#newTurn(ack.turn, ack.received) : undefined;
+    const isWhole = this.#outbox.connect({
+      send: (frame) => connection.send(frame),
+      received: ack.received,
+      isNumbered: ack.capabilities?.includes("seq") ?? false,
+      framesPerSecond: ack.limits?.frames_per_second,
+      partBytes: this.#partBytes,
+    });
+    if (!isWhole) this.#abandon("a part of the answer was lost");
+    this.#denyWhereNobodyAnswers(ack);
+    this.#asks.repeat();
+    this.#ready.resolve();
+    if (turn === undefined) return;
+    turn.progress(); // says that somebody has taken it up
+    void turn.run((taken) => takesUp?.(taken));
+  }
+
+  #denyWhereNobodyAnswers(ack: HelloAck): void {
+    if (!ack.capabilities?.includes("asks")) this.#asks.denyAll("the bridge answers no asks");
+  }
+
+  get #partBytes(): number {
+    return this.#ack?.limits === undefined ? PART_BYTES : partBytesFor(this.#ack.limits.frame_bytes);
+  }
+
+  #receive(frame: BridgeFrame): void {
     if (frame.type === "inbound") this.#begin(frame);
+    else if (frame.type === "ack") this.#outbox.acknowledge(frame.message_id, frame.seq);
+    else if (frame.type === "verdict") this.#asks.settle(frame);
     else if (frame.type === "cancel") {
       if (this.#turn?.id === frame.message_id) this.#turn.cancel("cancelled by the bridge");
-      // Over, or its prompt was lost with a connection: either way nothing more will be said for it.
-      else connection.send({ type: "cancelled", message_id: frame.message_id });
+      else this.#disown(frame.message_id);
     }
   }
 
   #begin(inbound: Inbound): void {
-    if (this.#turn?.id === inbound.meta.message_id) return;
+    const { message_id } = inbound.meta;
+    if (this.#outbox.turnId === message_id) return this.#repeat(inbound);
     // A bridge runs one turn at a time, so it has given the earlier one up.
     this.#turn?.abandon("the bridge began another turn");
-    const turn = new Turn(
-      inbound,
-      (frame) => this.#write(frame),
-      () => {
-        if (this.#turn === turn) this.#turn = undefined;
-      },
-    );
-    this.#turn = turn;
-    this.#outbox.begin(turn.id);
+    const turn = this.#newTurn(message_id);
+    turn.tell(inbound);
     void turn.run(this.#options.onInbound);
   }
 
-  #write(frame: TurnFrame): void {
+  /** Nobody said in time that the agent has it before it; where it has ended meanwhile, that has crossed this. */
+  #repeat(inbound: Inbound): void {
+    if (this.#turn?.id !== inbound.meta.message_id) return;
+    this.#turn.tell(inbound);
+    try {
+      this.#options.onUnseen?.(this.#turn);
+    } catch (error) {
+      this.#turn.fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The cancelled turn has ended, and its end is on its way; or its prompt was lost with a connection. */
+  #disown(id: string): void {
+    if (this.#outbox.turnId === id) return;
+    this.#turn?.abandon("the bridge is at another turn");
+    const turn = this.#newTurn(id, this.#ack?.turn === id ? this.#ack.received : 0);
+    turn.cancel("cancelled by the bridge");
+    void turn.run(() => undefined);
+  }
+
+  #newTurn(id: string, received = 0): Turn {
+    const turn: Turn = new Turn(id, {
+      partBytes: () => this.#partBytes,
+      write: (frame) => this.#write(frame),
+      onEnd: () => {
+        this.#asks.denyAll("the turn has ended", id);
+        if (this.#turn === turn) this.#turn = undefined;
+      },
+    });
+    this.#turn = turn;
+    this.#outbox.begin(id, received);
+    return turn;
+  }
+
+  #write(frame: OutboundFrame): void {
+    if (frame.message_id !== this.#outbox.turnId) return; // what is said of a turn after the next has begun
     if (this.#state.name === "closing" || this.#state.name === "closed") return;
     if (!this.#outbox.push(frame)) this.#abandon("too much was written without a connection");
   }
 
   #abandon(why: string): void {
+    this.#asks.denyAll(why);
     this.#turn?.abandon(why);
     this.#turn = undefined;
   }
@@ -175,7 +261,7 @@ export class PluginClient {
   #end(reason: PluginClose): void {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "waiting") clearTimeout(this.#state.timer);
-    this.#state = { name: "closed" };
+    this.#state = { name: "closed", reason };
     this.#abandon(reason.message);
     this.#ready.reject(new Error(reason.message));
     this.#closed.resolve(reason);

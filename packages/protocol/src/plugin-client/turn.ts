@@ -1,10 +1,8 @@
-import type { Cancelled, Failure, Progress, Reply } from "../plugin-frame.ts";
+import type { Attachment } from "../attachment.ts";
+import type { OutboundFrame } from "./outbox.ts";
 import { textParts } from "./text-parts.ts";
 
 const MAX_FAILURE_CHARS = 4096;
-
-/** A frame that speaks for one turn. */
-export type TurnFrame = (Reply | Failure | Progress | Cancelled) & { readonly message_id: string };
 
 /** One prompt and the means to answer it. After its end every call is dropped silently. */
 export interface InboundTurn {
@@ -23,29 +21,56 @@ export interface InboundTurn {
   fail(message: string): void;
   /** Says that work goes on; `text` is shown as reasoning. */
   progress(text?: string): void;
+  /** Sends a file that belongs to the answer (capability `attachments`). */
+  attach(file: Attachment): void;
+  /** Says that the agent has the prompt before it (capability `seen`). */
+  seen(): void;
+  /**
+   * Says that the agent has ended the turn (capability `turn_over`), also after {@link end}; `text` is what it said
+   * last, which is the answer if there was no other. Further calls are dropped.
+   */
+  over(text?: string): void;
 }
 
 /** An {@link InboundTurn} as the client sees it: with its cancellation and its end. */
 export class Turn implements InboundTurn {
   readonly id: string;
-  readonly content: string;
-  readonly meta: Readonly<Record<string, unknown>>;
-  readonly #write: (frame: TurnFrame) => void;
+  content = "";
+  meta: Readonly<Record<string, unknown>> = {};
+  readonly #partBytes: () => number;
+  readonly #write: (frame: OutboundFrame) => void;
   readonly #onEnd: () => void;
   readonly #abort = new AbortController();
   #state: "running" | "ended" = "running";
   #handler: "working" | "settled" = "working";
+  #hasReplied = false;
+  #isOver = false;
 
+  /** `partBytes` is the longest text that one frame may have; `onEnd` is called once the turn has ended here. */
   constructor(
-    inbound: { readonly content: string; readonly meta: { readonly message_id: string } },
-    write: (frame: TurnFrame) => void,
-    onEnd: () => void,
+    id: string,
+    options: {
+      readonly partBytes: () => number;
+      readonly write: (frame: OutboundFrame) => void;
+      readonly onEnd: () => void;
+    },
   ) {
-    this.id = inbound.meta.message_id;
-    this.content = inbound.content;
-    this.meta = inbound.meta;
-    this.#write = write;
-    this.#onEnd = onEnd;
+    this.id = id;
+    this.#partBytes = options.partBytes;
+    this.#write = options.write;
+    this.#onEnd = options.onEnd;
+  }
+
+  /** The prompt, which one that is taken up from a predecessor has only if the bridge repeats it. */
+  tell({
+    content,
+    meta,
+  }: {
+    readonly content: string;
+    readonly meta: Readonly<Record<string, unknown>>;
+  }): void {
+    this.content = content;
+    this.meta = meta;
   }
 
   get signal(): AbortSignal {
@@ -53,11 +78,11 @@ export class Turn implements InboundTurn {
   }
 
   reply(text: string): void {
-    for (const content of textParts(text)) this.#replyInPart(content);
+    for (const content of textParts(text, this.#partBytes())) this.#replyInPart(content);
   }
 
   end(text = ""): void {
-    const parts = textParts(text);
+    const parts = textParts(text, this.#partBytes());
     const last = parts.pop();
     for (const content of parts) this.#replyInPart(content);
     this.#finish({ type: "reply", content: last ?? "", final: true, message_id: this.id });
@@ -71,7 +96,30 @@ export class Turn implements InboundTurn {
 
   progress(text?: string): void {
     if (text === undefined) this.#say({ type: "progress", message_id: this.id });
-    else for (const part of textParts(text)) this.#say({ type: "progress", message_id: this.id, text: part });
+    else
+      for (const part of textParts(text, this.#partBytes()))
+        this.#say({ type: "progress", message_id: this.id, text: part });
+  }
+
+  attach(file: Attachment): void {
+    this.#hasReplied = true;
+    this.#say({ type: "reply", content: "", final: false, attachments: [file], message_id: this.id });
+  }
+
+  seen(): void {
+    this.#say({ type: "seen", message_id: this.id });
+  }
+
+  over(text?: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const frame = { type: "turn_over", message_id: this.id } as const;
+    if (this.#state === "ended") return this.#write(frame);
+    const parts = text === undefined || this.#hasReplied ? [] : textParts(text, this.#partBytes());
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return this.#finish({ ...frame, text: only });
+    for (const content of parts) this.#replyInPart(content);
+    this.#finish(frame);
   }
 
   /**
@@ -101,14 +149,15 @@ export class Turn implements InboundTurn {
   }
 
   #replyInPart(content: string): void {
+    this.#hasReplied ||= content !== "";
     this.#say({ type: "reply", content, final: false, message_id: this.id });
   }
 
-  #say(frame: TurnFrame): void {
+  #say(frame: OutboundFrame): void {
     if (this.#state === "running") this.#write(frame);
   }
 
-  #finish(frame: TurnFrame): void {
+  #finish(frame: OutboundFrame): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#write(frame);

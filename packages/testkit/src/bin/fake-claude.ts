@@ -36,6 +36,9 @@ import { flushed, writeLine } from "../fake-claude/write-line.ts";
  * | `!limit SECONDS`   | a usage limit that is reached, and ends in SECONDS                                      |
  * | `!tool MS`         | "before the tool", a tool call and, after MS, its result, then a second message "after the tool", which also names what came meanwhile |
  * | `!call F {…}`      | "calling", then a call of the host's function F; `!call F {…} & G {…}`: two. One that is not offered: "without it" |
+ * | `!ask T {…}`       | "before it", then asks its host whether it may call tool T (Bash), and says what came of it; without `--permission-prompt-tool stdio` it is denied |
+ * | `!ask-twice T {…}` | the same two times; `!ask-both`: two calls in one message; `!ask-slow`: says what came of it ten times, one in 50 ms |
+ * | `!ask-withdrawn T` | the same, withdrawn after 200 ms; `!ask-die`: SIGKILLed after 200 ms                    |
  * | `!answer {…}`      | that object as structured output                                                        |
  * | `!functions`       | the names of the host's functions as JSON                                               |
  * | `!settings`        | what `initialize` and `apply_flag_settings` said last, as JSON                          |
@@ -56,7 +59,7 @@ if (options.version) {
 } else {
   const session = await openSession();
   const model = options.model ?? session.model ?? "claude-fake-1";
-  const fake = new FakeProcess(session, { model, replayUserMessages: options.replayUserMessages });
+  const fake = new FakeProcess(session, { ...options, model });
   process.on("SIGTERM", () => process.exit(143));
   process.on("SIGINT", () => void fake.abort(0));
   if (options.resume !== undefined && process.env["CLAUDE_CODE_RESUME_INTERRUPTED_TURN"] === "1")

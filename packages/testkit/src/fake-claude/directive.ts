@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ClientFunctions } from "./client-functions.ts";
+import type { ControlBody } from "./fake-host.ts";
 import type { TurnOutcome } from "./result-line.ts";
 import type { TurnOutput } from "./turn-output.ts";
 
@@ -12,6 +13,8 @@ interface DirectiveContext {
   readonly answer: () => Promise<void>;
   /** What the host offers. */
   readonly functions: ClientFunctions;
+  /** Asks the host whether it may make a call; undefined where the host is not there to be asked. */
+  readonly mayUse: ((signal: AbortSignal, request: ControlBody) => Promise<ControlBody>) | undefined;
   /** What the host set, as JSON: its `initialize` and the effort. */
   readonly settings: () => string;
   /** Takes up within the turn what came meanwhile; returns its texts. */

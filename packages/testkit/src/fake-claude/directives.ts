@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { apiError, apiErrorText, usageLimit } from "./api-error.ts";
+import { askDirectives } from "./ask-directives.ts";
 import { callDirectives } from "./call-directives.ts";
 import { crashDirectives } from "./crash-directives.ts";
 import { forever, type Directive } from "./directive.ts";
@@ -14,6 +15,7 @@ export type { Directive } from "./directive.ts";
 export const directives: Readonly<Record<string, Directive>> = {
   ...crashDirectives,
   ...callDirectives,
+  ...askDirectives,
   hang: async ({ ignoreInterrupts }) => {
     ignoreInterrupts();
     await forever();

@@ -10,7 +10,28 @@ export class FakeHost {
 
   /** Asks it; resolves with its answer, an empty one where it refuses. */
   async ask(request: ControlBody): Promise<ControlBody> {
+    return this.#ask(randomUUID(), request);
+  }
+
+  /** Asks it, and withdraws that when `signal` aborts; then it rejects with the signal's reason. */
+  async askTill(signal: AbortSignal, request: ControlBody): Promise<ControlBody> {
+    signal.throwIfAborted();
     const request_id = randomUUID();
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = () => {
+      this.#waiting.delete(request_id);
+      writeLine({ type: "control_cancel_request", request_id });
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([this.#ask(request_id, request), aborted]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #ask(request_id: string, request: ControlBody): Promise<ControlBody> {
     const { promise, resolve } = Promise.withResolvers<ControlBody>();
     this.#waiting.set(request_id, resolve);
     writeLine({ type: "control_request", request_id, request });

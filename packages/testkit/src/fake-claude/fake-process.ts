@@ -2,6 +2,7 @@ import { directives, findDirective } from "./directives.ts";
 import { ClientFunctions } from "./client-functions.ts";
 import { FakeHost, type ControlBody } from "./fake-host.ts";
 import type { FakeSession } from "./fake-session.ts";
+import type { LaunchOptions } from "./launch-options.ts";
 import { resultLine, type TurnOutcome } from "./result-line.ts";
 import {
   writeControlSuccess,
@@ -33,6 +34,7 @@ const interrupted: TurnOutcome = {
 export class FakeProcess {
   readonly #session: FakeSession;
   readonly #replays: boolean;
+  readonly #asksHost: boolean;
   readonly #host = new FakeHost();
   readonly #functions = new ClientFunctions(this.#host);
   #initialize: ControlBody = {};
@@ -46,11 +48,12 @@ export class FakeProcess {
 
   constructor(
     session: FakeSession,
-    options: { readonly model: string; readonly replayUserMessages: boolean },
+    options: Pick<LaunchOptions, "replayUserMessages" | "asksHost"> & { readonly model: string },
   ) {
     this.#session = session;
     this.#model = options.model;
     this.#replays = options.replayUserMessages;
+    this.#asksHost = options.asksHost;
   }
 
   /** Goes on with the turn that an earlier process was cut in, if there is one. */
@@ -213,6 +216,7 @@ export class FakeProcess {
             output,
             argument: found?.argument ?? "",
             functions: this.#functions,
+            mayUse: this.#asksHost ? (signal, request) => this.#host.askTill(signal, request) : undefined,
             settings: () => JSON.stringify({ initialize: this.#initialize, flags: this.#flagSettings }),
             takeUp,
             answer,

@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly noPersistence: boolean;
   readonly model: string | undefined;
   readonly replayUserMessages: boolean;
+  /** What it may not do by itself it asks its host. */
+  readonly asksHost: boolean;
 }
 
 /** Reads `--flag value` and `--flag=value`. */
@@ -23,6 +25,7 @@ export function launchOptions(argv: readonly string[]): LaunchOptions {
     noPersistence: argv.includes("--no-session-persistence"),
     model: valueOf(argv, "--model"),
     replayUserMessages: argv.includes("--replay-user-messages"),
+    asksHost: valueOf(argv, "--permission-prompt-tool") === "stdio",
   };
 }
 

@@ -37,10 +37,21 @@ export function claudeArguments(
     "--verbose", // compulsory with stream-json output
     "--include-partial-messages",
     `--permission-mode=${settings.permissionMode}`,
+    ...permissionArguments(settings, session),
     ...(model === undefined ? [] : [`--model=${model}`]),
     ...(answerSchema === undefined ? [] : [`--json-schema=${schemaText(answerSchema)}`]),
     ...(session.isStateless ? BARE : []),
     ...sessionArguments(session),
+  ];
+}
+
+/** What Claude may not do by itself it asks this process, unless it may do anything or has no tools. */
+function permissionArguments({ permissionMode, asks }: HeadlessSettings, session: ClaudeSession): string[] {
+  const isAsked = permissionMode !== "bypassPermissions" && !session.isStateless;
+  return [
+    ...(isAsked ? ["--permission-prompt-tool=stdio"] : []),
+    ...asks.allow.map((rule) => `--allowedTools=${rule}`),
+    ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
   ];
 }
 

@@ -129,11 +129,17 @@ const ControlRequestLine = z.looseObject({
   request_id: z.string(),
   request: z.looseObject({
     subtype: z.string(),
-    /** Of `mcp_message`. */
-    message: McpMessage.optional(),
+    /** Of `mcp_message` one of MCP, of `elicitation` a text. */
+    message: z.union([McpMessage, z.string()]).optional().catch(undefined),
     /** Of `hook_callback`: the call that is decided on. */
     tool_use_id: z.string().optional(),
   }),
+});
+
+/** Claude does not need the answer to one of its requests any more. */
+const ControlCancelLine = z.looseObject({
+  type: z.literal("control_cancel_request"),
+  request_id: z.string(),
 });
 
 const KnownLine = z.discriminatedUnion("type", [
@@ -146,6 +152,7 @@ const KnownLine = z.discriminatedUnion("type", [
   LifecycleLine,
   ControlRequestLine,
   ControlResponseLine,
+  ControlCancelLine,
 ]);
 const knownTypes: ReadonlySet<unknown> = new Set(KnownLine.options.map(({ shape }) => shape.type.value));
 

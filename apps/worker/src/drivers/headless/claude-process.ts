@@ -17,6 +17,7 @@ import {
   type Handshake,
 } from "./claude-message.ts";
 import { ClientServer } from "./client-server.ts";
+import { ClaudeAsks } from "./claude-asks.ts";
 import { endOfClaude, endOfCutTurn } from "./end-of-claude.ts";
 import { promptContent } from "./prompt-content.ts";
 import { Prompter } from "./prompter.ts";
@@ -37,6 +38,8 @@ export interface ClaudeProcessOptions {
   readonly rateLimitMs: number;
   /** Of the turn that it is opened to finish: what the transcript had of it before it was started. */
   readonly cutTurn: TurnTrace | undefined;
+  /** The folder that it works in. */
+  readonly workspacePath: string;
   /** What the process was started with. */
   readonly answerSchema: AgentTurn["answerSchema"];
   readonly handshake: Handshake;
@@ -62,6 +65,7 @@ export class ClaudeProcess implements AgentProcess {
   readonly #started = Promise.withResolvers<void>();
   readonly #server = new ClientServer();
   readonly #prompter: Prompter;
+  readonly #asks: ClaudeAsks;
   #turn: RunningTurn | undefined;
   /** Whether it took up a prompt: from then on a refused session id is no explanation any more. */
   #hasBegun = false;
@@ -70,6 +74,7 @@ export class ClaudeProcess implements AgentProcess {
   constructor(options: ClaudeProcessOptions) {
     this.#options = options;
     this.#prompter = new Prompter({ ...options, server: this.#server });
+    this.#asks = new ClaudeAsks((text) => this.#child.write(text), options.workspacePath);
     this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
     this.#child = options.spawn((chunk) => this.#readChunk(chunk));
     this.#child.write(initializeRequest(options.handshake)); // its answer is not waited for: Claude keeps the order
@@ -126,6 +131,7 @@ export class ClaudeProcess implements AgentProcess {
     if (!this.#turn) return;
     this.#turn.closeToSteers();
     this.#child.write(interruptRequest());
+    this.#asks.dropAll();
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -167,6 +173,7 @@ export class ClaudeProcess implements AgentProcess {
       return;
     }
     if (line.type === "control_request") this.#answer(line);
+    if (line.type === "control_cancel_request") this.#asks.withdraw(line.request_id);
     if (!this.#hasBegun && isRefusal(line)) return this.#end({ state: "session_lost" });
     if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
     if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
@@ -186,9 +193,11 @@ export class ClaudeProcess implements AgentProcess {
     this.#end(step);
   }
 
-  #answer({ request_id: id, request }: LineOf<"control_request">): void {
+  #answer(line: LineOf<"control_request">): void {
+    const { request_id: id, request } = line;
+    if (this.#asks.take(line, this.#turn?.events)) return;
     const { subtype, message, tool_use_id } = request;
-    if (subtype === "mcp_message" && message !== undefined)
+    if (subtype === "mcp_message" && typeof message === "object")
       return this.#child.write(controlAnswer(id, { mcp_response: this.#server.answer(message) }));
     if (subtype !== "hook_callback") return this.#child.write(refusal(id, subtype));
     const isTold = tool_use_id !== undefined && this.#turn?.reader.calls.has(tool_use_id) === true;
@@ -203,6 +212,7 @@ export class ClaudeProcess implements AgentProcess {
   #end(end: AgentTurnEnd): void {
     const turn = this.#turn;
     this.#turn = undefined;
+    this.#asks.dropAll();
     turn?.end(end);
   }
 

@@ -23,7 +23,7 @@ export class RunningTurn {
   readonly reader: TurnReader;
   readonly ended: Promise<AgentTurnEnd>;
   readonly #settle: (end: AgentTurnEnd) => void;
-  readonly #events: TurnEvents;
+  readonly events: TurnEvents;
   readonly #steers: Steers;
   #takesSteers: boolean;
   #isHeard = false;
@@ -32,7 +32,7 @@ export class RunningTurn {
   constructor({ turn, events, withdraw }: RunningTurnOptions) {
     this.id = turn.id;
     this.reader = new TurnReader(turn, events);
-    this.#events = events;
+    this.events = events;
     this.#steers = new Steers(withdraw);
     this.#takesSteers = !turn.isStructured; // that answer is one
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
@@ -97,7 +97,7 @@ export class RunningTurn {
       if (held !== undefined && (held.state !== "completed" || held.finishReason === "tool_calls"))
         return "astray";
       const message = line.command_uuid;
-      this.#events.onSteered(message);
+      this.events.onSteered(message);
       this.#steers.settle(message, true);
       if (held !== undefined) this.reader.goOn(message, held);
       this.#held = undefined;

@@ -2,6 +2,7 @@ import type { AgentSettings } from "@synthesis/config";
 import { eventually, expectClean, fixtures } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { commandAgent, TestWorkspace, type SubmitOptions } from "../../support/test-workspace.ts";
+import { defaultAsks } from "../../support/default-asks.ts";
 
 expectClean();
 
@@ -112,7 +113,13 @@ test("a program that ends before its hello is agent_unavailable", async () => {
 });
 
 test("a program that is not there is agent_unavailable, and the message names it", async () => {
-  const none: AgentSettings = { driver: "command", workspace: "w", command: ["/nowhere/agent"], env: {} };
+  const none: AgentSettings = {
+    driver: "command",
+    workspace: "w",
+    command: ["/nowhere/agent"],
+    env: {},
+    asks: defaultAsks,
+  };
   const agents = { none };
   await using space = await TestWorkspace.start({ agents, limits: { processesPerWorkspace: 1 } });
   for (const attempt of [1, 2]) {
@@ -126,7 +133,9 @@ test("a program that is not there is agent_unavailable, and the message names it
 
 test("{synthesis} is the checkout's folder and {node} its Node", async () => {
   const command = ["{node}", "{synthesis}/packages/testkit/src/bin/seed-plugin.ts"];
-  const agents = { filled: { driver: "command" as const, workspace: "w", command, env: {} } };
+  const agents = {
+    filled: { driver: "command" as const, workspace: "w", command, env: {}, asks: defaultAsks },
+  };
   await using space = await TestWorkspace.start({ agents });
   expect((await space.run("hi", { agent: "filled" })).answer).toBe("seed: hi");
 });

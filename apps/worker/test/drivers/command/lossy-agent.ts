@@ -1,3 +1,4 @@
+import { setImmediate as nextLoopTurn } from "node:timers/promises";
 import { type InboundTurn, PluginClient } from "@synthesis/protocol/plugin-client";
 import { LossyLink } from "./lossy-link.ts";
 
@@ -16,6 +17,13 @@ const answers: Readonly<Record<string, (turn: InboundTurn) => Promise<void> | vo
     turn.end("F");
   },
   "lose the end": (turn) => link.lose(() => turn.end("whole")),
+  "say often": async (turn) => {
+    for (let word = 1; word <= 30_000; word += 1) {
+      turn.reply(`${word} `);
+      await nextLoopTurn();
+    }
+    turn.end();
+  },
   "say much": (turn) => turn.end("0123456789abcdef".repeat(6 * 65_536)),
 };
 

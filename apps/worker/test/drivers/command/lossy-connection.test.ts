@@ -31,3 +31,11 @@ test("P-11 an answer of 6 MiB that was written as one text arrives", async () =>
   expect(answer.length).toBe(6 * 1024 * 1024);
   expect(space.log.fieldsOf("plugin.connected")).toHaveLength(1);
 });
+
+test("P-19 an answer of more parts than a connection may send in time arrives whole", async () => {
+  await using space = await TestWorkspace.start({ agents });
+  const { outcome, answer } = await space.run("say often", lossy);
+  expect(outcome.state).toBe("completed");
+  expect(answer).toBe(Array.from({ length: 30_000 }, (_, index) => `${index + 1} `).join(""));
+  expect(space.log.fieldsOf("plugin.connected")).toHaveLength(1);
+});

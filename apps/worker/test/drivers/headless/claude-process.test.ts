@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { expectClean, liveProcess } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { TestWorkspace } from "../../support/test-workspace.ts";
+import { defaultAsks } from "../../support/default-asks.ts";
 
 expectClean();
 
@@ -73,6 +74,7 @@ test("the model of a turn is Claude's for that turn only", async () => {
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    asks: defaultAsks,
     model: "sonnet",
   } as const;
   await using space = await TestWorkspace.start({ agents: { claude: agent } });

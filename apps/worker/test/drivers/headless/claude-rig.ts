@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AgentSettings, Limits } from "@synthesis/config";
-import type { Prompt, ToolCallDelta, TranscriptCall } from "@synthesis/protocol";
+import type { AskVerdict, Prompt, ToolCallDelta, TranscriptCall } from "@synthesis/protocol";
 import {
   claudeEnv,
   eventually,
@@ -14,15 +15,22 @@ import {
 } from "@synthesis/testkit";
 import { expect } from "vitest";
 import { Bridge } from "../../../src/bridge/bridge.ts";
-import type { AgentProcess, AgentTurn, AgentTurnEnd } from "../../../src/drivers/agent-process.ts";
+import type {
+  AgentProcess,
+  AgentTurn,
+  AgentTurnEnd,
+  AskRequest,
+} from "../../../src/drivers/agent-process.ts";
 import type { ClaudeSession, HeadlessSettings } from "../../../src/drivers/headless/claude-arguments.ts";
 import { transcriptFile } from "../../../src/drivers/headless/transcript.ts";
 import { traceTurn, type TurnTrace } from "../../../src/drivers/headless/turn-trace.ts";
 import { openAgent } from "../../../src/drivers/open-agent.ts";
+import { LiveClaudes } from "../../../src/terminal/live-claudes.ts";
 import { TurnRun } from "../../../src/turn/turn-run.ts";
 import type { WorkerConfiguration } from "../../../src/worker-configuration.ts";
 import { LogRecorder } from "../../support/log-recorder.ts";
 import { testLimits } from "../../support/test-limits.ts";
+import { defaultAsks } from "../../support/default-asks.ts";
 
 export interface RigOptions {
   readonly limits?: Partial<Limits>;
@@ -57,6 +65,10 @@ export class RigTurn {
   readonly steered: { readonly message: string; readonly before: string }[] = [];
   /** What `onAccountHeld` was told. */
   readonly held: number[] = [];
+  /** What its agent asked, and when it needs no verdict any more. */
+  readonly asks: { readonly request: AskRequest; readonly withdrawn: AbortSignal }[] = [];
+  /** On all that it asks. */
+  readonly verdict = Promise.withResolvers<AskVerdict>();
   readonly cancel = new AbortController();
   end!: Promise<AgentTurnEnd>;
 
@@ -141,15 +153,19 @@ export class ClaudeRig implements AsyncDisposable {
       onInterrupt: "resume",
       instructions: "append",
       reasoning: "full",
+      asks: defaultAsks,
       ...this.#agent,
     };
     const { configuration, log } = this;
     const bridge = new Bridge(configuration.limits, log, () => {}); // not started: no plugin comes
-    const onUnsolicited = () => this.unsolicited++;
+    const surroundings = { configuration, bridge, log, onUnsolicited: () => void this.unsolicited++ };
     this.#process = openAgent(
-      { configuration, bridge, log, onUnsolicited },
+      { ...surroundings, liveClaudes: new LiveClaudes(surroundings) },
       {
+        id: "s",
         key: "k",
+        caller: "c",
+        name: "a",
         agent,
         claude: { id: this.sessionId, resume: !this.#isFirst, cutTurn: undefined, ...claude },
         launch: { instructions: undefined, answerSchema: undefined, ...launch },
@@ -174,6 +190,10 @@ export class ClaudeRig implements AsyncDisposable {
         note: (text: string) => void (turn.reasoning += text),
         toolCall: (piece: ToolCallDelta) => void turn.pieces.push(piece),
         runsOn: () => {},
+        ask: async (request: AskRequest, withdrawn: AbortSignal) => {
+          turn.asks.push({ request, withdrawn });
+          return Promise.race([turn.verdict.promise, aborted(withdrawn)]);
+        },
         steered: (message: string) => void turn.steered.push({ message, before: turn.text }),
       },
       asked: {
@@ -223,4 +243,9 @@ export class ClaudeRig implements AsyncDisposable {
     await this.#process?.kill({ code: "test", message: "the test is over" });
     await this.folder[Symbol.asyncDispose]();
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<AskVerdict> {
+  if (!signal.aborted) await once(signal, "abort");
+  return { behavior: "deny" };
 }

@@ -50,6 +50,7 @@ function read(lines: readonly ClaudeLine[], more: Partial<ReadTurn> = {}): Readi
     onReasoning: (text) => (reading.reasoning += text),
     onToolCall: (piece) => reading.pieces.push(piece),
     onSteered: () => {},
+    onAsk: async () => ({ behavior: "deny" }),
     onNote: (text) => (reading.reasoning += text),
     onLife: (pauseMs) => (pauseMs === undefined ? reading.life++ : reading.pauses.push(pauseMs)),
     onStage: (stage) => reading.stages.push(stage),

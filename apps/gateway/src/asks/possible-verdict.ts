@@ -1,0 +1,23 @@
+import { readVerdict } from "@synthesis/protocol";
+import type { RequestOrder } from "../routes/request-order.ts";
+import type { GatewayParts } from "../routes/route-context.ts";
+import { saidByUser } from "./said-by-user.ts";
+
+/**
+ * What the user says, where it may be a verdict on what the running turn of a session asks. Of a session without a turn
+ * here, only what is one by its words: that its turn was begun by an earlier gateway is rare, and to ask the worker
+ * costs time.
+ */
+export function possibleVerdict(
+  order: RequestOrder,
+  place: string,
+  { configuration, turns }: GatewayParts,
+): string | undefined {
+  const asks = configuration.agents[order.agent.name]?.asks;
+  if (asks?.mode !== "hold" || !asks.by.includes("chat") || !("key" in order.identity)) return undefined;
+  const said = saidByUser(order);
+  if (said === undefined) return undefined;
+  const running = turns.running(place);
+  const isPossible = running === undefined ? readVerdict(said) !== undefined : running.mayBeAsking;
+  return isPossible ? said : undefined;
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import { SessionClient } from "@synthesis/kit";
+import { readVerdict, WireFailure, type AgentAsk, type AskVerdict } from "@synthesis/protocol";
+import { announcesRetries } from "../identity/request-identity.ts";
+import type { TurnSession } from "../identity/find-session.ts";
+import type { RequestOrder } from "../routes/request-order.ts";
+import type { GatewayParts } from "../routes/route-context.ts";
+import { adoptTurn } from "../turn/adopt-turn.ts";
+import { LiveTurn, type TurnHost } from "../turn/live-turn.ts";
+import type { WorkerLink } from "../worker/worker-link.ts";
+
+/** A message that may be a verdict. */
+export interface PossibleVerdict {
+  /** See `possibleVerdict`. */
+  readonly said: string;
+  readonly order: RequestOrder;
+  readonly session: TurnSession;
+  /** To the worker of its session. */
+  readonly link: WorkerLink;
+}
+
+/** What a message says to an ask. */
+interface MessageVerdict {
+  readonly ask: AgentAsk;
+  readonly verdict: AskVerdict;
+}
+
+/**
+ * Of a message that is a verdict on what its session's running turn asks (`asks.mode: hold`): settles that, and goes on
+ * in that turn. Undefined: it is none. Rejects where it came too late, and then it is not said to the agent either.
+ */
+export async function settlingTurn(
+  { said, order, session, link }: PossibleVerdict,
+  parts: GatewayParts,
+): Promise<LiveTurn | undefined> {
+  const client = new SessionClient({ socketPath: link.socketPath, caller: order.request.caller });
+  const found = await verdictOn(said, order, session, client);
+  const host = found && (await hostOf(found.ask.turn, order, link, parts));
+  if (found === undefined || host === undefined) return undefined;
+  const { ask, verdict } = found;
+  await client.answerAsk(ask.id, { ...verdict, by: "chat" });
+  const live = new LiveTurn({
+    facts: { turn: randomUUID(), session: session.id, rule: session.rule, position: 0, settles: ask.id },
+    workspace: link.workspace,
+    request: order.request,
+    retriesJoin: announcesRetries(order.clues, order.request),
+    host: host(),
+    connect: order.connect,
+    limits: parts.configuration.limits,
+    closing: parts.closing,
+    log: parts.log,
+  });
+  parts.turns.adopt(live); // begun as a turn of its session, it would end a turn that all have left
+  return live;
+}
+
+/** The oldest ask that its user may have seen, if this is a verdict on it. */
+async function verdictOn(
+  said: string,
+  { receivedAt }: RequestOrder,
+  { id }: TurnSession,
+  client: SessionClient,
+): Promise<MessageVerdict | undefined> {
+  const asks = await client.listAsks().catch(nobodyThere);
+  const ask = asks.find(({ session, askedAt }) => session === id && askedAt < receivedAt);
+  const verdict = ask && readVerdict(said, ask.kind);
+  return ask && verdict && { ask, verdict };
+}
+
+/** What a worker's agents ask is gone with it. */
+function nobodyThere(error: unknown): readonly AgentAsk[] {
+  if (error instanceof WireFailure && error.error.code === "worker_unavailable") return [];
+  throw error;
+}
+
+/** The running turn, from the last event that is known of it; undefined: it does not run any more. */
+async function hostOf(
+  turn: string,
+  { request: { caller }, connect }: RequestOrder,
+  link: WorkerLink,
+  parts: GatewayParts,
+): Promise<(() => TurnHost) | undefined> {
+  const live = parts.turns.find(caller, { turn });
+  if (live !== undefined) {
+    const after = live.latestSeq;
+    return () => ({ turn: live, after });
+  }
+  const info = await link.find(caller, { turn });
+  if (info === undefined || info.end !== undefined) return undefined;
+  const { workspace } = link;
+  return () => ({ turn: adoptTurn(caller, info, { workspace, connect }, parts), after: info.seq });
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { json } from "node:stream/consumers";
+import type { AgentAsk, AskAnswer, AskSettlement, WireError } from "@synthesis/protocol";
+
+interface Entry {
+  readonly caller: string;
+  readonly ask: AgentAsk;
+  settlement?: AskSettlement;
+}
+
+/** An ask, as short as a test wants to say it. */
+export function makeAsk(some: Partial<AgentAsk> = {}): AgentAsk {
+  return {
+    id: randomUUID(),
+    turn: randomUUID(),
+    session: "s",
+    agent: "echo",
+    kind: "permission",
+    tool: "Write",
+    title: "Write /etc/passwd",
+    input: '{"file_path":"/etc/passwd"}',
+    always: ["Write"],
+    askedAt: 1_000,
+    deadlineAt: 601_000,
+    ...some,
+  };
+}
+
+/** The asks of a worker, for its HTTP API: the first verdict counts. */
+export class FakeAsks {
+  /** Every verdict that came, with the ask's id. */
+  readonly said: (AskAnswer & { readonly ask: string })[] = [];
+  /** How often the list was asked for. */
+  lists = 0;
+  /** By which ways a person may answer. */
+  ways: readonly AskAnswer["by"][] = ["chat", "api", "cli"];
+  readonly #entries = new Map<string, Entry>();
+
+  add(caller: string, ask: AgentAsk): AgentAsk {
+    this.#entries.set(ask.id, { caller, ask });
+    return ask;
+  }
+
+  settle(id: string, settlement: Omit<AskSettlement, "ask">): void {
+    this.#entries.get(id)!.settlement = { ask: id, ...settlement };
+  }
+
+  readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
+    void this.#answer(request, response);
+  };
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://worker");
+    const id = pathname.split("/")[2];
+    const caller = searchParams.get("caller");
+    const own = [...this.#entries.values()].filter((entry) => caller === null || entry.caller === caller);
+    if (id === undefined) {
+      this.lists++;
+      const asks = own.filter(({ settlement }) => settlement === undefined).map(({ ask }) => ask);
+      return void response.end(JSON.stringify({ asks }));
+    }
+    const entry = own.find(({ ask }) => ask.id === id);
+    if (entry === undefined) return refuse(response, 404, "ask_not_found", "there is no such ask here");
+    const { ask, settlement } = entry;
+    const verdict = request.method === "POST" ? ((await json(request)) as AskAnswer) : undefined;
+    if (settlement !== undefined)
+      return refuse(
+        response,
+        409,
+        "ask_settled",
+        `the ask has its verdict: ${settlement.behavior}, by ${settlement.by}`,
+      );
+    if (verdict === undefined) return void response.end(JSON.stringify({ ask }));
+    const { behavior, by } = verdict;
+    if (!this.ways.includes(by)) return refuse(response, 403, "ask_not_yours", `not by ${by}`);
+    this.said.push({ ask: id, ...verdict });
+    entry.settlement = { ask: id, behavior, by };
+    response.end(JSON.stringify(entry.settlement));
+  }
+}
+
+function refuse(response: ServerResponse, status: number, code: WireError["code"], message: string): void {
+  response.writeHead(status).end(JSON.stringify({ error: { code, message } }));
+}

@@ -1,0 +1,36 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AgentSettings } from "@synthesis/config";
+import type { ClaudeSession } from "../headless/claude-arguments.ts";
+import { PLUGIN } from "./screen-trouble.ts";
+
+export type ChannelSettings = Extract<AgentSettings, { driver: "channel" }>;
+
+/** The folder of the plugin, as Claude Code loads it. */
+const pluginDir = dirname(fileURLToPath(import.meta.resolve("@synthesis/claude-plugin/package.json")));
+
+/** The arguments of an interactive Claude with the plugin; `session`: of which conversation, where that is ours to say. */
+export function channelArguments(
+  settings: ChannelSettings,
+  session?: Pick<ClaudeSession, "id" | "resume">,
+): string[] {
+  const { model, permissionMode, channels, asks } = settings;
+  return [
+    `--plugin-dir=${pluginDir}`,
+    channels === "approved" ? `--channels=${PLUGIN}` : `--dangerously-load-development-channels=${PLUGIN}`,
+    `--permission-mode=${permissionMode}`,
+    ...(model === undefined ? [] : [`--model=${model}`]),
+    ...asks.allow.map((rule) => `--allowedTools=${rule}`),
+    ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
+    ...(session === undefined ? [] : [session.resume ? "--resume" : "--session-id", session.id]),
+  ];
+}
+
+/** What the plugin finds its worker by. */
+export function pluginEnvironment(bridgeUrl: string, sessionKey: string): Readonly<Record<string, string>> {
+  return {
+    SYNTHESIS_BRIDGE_URL: bridgeUrl,
+    SYNTHESIS_SESSION_KEY: sessionKey,
+    SYNTHESIS_NODE: process.execPath,
+  };
+}

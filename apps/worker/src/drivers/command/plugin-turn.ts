@@ -1,0 +1,81 @@
+import type { TurnEnd, TurnFrame } from "@synthesis/protocol";
+import type { AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import { endOfFrame } from "./end-of-frame.ts";
+import { PromptSight } from "./prompt-sight.ts";
+import { replyText } from "./reply-text.ts";
+
+/** A turn whose answer comes in plugin frames, and what it waits for beside the answer. */
+export class PluginTurn {
+  readonly id: string;
+  readonly text: string;
+  readonly events: TurnEvents;
+  readonly end: Promise<AgentTurnEnd>;
+  /** Whether its prompt was sent. */
+  isAsked = false;
+  readonly #settle: (end: AgentTurnEnd) => void;
+  #hasReplied = false;
+  #isSeen = false;
+  #sight: PromptSight | undefined;
+  /** Runs as long as the prompt is held back, or nobody who could answer is connected. */
+  #wait: NodeJS.Timeout | undefined;
+
+  constructor(id: string, text: string, events: TurnEvents) {
+    this.id = id;
+    this.text = text;
+    this.events = events;
+    const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
+    this.end = promise;
+    this.#settle = resolve;
+  }
+
+  /** Calls `onOver` after `ms`, unless {@link goOn} is called, or this again, or the turn ends. */
+  waitFor(ms: number, onOver: () => void): void {
+    clearTimeout(this.#wait);
+    this.#wait = setTimeout(onOver, ms);
+    this.#sight?.stop();
+  }
+
+  get isWaiting(): boolean {
+    return this.#wait !== undefined;
+  }
+
+  goOn(): void {
+    clearTimeout(this.#wait);
+    this.#wait = undefined;
+  }
+
+  /** The prompt was sent, or its connection came back: unless it was seen, see {@link PromptSight}. */
+  awaitSeen(seenMs: number, again: () => void, deaf: () => void): void {
+    this.#sight?.stop();
+    if (!this.#isSeen) this.#sight = new PromptSight(seenMs, again, deaf);
+  }
+
+  /** The agent has the prompt before it. */
+  seen(): void {
+    this.#isSeen = true;
+    this.#sight?.stop();
+  }
+
+  /** Hands on what a frame says, and returns the end that it brings. */
+  hear(frame: TurnFrame): TurnEnd | undefined {
+    this.events.onLife();
+    // A plugin can say that by itself.
+    if (frame.type !== "progress") this.seen();
+    if (frame.type === "progress" && frame.text !== undefined) this.events.onReasoning(frame.text);
+    if (frame.type === "reply") this.#tell(replyText(frame));
+    if (frame.type === "turn_over" && !this.#hasReplied) this.#tell(frame.text ?? "");
+    return endOfFrame(frame, this.#hasReplied);
+  }
+
+  settle(end: AgentTurnEnd): void {
+    this.goOn();
+    this.#sight?.stop();
+    this.#settle(end);
+  }
+
+  #tell(text: string): void {
+    if (text === "") return;
+    this.#hasReplied = true;
+    this.events.onText(text);
+  }
+}

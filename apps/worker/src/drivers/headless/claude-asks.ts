@@ -1,0 +1,49 @@
+import type { TurnEvents } from "../agent-process.ts";
+import { claudeAsk } from "./claude-ask.ts";
+import type { LineOf } from "./claude-line.ts";
+import { controlAnswer } from "./claude-message.ts";
+
+const NO_TURN = { behavior: "deny", message: "no turn runs, so nobody can be asked" };
+
+/** What one Claude process asks a person, till it is answered, withdrawn, or nobody waits for the answer any more. */
+export class ClaudeAsks {
+  readonly #write: (line: string) => void;
+  readonly #workspace: string;
+  /** By the id of the control request. */
+  readonly #open = new Map<string, AbortController>();
+
+  /** `workspace`: the folder outside of which nothing is allowed for good. */
+  constructor(write: (line: string) => void, workspace: string) {
+    this.#write = write;
+    this.#workspace = workspace;
+  }
+
+  /** Takes a request of Claude's, if it is one to ask a person; without `events` no turn runs. */
+  take({ request_id: id, request }: LineOf<"control_request">, events: TurnEvents | undefined): boolean {
+    const ask = claudeAsk(request, this.#workspace);
+    if (ask === undefined) return false;
+    if (events === undefined) {
+      const isTool = request.subtype === "can_use_tool";
+      this.#write(controlAnswer(id, isTool ? NO_TURN : { action: "cancel" }));
+      return true;
+    }
+    const withdrawn = new AbortController();
+    this.#open.set(id, withdrawn);
+    void events.onAsk(ask.request, withdrawn.signal).then((verdict) => {
+      if (this.#open.delete(id)) this.#write(controlAnswer(id, ask.answer(verdict)));
+    });
+    return true;
+  }
+
+  /** Claude does not need the answer any more. */
+  withdraw(requestId: string): void {
+    const withdrawn = this.#open.get(requestId);
+    this.#open.delete(requestId);
+    withdrawn?.abort();
+  }
+
+  /** Claude drops by itself what it asked: it is interrupted, or gone. Whoever is asked learns it from the turn. */
+  dropAll(): void {
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,285 @@
+import { randomUUID } from "node:crypto";
+import { EMPTY_TRANSCRIPT, type AskVerdict, type AskWay } from "@synthesis/protocol";
+import { eventually, expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { answered, asked, byPoints, goingOn } from "../support/chat.ts";
+import { RecordedTurn } from "../support/recorded-turn.ts";
+import { hashOf, testCaller } from "../support/test-submit.ts";
+import { TestWorkspace } from "../support/test-workspace.ts";
+
+expectClean();
+
+const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskWay = "api") =>
+  space.workspace.answerAsk(ask, { ...verdict, by }, testCaller);
+const codeOf = (body: () => unknown): unknown => {
+  try {
+    return body();
+  } catch (error) {
+    return (error as { error?: { code: string } }).error?.code ?? error;
+  }
+};
+
+test("W-20: an ask is part of the answer, numbered, and replayed; allowed, the turn goes on", async () => {
+  await using space = await TestWorkspace.start();
+  const prompt = '!ask Write {"file_path":"/etc/x"}';
+  const turn = space.submit(prompt, goingOn(prompt, EMPTY_TRANSCRIPT));
+  const ask = await turn.untilAsked();
+  expect(ask).toMatchObject({
+    turn: turn.id,
+    session: "s",
+    agent: "claude",
+    kind: "permission",
+    tool: "Write",
+    title: "Write: /etc/x",
+    input: '{"file_path":"/etc/x"}',
+    always: [],
+  });
+  expect(ask.deadlineAt - ask.askedAt).toBe(600_000);
+  expect(turn.answer).toContain("**claude asks: may it use Write?**");
+  expect(turn.answer).toContain("> Write: /etc/x\n");
+  expect([space.workspace.asks(testCaller), space.workspace.session("s").session.state]).toEqual([
+    [ask],
+    "asking",
+  ]);
+  expect(answer(space, ask.id, { behavior: "allow" })).toEqual({ ask: ask.id, behavior: "allow", by: "api" });
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(turn.answer).toContain('allowed: {"updatedInput":{"file_path":"/etc/x"}}');
+  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "allow", by: "api" }]);
+  expect(space.workspace.asks()).toEqual([]);
+  const again = space.follow(turn.id);
+  await again.outcome;
+  expect([again.answer, again.asks, again.settled]).toEqual([turn.answer, turn.asks, turn.settled]);
+  expect(again.numbers).toEqual(again.numbers.map((_, index) => index + 1));
+  const transcript = answered(asked(prompt), turn.answer);
+  expect(await space.workspace.locate(byPoints(transcript))).toMatchObject({ session: "s", isHead: true });
+});
+
+test("always hands back the suggested rules for the session, and nothing else", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask Bash");
+  const ask = await turn.untilAsked();
+  expect(ask.always).toEqual(["Bash(touch:*) in this session"]);
+  expect(turn.answer).toContain("`always` (Bash(touch:*) in this session)");
+  answer(space, ask.id, { behavior: "always" });
+  await turn.outcome;
+  const rules = [{ toolName: "Bash", ruleContent: "touch:*" }];
+  const updates = [{ type: "addRules", rules, behavior: "allow", destination: "session" }];
+  expect(turn.answer).toContain(
+    JSON.stringify({ updatedInput: { command: "touch x" }, updatedPermissions: updates }),
+  );
+  expect(turn.settled).toMatchObject([{ behavior: "always" }]);
+});
+
+test("always where nothing is suggested that it may be is allow", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask Write");
+  const ask = await turn.untilAsked();
+  expect(turn.answer).not.toContain("`always`");
+  expect(answer(space, ask.id, { behavior: "always" })).toMatchObject({ behavior: "allow" });
+  await turn.outcome;
+  expect(turn.answer).not.toContain("updatedPermissions");
+});
+
+test("denied, the agent hears why", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-twice Bash");
+  answer(space, (await turn.untilAsked()).id, { behavior: "deny", message: "not on a Sunday" }, "cli");
+  answer(space, (await turn.untilAsked(2)).id, { behavior: "deny" }, "chat");
+  await turn.outcome;
+  expect(turn.answer).toContain("denied: not on a Sunday");
+  expect(turn.answer).toContain("denied: the user was asked and said no");
+  expect(turn.settled.map(({ by }) => by)).toEqual(["cli", "chat"]);
+});
+
+test("W-20: a verdict in the chat leaves a point that nobody can name; one from elsewhere leaves a name", async () => {
+  await using space = await TestWorkspace.start();
+  for (const [by, found] of [
+    ["chat", {}],
+    ["api", { session: "api", isHead: true }],
+  ] as const) {
+    const prompt = `!ask Write {"by":"${by}"}`;
+    const turn = space.submit(prompt, { session: by, ...goingOn(prompt, EMPTY_TRANSCRIPT) });
+    answer(space, (await turn.untilAsked()).id, { behavior: "allow" }, by);
+    await turn.outcome;
+    expect(await space.workspace.locate(byPoints(answered(asked(prompt), turn.answer)))).toMatchObject(found);
+    if (by === "chat")
+      expect(await space.workspace.locate(byPoints(answered(asked(prompt), turn.answer)))).toEqual({});
+  }
+});
+
+test("two asks at once are both told, and each has its own verdict", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-both Bash");
+  const [first, second] = [await turn.untilAsked(), await turn.untilAsked(2)];
+  expect(space.workspace.asks().map(({ id }) => id)).toEqual([first.id, second.id]);
+  answer(space, second.id, { behavior: "deny", message: "second" });
+  answer(space, first.id, { behavior: "allow" });
+  await turn.outcome;
+  expect(turn.answer).toMatch(/allowed: .* and denied: second$/);
+});
+
+test("nobody answers: the deadline denies", async () => {
+  await using space = await TestWorkspace.start({ asks: { deadlineMs: 1_500 } });
+  const turn = space.submit("!ask Bash");
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(turn.settled).toMatchObject([{ behavior: "deny", by: "deadline" }]);
+  expect(turn.answer).toContain("denied: the user was asked and did not answer within 1500 ms");
+});
+
+test("the client leaves: denied, and the turn is cancelled", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask Bash");
+  const ask = await turn.untilAsked();
+  space.workspace.cancel(turn.id, "its client left");
+  expect(await turn.outcome).toMatchObject({ state: "cancelled" });
+  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "client_left" }]);
+  expect(codeOf(() => answer(space, ask.id, { behavior: "allow" }))).toBe("ask_settled");
+  expect((await space.run("hi")).answer).toBe("fake: hi (turn 2 of this conversation)");
+});
+
+test("a drain denies what is open, and what is asked then", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-twice Bash");
+  await turn.untilAsked();
+  await space.workspace.drain();
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(turn.settled).toMatchObject([{ behavior: "deny", by: "drain" }]);
+  expect([turn.asks.length, turn.answer.match(/denied: the service is being restarted/g)?.length]).toEqual([
+    1, 2,
+  ]);
+});
+
+test("Claude withdraws its ask: settled so, and the turn goes on", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-withdrawn Bash");
+  const ask = await turn.untilAsked();
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "agent" }]);
+  expect(turn.answer).toMatch(/withdrawn$/);
+});
+
+test("Claude dies asking: settled so before the turn is interrupted", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-die Bash");
+  await turn.untilAsked();
+  expect(await turn.outcome).toMatchObject({ state: "interrupted" });
+  expect(turn.settled).toMatchObject([{ behavior: "deny", by: "agent" }]);
+  expect(turn.numbers).toEqual(turn.numbers.map((_, index) => index + 1));
+  expect(space.workspace.asks()).toEqual([]);
+});
+
+test("its worker died asking: the next one settles it before the turn is interrupted", async () => {
+  await using first = await TestWorkspace.start();
+  const turn = first.submit("!ask Bash");
+  const ask = await turn.untilAsked();
+  const { folder } = first;
+  await using second = await TestWorkspace.start({ folder, epoch: 2 });
+  const left = second.follow(turn.id);
+  expect(await left.outcome).toMatchObject({ state: "interrupted" });
+  expect(left.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "agent" }]);
+  expect(codeOf(() => answer(second, ask.id, { behavior: "allow" }))).toBe("ask_not_found");
+});
+
+test("200 races of two verdicts: one wins each, the other hears by whom", { timeout: 60_000 }, async () => {
+  await using space = await TestWorkspace.start();
+  for (let round = 0; round < 200; round++) {
+    const turn = space.submit("!ask Write", { session: `s${round % 4}` });
+    const { id } = await turn.untilAsked();
+    const verdicts: [AskVerdict["behavior"], AskWay][] = [
+      ["allow", "api"],
+      ["deny", "cli"],
+    ];
+    if (round % 2 === 1) verdicts.reverse();
+    const came = await Promise.all(
+      verdicts.map(async ([behavior, by]) => codeOf(() => answer(space, id, { behavior }, by))),
+    );
+    const [[behavior, by]] = verdicts as [[string, string]];
+    expect(came).toEqual([{ ask: id, behavior, by }, "ask_settled"]);
+    await turn.outcome;
+    expect(turn.settled).toEqual([{ ask: id, behavior, by }]);
+    expect(turn.answer).toContain(behavior === "allow" ? "allowed: " : "denied: ");
+  }
+});
+
+test("an ask is there for its own API key only, and answered only by the agent's ways", async () => {
+  await using space = await TestWorkspace.start({ asks: { by: ["chat"] } });
+  const turn = space.submit("!ask Bash");
+  const { id } = await turn.untilAsked();
+  const stranger = hashOf("another key");
+  expect(space.workspace.asks(stranger)).toEqual([]);
+  const verdict = { behavior: "allow", by: "chat" } as const;
+  expect(codeOf(() => space.workspace.answerAsk(id, verdict, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => space.workspace.ask(id, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => answer(space, randomUUID(), verdict, "chat"))).toBe("ask_not_found");
+  expect(codeOf(() => answer(space, id, verdict, "api"))).toBe("ask_not_yours");
+  expect(turn.settled).toEqual([]);
+  answer(space, id, verdict, "chat");
+  expect(codeOf(() => space.workspace.ask(id, stranger))).toBe("ask_not_found");
+  await turn.outcome;
+});
+
+test("a question of Claude's is answered in words, by label or by place", async () => {
+  await using space = await TestWorkspace.start();
+  const question = (text: string) => ({
+    question: text,
+    header: "H",
+    multiSelect: false,
+    options: [{ label: "Red", description: "warm" }, { label: "Blue" }],
+  });
+  const input = JSON.stringify({ questions: [question("Colour?"), question("Other?")] });
+  const turn = space.submit(`!ask-twice AskUserQuestion ${input}`);
+  const first = await turn.untilAsked();
+  expect(first).toMatchObject({
+    kind: "question",
+    questions: [{ question: "Colour?", isMultiple: false }, {}],
+  });
+  expect(turn.answer).toContain("> Colour?\n> 1. Red: warm\n> 2. Blue");
+  expect(codeOf(() => answer(space, first.id, { behavior: "allow" }))).toBe("invalid_request");
+  answer(space, first.id, { behavior: "allow", message: "2\nred" });
+  const second = await turn.untilAsked(2);
+  answer(space, second.id, { behavior: "allow", answers: { "Other?": "green" } });
+  await turn.outcome;
+  expect(turn.answer).toContain('"answers":{"Colour?":"Blue","Other?":"Red"}');
+  expect(turn.answer).toContain('"answers":{"Other?":"green"}');
+});
+
+test("an answer that is to meet a schema has no question in it", async () => {
+  await using space = await TestWorkspace.start({ asks: { mode: "chat" } });
+  const turn = space.submit("!ask Bash", { answerSchema: { type: "object" } });
+  const { id } = await turn.untilAsked();
+  expect([turn.answer, turn.reasoningText.includes("claude asks")]).toEqual(["", true]);
+  answer(space, id, { behavior: "allow" });
+  await turn.outcome;
+  expect(turn.answer).not.toContain("claude asks");
+});
+
+test("bypassPermissions asks nothing; rules are Claude's own flags", async () => {
+  const agent = (space: TestWorkspace) => space.configuration.agents["claude"]!;
+  await using plain = await TestWorkspace.start({ asks: { allow: ["Bash(git status:*)"], deny: ["Write"] } });
+  const { answer: args } = await plain.run("!argv");
+  expect(JSON.parse(args)).toEqual(
+    expect.arrayContaining([
+      "--permission-prompt-tool=stdio",
+      "--allowedTools=Bash(git status:*)",
+      "--disallowedTools=Write",
+    ]),
+  );
+  const bypass = { ...agent(plain), permissionMode: "bypassPermissions" } as const;
+  await using bold = await TestWorkspace.start({ agents: { claude: bypass } });
+  expect((await bold.run("!argv")).answer).not.toContain("permission-prompt-tool");
+  const side = await plain.run("!argv", { session: "side", isStateless: true });
+  expect(side.answer).not.toContain("permission-prompt-tool");
+});
+
+test("who follows later is told the ask that is open", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask Bash");
+  const ask = await turn.untilAsked();
+  const late = new RecordedTurn(turn.id);
+  space.workspace.follow(turn.id, 0, late);
+  expect(await late.untilAsked()).toEqual(ask);
+  answer(space, ask.id, { behavior: "allow" });
+  await Promise.all([turn.outcome, late.outcome]);
+  expect(late.settled).toEqual(turn.settled);
+  await eventually(() => expect(space.workspace.session("s").session.state).toBe("idle"));
+});

@@ -1,0 +1,52 @@
+import type { AskVerdict } from "@synthesis/protocol";
+import { expect, test } from "vitest";
+import type { TurnEvents } from "../../../src/drivers/agent-process.ts";
+import { ClaudeAsks } from "../../../src/drivers/headless/claude-asks.ts";
+import { parseClaudeLine, type LineOf } from "../../../src/drivers/headless/claude-line.ts";
+
+const verdict: AskVerdict = { behavior: "allow" };
+
+function request(more: object = {}): LineOf<"control_request"> {
+  const asked = { subtype: "can_use_tool", tool_name: "Bash", input: { command: "ls" }, ...more };
+  const line = parseClaudeLine(JSON.stringify({ type: "control_request", request_id: "r1", request: asked }));
+  return line as LineOf<"control_request">;
+}
+
+function start() {
+  const written: unknown[] = [];
+  const signals: AbortSignal[] = [];
+  const asks = new ClaudeAsks((text) => written.push(JSON.parse(text)), "/workspace");
+  const onAsk: TurnEvents["onAsk"] = async (_ask, withdrawn) => {
+    signals.push(withdrawn);
+    return verdict;
+  };
+  return { asks, written, signals, events: { onAsk } as TurnEvents };
+}
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("what Claude asks is answered, unless it was interrupted or withdrew it", async () => {
+  for (const [how, count] of [
+    ["answered", 1],
+    ["dropped", 0],
+    ["withdrawn", 0],
+  ] as const) {
+    const { asks, written, signals, events } = start();
+    expect(asks.take(request(), events)).toBe(true);
+    if (how === "dropped") asks.dropAll();
+    if (how === "withdrawn") asks.withdraw("r1");
+    await settle();
+    expect([how, written.length, signals[0]?.aborted]).toEqual([how, count, how === "withdrawn"]);
+  }
+});
+
+test("without a turn nobody is asked", () => {
+  const { asks, written } = start();
+  expect(asks.take(request(), undefined)).toBe(true);
+  expect(written).toMatchObject([{ response: { request_id: "r1", response: { behavior: "deny" } } }]);
+});
+
+test("what is nothing to ask a person is left to others", () => {
+  const { asks, events } = start();
+  expect(asks.take(request({ subtype: "request_user_dialog" }), events)).toBe(false);
+});

@@ -1,0 +1,146 @@
+import { eventually, expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { ChannelWorkspace } from "../support/channel-workspace.ts";
+import { OwnClaude } from "../support/own-claude.ts";
+import { refusalOf } from "../support/terminal-viewer.ts";
+import { hashOf } from "../support/test-submit.ts";
+
+expectClean();
+
+const yours = { agent: "yours" } as const;
+const LIVE = "/live?agent=yours";
+
+test("a Claude in somebody's terminal answers clients as the agent it was started as", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  expect(claude.welcome).toMatchObject({ cwd: channel.space.configuration.path });
+  expect(claude.welcome.args).toContain("--permission-mode=default");
+  expect((await channel.space.run("hello", yours)).answer).toBe("channel: hello");
+  expect((await channel.space.run("again", yours)).answer).toBe("channel: again");
+  expect(channel.space.workspace.sessions()).toMatchObject([{ agent: "yours", pid: claude.child.pid }]);
+});
+
+test("where nobody has started one the turn fails, and the message says how to", async () => {
+  await using channel = await ChannelWorkspace.start();
+  expect((await channel.space.run("hello", yours)).outcome).toMatchObject({
+    state: "failed",
+    error: { code: "agent_unavailable", message: expect.stringContaining("synthesis claude --agent yours") },
+  });
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  expect((await channel.space.run("hello", yours)).answer).toBe("channel: hello");
+  expect(claude.isAlive).toBe(true);
+});
+
+test("when it ends, its turn is interrupted and its session's process gone; another may be started", async () => {
+  await using channel = await ChannelWorkspace.start();
+  const { space } = channel;
+  {
+    await using claude = await OwnClaude.start(channel.url(LIVE));
+    const turn = space.submit("!hold", yours);
+    await eventually(() => expect(space.workspace.session("s").turns).toMatchObject([{ state: "started" }]));
+    claude.child.kill("SIGKILL");
+    claude.socket.close();
+    expect((await turn.outcome).state).toBe("interrupted");
+  }
+  await eventually(() => expect(space.workspace.status().processes).toBe(0));
+  await using next = await OwnClaude.start(channel.url(LIVE));
+  expect((await space.run("hello", yours)).answer).toBe("channel: hello");
+  expect(next.isAlive).toBe(true);
+});
+
+test("a second one, and an agent that is none to be started, are refused", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  const refused = async (agent: string) => refusalOf(channel.url(`/live?agent=${agent}`));
+  expect(await refused("yours")).toMatchObject({ error: { code: "agent_unavailable" } });
+  expect(await refused("own")).toMatchObject({ error: { code: "invalid_request" } });
+  expect(await refused("nobody")).toMatchObject({ error: { code: "model_not_found" } });
+  expect(claude.isAlive).toBe(true);
+});
+
+test("another conversation of the same key takes it over when it is idle; one of another key never does", async () => {
+  await using channel = await ChannelWorkspace.start();
+  const { space } = channel;
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  expect((await space.run("hello", { ...yours, session: "one" })).answer).toBe("channel: hello");
+  expect((await space.run("hi", { ...yours, session: "two" })).answer).toBe("channel: hi");
+  const states = () => space.workspace.sessions().map(({ id, state }) => [id, state]);
+  await eventually(() => expect(Object.fromEntries(states())).toEqual({ one: "cold", two: "idle" }));
+  const held = space.submit("!hold", { ...yours, session: "two" });
+  await held.untilAccepted();
+  await eventually(() => expect(space.workspace.status().turns).toBe(1));
+  expect((await space.run("busy?", { ...yours, session: "one" })).outcome).toMatchObject({
+    state: "failed",
+    error: { code: "agent_unavailable", message: expect.stringContaining("another conversation") },
+  });
+  const stranger = { ...yours, session: "three", request: { caller: hashOf("another key") } };
+  expect((await space.run("mine?", stranger)).outcome).toMatchObject({
+    state: "failed",
+    error: { message: expect.stringContaining("another API key") },
+  });
+  space.workspace.cancel(held.id, "test");
+  expect((await held.outcome).state).toBe("cancelled");
+  expect(claude.isAlive).toBe(true);
+});
+
+test("two conversations that come at once never meet: each is answered for itself, or told to come again", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  for (let round = 0; round < 20; round++) {
+    const turns = ["one", "two", "three"].map(async (session) => {
+      const { answer, outcome } = await channel.space.run(`${session} ${round}`, { ...yours, session });
+      if (outcome.state === "completed") expect(answer).toBe(`channel: ${session} ${round}`);
+      else expect(outcome).toMatchObject({ state: "failed", error: { code: "agent_unavailable" } });
+      return outcome.state;
+    });
+    expect(await Promise.all(turns)).toContain("completed");
+  }
+  expect(claude.isAlive).toBe(true);
+});
+
+test("a cancelled turn leaves it alive and connected, and its owner too", async () => {
+  await using channel = await ChannelWorkspace.start();
+  const { space } = channel;
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  await space.run("hello", yours);
+  const turn = space.submit("!hold", yours);
+  await eventually(() =>
+    expect(space.workspace.session("s").turns.at(-1)).toMatchObject({ state: "started" }),
+  );
+  space.workspace.cancel(turn.id, "the client left");
+  expect((await turn.outcome).state).toBe("cancelled");
+  expect((await space.run("next", yours)).answer).toBe("channel: next");
+  expect(claude.isAlive).toBe(true);
+});
+
+test("P-15 a deaf one is let go of and told so; its owner's Claude goes on", async () => {
+  await using channel = await ChannelWorkspace.start({
+    claudeEnv: { CLAUDE_CODE_TEST_CHANNELS: "silent" },
+    limits: { seenMs: 100 },
+  });
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  expect((await channel.space.run("hello", yours)).outcome).toMatchObject({
+    state: "failed",
+    error: { code: "agent_unavailable", message: expect.stringContaining("driver: headless") },
+  });
+  expect(await claude.letGo).toBe("its turn was given up");
+  expect(claude.isAlive).toBe(true);
+});
+
+test("the end of its idle time gives it up to others, and does not end it", async () => {
+  await using channel = await ChannelWorkspace.start({ limits: { idleMs: 50 } });
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  await channel.space.run("hello", yours);
+  await eventually(() => expect(channel.space.workspace.status().processes).toBe(0));
+  expect(claude.isAlive).toBe(true);
+  expect((await channel.space.run("again", yours)).answer).toBe("channel: again");
+});
+
+test("its worker's end lets go of it and says so", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  await channel.space.run("hello", yours);
+  await channel.space.close();
+  expect(await claude.letGo).not.toBe("");
+  expect(claude.isAlive).toBe(true);
+});

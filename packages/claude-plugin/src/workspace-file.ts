@@ -1,0 +1,40 @@
+import { realpath, stat } from "node:fs/promises";
+import { basename, extname, isAbsolute, relative, resolve, sep } from "node:path";
+
+/** A file as an attachment names it. */
+export interface WorkspaceFile {
+  readonly name: string;
+  readonly media_type: string;
+  /** Absolute, without links. */
+  readonly path: string;
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  ".csv": "text/csv",
+  ".gif": "image/gif",
+  ".html": "text/html",
+  ".jpeg": "image/jpeg",
+  ".jpg": "image/jpeg",
+  ".json": "application/json",
+  ".md": "text/markdown",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain",
+  ".webp": "image/webp",
+  ".zip": "application/zip",
+};
+
+/** A regular file below `workspace`, links resolved. Rejects with what the agent should know. */
+export async function workspaceFile(path: string, workspace: string): Promise<WorkspaceFile> {
+  const root = await realpath(workspace);
+  const file = await realpath(resolve(root, path)).catch(() => undefined);
+  if (file === undefined) throw new Error(`There is no file "${path}".`);
+  const below = relative(root, file);
+  if (below === "" || below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below)) {
+    throw new Error(`"${path}" is not in the workspace ${root}: copy it there first.`);
+  }
+  if (!(await stat(file)).isFile()) throw new Error(`"${path}" is not a regular file.`);
+  const media_type = MEDIA_TYPES[extname(file).toLowerCase()] ?? "application/octet-stream";
+  return { name: basename(file), media_type, path: file };
+}

@@ -1,0 +1,129 @@
+import { expectClean } from "@synthesis/testkit";
+import { expect, test } from "vitest";
+import { connected, said } from "./claude-peer.ts";
+
+expectClean();
+
+const input = { command: "rm x" };
+const rule = { type: "addRules", behavior: "allow" };
+const wanted = { tool: "Bash", input: JSON.stringify(input), suggestions: JSON.stringify([rule]) };
+const decided = (decision: object) => ({
+  hookSpecificOutput: { hookEventName: "PermissionRequest", decision },
+});
+
+/** Claude is at a message, and its hooks are at work. */
+async function prompted() {
+  const world = await connected();
+  world.peer.inbound("t1", "hello");
+  await world.claude.notification();
+  await world.claude.prompted("t1");
+  await world.peer.next();
+  return world;
+}
+
+test.for([
+  { verdict: { behavior: "allow" }, decision: { behavior: "allow" } },
+  {
+    verdict: { behavior: "allow", updated_input: { command: "ls" }, suggestion: 0 },
+    decision: { behavior: "allow", updatedInput: { command: "ls" }, updatedPermissions: [rule] },
+  },
+  { verdict: { behavior: "allow", suggestion: 7 }, decision: { behavior: "allow" } },
+  {
+    verdict: { behavior: "deny", message: "not now" },
+    decision: { behavior: "deny", message: "not now" },
+  },
+])("what a hook asks becomes an ask, and the verdict $verdict its answer", async ({ verdict, decision }) => {
+  await using world = await prompted();
+  const answer = world.claude.hook("PermissionRequest", wanted);
+  const ask = await world.peer.next();
+  expect(said(ask)).toEqual({
+    type: "ask",
+    id: expect.any(String),
+    tool: "Bash",
+    input,
+    suggestions: [rule],
+    message_id: "t1",
+  });
+  world.peer.send({ type: "verdict", id: ask["id"], ...verdict });
+  expect(await answer).toEqual(decided(decision));
+});
+
+test("an ask that was answered at Claude's terminal is withdrawn", async () => {
+  await using world = await prompted();
+  const answer = world.claude.hook("PermissionRequest", wanted);
+  const { id } = await world.peer.next();
+  await world.claude.hook("PostToolUse", { tool: "Bash", input: wanted.input });
+  expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id });
+  expect(await answer).toMatchObject(decided({ behavior: "deny" }));
+});
+
+test("an ask that Claude takes back is withdrawn", async () => {
+  await using world = await prompted();
+  const gone = new AbortController();
+  const answer = world.claude.hook("PermissionRequest", wanted, gone.signal);
+  const { id } = await world.peer.next();
+  gone.abort();
+  await expect(answer).rejects.toThrow();
+  expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id });
+});
+
+test("the end of the turn denies what is still open", async () => {
+  await using world = await prompted();
+  const answer = world.claude.hook("PermissionRequest", wanted);
+  await world.peer.next();
+  world.peer.send({ type: "cancel", message_id: "t1" });
+  expect(await answer).toMatchObject(decided({ behavior: "deny" }));
+});
+
+test("what Claude wants for its owner is for its owner to decide", async () => {
+  await using world = await connected();
+  await world.claude.hook("UserPromptSubmit", { prompt: "clean up" });
+  expect(await world.claude.hook("PermissionRequest", wanted)).toEqual({});
+  expect(await world.peer.rest()).toEqual([]);
+});
+
+const channelAsk = {
+  method: "notifications/claude/channel/permission_request",
+  params: {
+    request_id: "abcde",
+    tool_name: "Bash",
+    description: "Delete x",
+    input_preview: '{"command":"rm x"}',
+  },
+};
+
+test.for(["allow", "deny"])(
+  "without hooks, what Claude asks of its channel becomes an ask, and is answered: %s",
+  async (behavior) => {
+    await using world = await connected();
+    const { peer, claude } = world;
+    peer.inbound("t1", "hello");
+    await claude.notification();
+    await claude.reply({ text: "let me see", final: false });
+    await peer.next();
+    await claude.client.notification(channelAsk);
+    const ask = await peer.next();
+    expect(said(ask)).toEqual({
+      type: "ask",
+      id: expect.any(String),
+      tool: "Bash",
+      title: "Delete x",
+      input: { input_preview: '{"command":"rm x"}' },
+      message_id: "t1",
+    });
+    peer.send({ type: "verdict", id: ask["id"], behavior });
+    expect(await claude.notification()).toEqual({
+      jsonrpc: "2.0",
+      method: "notifications/claude/channel/permission",
+      params: { request_id: "abcde", behavior },
+    });
+  },
+);
+
+test("where hooks ask, the channel does not ask a second time", async () => {
+  await using world = await prompted();
+  await world.claude.client.notification(channelAsk);
+  await world.claude.client.ping();
+  expect(await world.peer.rest()).toEqual([]);
+  expect(world.claude.untaken).toEqual([]);
+});

@@ -1,0 +1,73 @@
+import * as z from "zod";
+
+const Id = z.string().min(1).max(128);
+
+/** One of the questions that an agent asks with a choice of answers. */
+export const AskQuestion = z.object({
+  question: z.string(),
+  header: z.string().optional(),
+  options: z.array(z.object({ label: z.string(), description: z.string().optional() })),
+  /** Several of the options may be chosen. */
+  isMultiple: z.boolean(),
+});
+export type AskQuestion = z.infer<typeof AskQuestion>;
+
+/** Something that an agent may do, or will know, only when a person says so; it waits for exactly one verdict. Times are epoch ms. */
+export const AgentAsk = z.object({
+  id: z.uuid(),
+  turn: z.uuid(),
+  session: Id,
+  agent: Id,
+  /** permission: to use a tool. question: which of some options. plan: whether to go on with it. input: what a tool's server wants to know. */
+  kind: z.enum(["permission", "question", "plan", "input"]),
+  tool: z.string(),
+  /** In one line, for people. */
+  title: z.string(),
+  /** What the tool would be called with, as JSON text; cut where it is long. */
+  input: z.string(),
+  /** What `always` would allow from then on, in words; empty: `always` is not offered. */
+  always: z.array(z.string()),
+  questions: z.array(AskQuestion).optional(),
+  askedAt: z.number().int(),
+  /** When it is denied by itself. */
+  deadlineAt: z.number().int(),
+});
+export type AgentAsk = z.infer<typeof AgentAsk>;
+
+/** What a person says to an ask. */
+export const AskVerdict = z.object({
+  behavior: z.enum(["allow", "always", "deny"]),
+  /** For the agent: why not, or what instead; of kind `input` and `question` the answer in words. */
+  message: z.string().max(16_384).optional(),
+  /** To `questions`: the chosen label, or own words, by question. */
+  answers: z.record(z.string(), z.string()).optional(),
+});
+export type AskVerdict = z.infer<typeof AskVerdict>;
+
+/** By which way an ask was settled; `agent`: the agent withdrew it. */
+export const AskSettler = z.enum(["chat", "api", "cli", "deadline", "client_left", "drain", "agent"]);
+export type AskSettler = z.infer<typeof AskSettler>;
+
+/** How an ask was settled. */
+export const AskSettlement = z.object({
+  ask: z.uuid(),
+  behavior: AskVerdict.shape.behavior,
+  by: AskSettler,
+});
+export type AskSettlement = z.infer<typeof AskSettlement>;
+
+/** By which way a person answers. */
+export const AskWay = z.enum(["chat", "api", "cli"]);
+export type AskWay = z.infer<typeof AskWay>;
+
+/** Body of `POST /asks/:id` on a worker's socket; answered with an `AskSettlement`. */
+export const AskAnswer = AskVerdict.extend({ by: AskWay });
+export type AskAnswer = z.infer<typeof AskAnswer>;
+
+/** `GET /asks` on a worker's socket: the open ones, oldest first. */
+export const AskList = z.object({ asks: z.array(AgentAsk) });
+export type AskList = z.infer<typeof AskList>;
+
+/** `GET /asks/:id` on a worker's socket: an open one. */
+export const AskDetail = z.object({ ask: AgentAsk });
+export type AskDetail = z.infer<typeof AskDetail>;
