@@ -1,8 +1,5 @@
 import type { TurnFacts } from "../turn/answer-output.ts";
 
-/** So many ignored fields are named: a header has its bounds. */
-const MAX_NAMED = 24;
-
 /** What an answer's headers say of its turn. */
 export function factHeaders(
   { turn, session, rule, position, steers, isJoined }: TurnFacts,
@@ -15,6 +12,6 @@ export function factHeaders(
     "x-synthesis-queue-position": String(position),
     ...(steers === undefined ? {} : { "x-synthesis-steers": steers }),
     ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
-    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.slice(0, MAX_NAMED).join(", ") } : {}),
+    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
   };
 }

@@ -7,14 +7,21 @@ import type { RequestOrder } from "./request-order.ts";
 import type { GatewayParts } from "./route-context.ts";
 import { TurnOrders } from "./turn-orders.ts";
 
+export interface BegunTurn {
+  readonly live: LiveTurn;
+  /** Its message is to be put into a running turn. */
+  readonly isSteering: boolean;
+}
+
 /** Begins a turn for a request: in its session's queue. Rejects with a `WireFailure`. */
-export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<LiveTurn> {
+export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<BegunTurn> {
   const { clues, request, connect, isHeadless, busy } = order;
   const { configuration, queues, turns, holds, closing, log } = parts;
   const { limits } = configuration;
   if (isHeadless) holds.check(limits.queueMs);
   const link = await connect();
-  const located = await locateSession(order, link);
+  const driverOf = (agent: string) => configuration.agents[agent]?.driver;
+  const located = await locateSession(order, link, driverOf);
   const { workspace } = link;
   const placeOf = (session: string) => `${workspace}/${session}`;
   const session = chooseSession(order, located, (id) => queues.isBusy(placeOf(id)));
@@ -22,7 +29,7 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
   const entry = { place: placeOf(session.id), turn, caller: request.caller, policy: busy };
   const { ticket, steers } = enterSession(entry, parts);
   const { id, rule } = session;
-  const orders = new TurnOrders({ turn, order, session, log });
+  const orders = new TurnOrders({ turn, order, session, bodyBytes: limits.bodyBytes, log });
   const live = new LiveTurn({
     facts: {
       turn,
@@ -41,7 +48,10 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
       },
       compose: (worker, refusal) => orders.compose(worker, refusal),
       steering: (worker) => orders.steering(worker),
-      accepted: () => ticket.accepted(),
+      accepted: () => {
+        ticket.accepted();
+        orders.release();
+      },
     },
     steers,
     connect,
@@ -51,5 +61,5 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
   });
   void live.over.then(() => ticket.leave());
   turns.begin(live);
-  return live;
+  return { live, isSteering: steers !== undefined };
 }

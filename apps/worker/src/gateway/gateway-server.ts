@@ -1,15 +1,12 @@
 import { createServer, type Server } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { listenPrivately, type Logger } from "@synthesis/kit";
-import type { Attach } from "@synthesis/protocol";
+import { linkMessageBytes, type Attach } from "@synthesis/protocol";
 import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { SessionApi } from "./session-api.ts";
-
-/** A prompt, as JSON, can be longer than the body it came in; escapes at most double it. */
-const FRAME_TO_BODY = 2;
 
 /**
  * Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. Plain HTTP there is
@@ -27,7 +24,7 @@ export class GatewayServer {
     this.#configuration = configuration;
     const api = new SessionApi(workspace, log);
     this.#http = createServer((request, response) => void api.answer(request, response));
-    const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
+    const maxPayload = linkMessageBytes(configuration.limits.bodyBytes);
     this.#sockets = new WebSocketServer({ server: this.#http, maxPayload, perMessageDeflate: false });
     this.#sockets.on("error", () => {}); // the HTTP server's own, which start() reports
     const { workspace: name, epoch } = configuration;

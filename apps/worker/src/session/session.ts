@@ -22,6 +22,7 @@ const ANSWERED = { code: "stateless", message: "its one question is answered" };
 /** One conversation with one agent in this workspace: one turn at a time, on the process that keeps it warm. */
 export class Session {
   readonly id: string;
+  readonly agent: string;
   readonly #around: SessionSurroundings;
   readonly #agent: SessionAgent;
   /** Settles with the last of what was handed in. */
@@ -30,6 +31,7 @@ export class Session {
 
   constructor(identity: SessionIdentity, settings: AgentSettings, around: SessionSurroundings) {
     this.id = identity.id;
+    this.agent = identity.agent;
     this.#around = around;
     this.#agent = new SessionAgent(identity, settings, around, () => around.onChange(this));
   }

@@ -1,6 +1,6 @@
 import type { Logger } from "@synthesis/kit";
-import type { Prompt, Submit, ToolCallDelta, TurnEnd, WireFailure } from "@synthesis/protocol";
-import type { AgentProcess } from "../drivers/agent-process.ts";
+import type { Submit, ToolCallDelta, TurnEnd, WireFailure } from "@synthesis/protocol";
+import type { Steerable } from "../drivers/agent-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import type { TurnTranscript } from "../journal/transcripts.ts";
@@ -13,6 +13,7 @@ import { errorOf } from "./error-of.ts";
 import { transcriptLeft } from "./transcript-left.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
+import { TurnSteers } from "./turn-steers.ts";
 
 interface TurnSurroundings {
   readonly journal: Journal;
@@ -47,6 +48,7 @@ type State = "waiting" | "accepted" | "started" | "over" | "left";
 /** One turn as the worker accounts for it: each edge, and all it says, is in the journal before anybody is told. */
 export class Turn implements OutputTurn {
   readonly order: Submit;
+  readonly steers = new TurnSteers();
   readonly #options: TurnOptions;
   readonly #stop = new AbortController();
   readonly #followers = new Set<TurnSink>();
@@ -59,10 +61,6 @@ export class Turn implements OutputTurn {
   #mark: string | undefined;
   /** Whether its agent may have read the prompt. */
   #isTold = false;
-  /** The process that runs it. */
-  #process: Pick<AgentProcess, "steer"> | undefined;
-  /** What else was said in it, and the number of its last event before that was taken up. */
-  readonly #steered = new Map<string, number>();
 
   constructor(options: TurnOptions) {
     const { order, left, journal } = options;
@@ -101,7 +99,7 @@ export class Turn implements OutputTurn {
   /** Whether another process could finish it: nobody could tell what it says anew from what is not known, or from calls. */
   get canBeFinished(): boolean {
     const { isWhole, calls } = this.#answer;
-    return isWhole && calls.length === 0 && this.#steered.size === 0 && this.order.isStateless !== true;
+    return isWhole && calls.length === 0 && this.steers.isEmpty && this.order.isStateless !== true;
   }
 
   /** Whether its agent was told nothing of the session before. */
@@ -210,24 +208,15 @@ export class Turn implements OutputTurn {
   }
 
   /** The process that runs it from now on; undefined: none. */
-  runsOn(process: Pick<AgentProcess, "steer"> | undefined): void {
-    this.#process = process;
-  }
-
-  /**
-   * Says something to its agent while it runs. Resolves with the number of its last event before the agent took that
-   * up; undefined: it did not, and never will.
-   */
-  async steer(message: string, prompt: Prompt): Promise<number | undefined> {
-    const isTaken = await this.#process?.steer(message, prompt);
-    return isTaken === true ? this.#steered.get(message) : undefined;
+  runsOn(process: Steerable | undefined): void {
+    this.steers.runsOn(process);
   }
 
   /** Its agent takes up what else was said in it. */
   steered(message: string): void {
     const { output } = this.#options;
     output.flush();
-    this.#steered.set(message, output.lastSeq(this.id));
+    this.steers.takenUp(message, output.lastSeq(this.id));
   }
 
   /**
@@ -277,7 +266,7 @@ export class Turn implements OutputTurn {
   }
 
   #left(end: TurnEnd, mark: string | undefined): TurnTranscript {
-    const isSteered = this.#steered.size > 0;
+    const isSteered = !this.steers.isEmpty;
     return transcriptLeft({
       order: this.order,
       answer: this.#answer,

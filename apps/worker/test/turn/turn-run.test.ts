@@ -39,6 +39,8 @@ class ScriptedProcess implements AgentProcess {
     return true;
   }
 
+  withdrawSteer(): void {}
+
   async steer(): Promise<boolean> {
     return false;
   }

@@ -124,16 +124,19 @@ const LifecycleLine = z.looseObject({
 
 const ControlResponseLine = z.looseObject({ type: z.literal("control_response") });
 
+/** What Claude asks in one; whatever it is, it has to be answered. */
+export const ControlRequest = z.looseObject({
+  subtype: z.string(),
+  /** Of `mcp_message`. */
+  message: McpMessage.optional(),
+  /** Of `hook_callback`: the call that is decided on. */
+  tool_use_id: z.string().optional(),
+});
+
 const ControlRequestLine = z.looseObject({
   type: z.literal("control_request"),
   request_id: z.string(),
-  request: z.looseObject({
-    subtype: z.string(),
-    /** Of `mcp_message`. */
-    message: McpMessage.optional(),
-    /** Of `hook_callback`: the call that is decided on. */
-    tool_use_id: z.string().optional(),
-  }),
+  request: z.unknown(),
 });
 
 const KnownLine = z.discriminatedUnion("type", [

@@ -5,7 +5,7 @@ import type { AgentChild } from "../../process/agent-child.ts";
 import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import type { HeadlessSettings } from "./claude-arguments.ts";
-import { parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
+import { ControlRequest, parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
 import {
   callDecision,
   controlAnswer,
@@ -96,9 +96,11 @@ export class ClaudeProcess implements AgentProcess {
     return this.#mark;
   }
 
-  fits({ answerSchema }: AgentTurn): boolean {
-    const { isStateless, answerSchema: own } = this.#options;
-    return !isStateless && isDeepStrictEqual(answerSchema, own);
+  /** "No model" is for Claude the one that it was started with, which may have been that of a cut turn. */
+  fits({ answerSchema, model }: AgentTurn): boolean {
+    const { isStateless, answerSchema: own, startModel, settings } = this.#options;
+    const isOfOther = startModel !== undefined && settings.model === undefined && model === undefined;
+    return !isStateless && !isOfOther && isDeepStrictEqual(answerSchema, own);
   }
 
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
@@ -120,6 +122,10 @@ export class ClaudeProcess implements AgentProcess {
     if (this.#turn === undefined) return false;
     const write = () => this.#child.write(userMessage(message, promptContent(prompt)));
     return this.#turn.steer(message, write);
+  }
+
+  withdrawSteer(message: string): void {
+    this.#turn?.withdrawSteer(message);
   }
 
   interrupt(): void {
@@ -187,7 +193,9 @@ export class ClaudeProcess implements AgentProcess {
   }
 
   #answer({ request_id: id, request }: LineOf<"control_request">): void {
-    const { subtype, message, tool_use_id } = request;
+    const asked = ControlRequest.safeParse(request);
+    if (!asked.success) return this.#child.write(refusal(id, "what it cannot read"));
+    const { subtype, message, tool_use_id } = asked.data;
     if (subtype === "mcp_message" && message !== undefined)
       return this.#child.write(controlAnswer(id, { mcp_response: this.#server.answer(message) }));
     if (subtype !== "hook_callback") return this.#child.write(refusal(id, subtype));
