@@ -67,7 +67,7 @@ test("the client's tools are used, and their results go on in the same process",
   const { api, synthesis } = running;
   const { messages } = clientOf(synthesis);
   const input = { a: 1, b: 2 };
-  api.next(reply.toolUse({ id: "toolu_1", name: "mcp__client__add", input }, { text: "I add" }));
+  api.next(reply.toolUse({ id: "toolu_1", name: "mcp__synthesis_client__add", input }, { text: "I add" }));
   const asked = await messages.create({ ...shared, tools: [add], messages: [user("add")] });
   expect(asked).toMatchObject({
     content: [

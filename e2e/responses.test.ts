@@ -20,7 +20,11 @@ const add: OpenAI.Responses.FunctionTool = {
   parameters: { type: "object", properties: { a: { type: "number" }, b: { type: "number" } } },
   strict: false,
 };
-const callAdd = (id: string, a: number, b: number) => ({ id, name: "mcp__client__add", input: { a, b } });
+const callAdd = (id: string, a: number, b: number) => ({
+  id,
+  name: "mcp__synthesis_client__add",
+  input: { a, b },
+});
 const callsOf = ({ output }: Pick<Response, "output">) =>
   output.filter((item) => item.type === "function_call");
 

@@ -2,7 +2,7 @@ import type { RecordedRequest } from "@synthesis/testkit";
 
 /** What Claude Code calls a client's function. */
 export function clientTool(name: string): string {
-  return `mcp__client__${name}`;
+  return `mcp__synthesis_client__${name}`;
 }
 
 /** The client's functions that a request to the API offers, by their own names. */

@@ -112,9 +112,15 @@ export class Workspace {
   submit(order: Submit, sink: TurnSink): void {
     if (this.#turns.isKnown(order.turn)) return this.#turns.follow(order.turn, 0, sink);
     if (this.#state !== "serving") return sink.refused(order.turn, draining().error);
+    const { id, agent } = order.session;
+    const owner = this.#sessions.live.get(id)?.agent ?? this.#journal.sessions.find(id)?.agent ?? agent;
+    if (owner !== agent) {
+      const message = `the session is one of agent "${owner}": "${agent}" can go on from it in a session of its own`;
+      return sink.refused(order.turn, { code: "invalid_request", message });
+    }
     const session = this.#sessions.find(order.session);
     if (session === undefined) {
-      const message = `no agent is called "${order.session.agent}"`;
+      const message = `no agent is called "${agent}"`;
       return sink.refused(order.turn, { code: "model_not_found", message });
     }
     const turn = this.#turns.add(order);
@@ -147,9 +153,14 @@ export class Workspace {
     this.#turns.cancel(id, why);
   }
 
-  /** Says something to the agent within a running turn: see `Turn.steer`. */
+  /** Says something to the agent within a running turn: see `TurnSteers.say`. */
   async steer(id: string, message: string, prompt: Prompt): Promise<number | undefined> {
     return this.#turns.steer(id, message, prompt);
+  }
+
+  /** Takes back what was said within a running turn: see `TurnSteers.withdraw`. */
+  withdrawSteer(id: string, message: string): void {
+    this.#turns.withdrawSteer(id, message);
   }
 
   /** Which session is meant, up to which point a turn can follow its transcript, and whether its agent lost it. */
@@ -160,6 +171,8 @@ export class Workspace {
     const reset = await this.#sessions.find(record)?.lostMemory();
     return {
       session: record.id,
+      agent: record.agent,
+      key: record.key,
       ...(point?.hash == null ? {} : { point: point.hash, isHead: point.isHead }),
       ...(reset === undefined ? {} : { reset }),
     };

@@ -1,7 +1,7 @@
 import { EMPTY_TRANSCRIPT, rollTranscript } from "@synthesis/protocol";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
-import { hashOf, testCaller, testScope } from "./support/test-submit.ts";
+import { hashOf, locatedSession, testCaller, testScope } from "./support/test-submit.ts";
 import { TestWorkspace } from "./support/test-workspace.ts";
 
 expectClean();
@@ -18,14 +18,30 @@ test("an agent that is not configured is refused", async () => {
   expect(turn.events).toEqual(["refused"]);
 });
 
+test("W-6: a turn for a session of another agent is refused, whether that runs or not", async () => {
+  await using space = await TestWorkspace.start();
+  const running = space.submit("!slow 1000 20");
+  const early = await space.run("hi", { agent: "seed" });
+  space.workspace.cancel(running.id, "over");
+  await running.outcome;
+  await space.run("hi");
+  const warm = await space.run("hi", { agent: "seed" });
+  space.workspace.evictOldest();
+  await eventually(() => expect(space.workspace.status().processes).toBe(0));
+  const cold = await space.run("hi", { agent: "seed" });
+  const error = { code: "invalid_request", message: expect.stringContaining('agent "claude"') };
+  for (const { outcome } of [early, warm, cold]) expect(outcome).toMatchObject({ state: "refused", error });
+  expect(await space.workspace.locate(bySession)).toEqual(locatedSession);
+});
+
 test("a session is located by its id and by the transcript as the client has it", async () => {
   await using space = await TestWorkspace.start();
   const { answer } = await space.run("hi");
   const locate = (by: Parameters<typeof space.workspace.locate>[0]) => space.workspace.locate(by);
-  expect(await locate(bySession)).toEqual(bySession);
+  expect(await locate(bySession)).toEqual(locatedSession);
   expect(await locate({ session: "unknown" })).toEqual({});
   const head = answered(asked("hi"), answer);
-  expect(await locate(byPoint(head))).toEqual({ session: "s", point: head, isHead: true });
+  expect(await locate(byPoint(head))).toEqual({ ...locatedSession, point: head, isHead: true });
   expect(await locate(byPoint(asked("other")))).toEqual({});
 });
 
@@ -33,7 +49,7 @@ test("a turn without a transcript leaves its session one that no transcript find
   await using space = await TestWorkspace.start();
   const { answer } = await space.run("hi", { transcript: undefined });
   expect(await space.workspace.locate(byPoint(answered(asked("hi"), answer)))).toEqual({});
-  expect(await space.workspace.locate(bySession)).toEqual(bySession);
+  expect(await space.workspace.locate(bySession)).toEqual(locatedSession);
 });
 
 test("a transcript that is expected of an unknown session is refused", async () => {
@@ -49,7 +65,11 @@ test("a cancelled turn leaves the transcript with what was said of it", async ()
   space.workspace.cancel(turn.id, "the client left");
   await turn.outcome;
   const head = answered(asked("!slow 1000 20"), turn.answer);
-  expect(await space.workspace.locate(byPoint(head))).toEqual({ session: "s", point: head, isHead: true });
+  expect(await space.workspace.locate(byPoint(head))).toEqual({
+    ...locatedSession,
+    point: head,
+    isHead: true,
+  });
 });
 
 test("a turn of a key at work is refused with idempotency_conflict, and joined by its key once that is known", async () => {

@@ -50,9 +50,12 @@ export {
   TurnFrame,
   TurnOver,
 } from "./plugin-frame.ts";
+export { linkMessageBytes } from "./link-bound.ts";
 export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
+export { quoted, quotedParts, type QuoteTag } from "./quoted-text.ts";
 export { readVerdict } from "./read-verdict.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
+export { RequestIdentity, Submit } from "./submit.ts";
 export {
   EMPTY_TRANSCRIPT,
   plainCallId,
@@ -83,13 +86,12 @@ export {
   Located,
   Reasoning,
   Refused,
-  RequestIdentity,
   Steer,
   Steered,
-  Submit,
   Taken,
   ToolCalled,
   TurnInfo,
   Unanswered,
+  WithdrawSteer,
   WorkerFrame,
 } from "./worker-frame.ts";

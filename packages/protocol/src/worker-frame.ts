@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { AgentAsk, AskSettler, AskVerdict } from "./agent-ask.ts";
-import { ClientTool, ToolCallDelta } from "./client-tool.ts";
+import { ToolCallDelta } from "./client-tool.ts";
+import { Hash, Id, SessionKey } from "./identifier.ts";
 import { Prompt } from "./prompt.ts";
+import { Submit } from "./submit.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { WireError } from "./wire-error.ts";
-
-const Id = z.string().min(1).max(128);
-const Hash = z.string().length(64);
 
 /** Gateway → worker, first frame. */
 export const Attach = z.object({
@@ -54,6 +53,10 @@ export const Located = z.object({
   type: z.literal("located"),
   request: z.number().int(),
   session: Id.optional(),
+  /** Whose it is: turns of another agent are not for it. */
+  agent: Id.optional(),
+  /** What its agent sees as its name. */
+  key: SessionKey.optional(),
   /** The latest of the points that its transcript has and a turn can follow; absent: there is none. */
   point: Hash.optional(),
   /** Its transcript ends there; otherwise a turn that follows that point branches off. */
@@ -62,19 +65,6 @@ export const Located = z.object({
   reset: z.string().optional(),
 });
 export type Located = z.infer<typeof Located>;
-
-/** What a turn is found by when its request comes again: hashes, within one API key, agent and workspace. */
-export const RequestIdentity = z.object({
-  /** Of API key and agent: a request is never matched with that of another. */
-  caller: Hash,
-  /** Of its `Idempotency-Key`. */
-  key: Hash.optional(),
-  /** Of its body. */
-  body: Hash,
-  /** Of what it asked, without what a client's own retry adds. */
-  prompt: Hash,
-});
-export type RequestIdentity = z.infer<typeof RequestIdentity>;
 
 /**
  * Gateway → worker: is there a turn of this caller? By `key` one that ran or runs for it; by `body` or `prompt`
@@ -127,56 +117,6 @@ export const Unanswered = z.object({
   error: WireError,
 });
 export type Unanswered = z.infer<typeof Unanswered>;
-
-/**
- * Gateway → worker: one turn, handed over when it leaves the session's FIFO; its events follow on this link.
- * Sent again for the same turn (the link was lost before `accepted` came) it only follows.
- */
-export const Submit = z.object({
-  type: z.literal("submit"),
-  turn: z.uuid(),
-  /** By what a repetition of its request finds it. */
-  request: RequestIdentity,
-  session: z.object({
-    id: Id,
-    /** What the agent sees as the session's name. */
-    key: z.string().min(1).max(1024),
-    agent: Id,
-    /** Caller, user and agent; transcripts are compared within one scope only. */
-    scope: Hash,
-  }),
-  /** When the client's request arrived (epoch ms): one from before an ask was shown is no verdict on it. */
-  receivedAt: z.number().int().optional(),
-  /** What the client's user says, where the prompt says it in other words: only that can be a verdict on an ask. */
-  said: z.string().max(16_384).optional(),
-  /** The Claude model asked for, where it differs from the agent's own. */
-  model: Id.optional(),
-  /** How hard the agent is to think, in Claude's words. */
-  effort: z.enum(["low", "medium", "high", "xhigh", "max"]).optional(),
-  /** The client's system prompt. */
-  instructions: z.string().optional(),
-  /** Which instructions they are, where their text changes also when they do not mean to. Absent: their text says it. */
-  instructionsMark: Hash.optional(),
-  /** Functions of the client's that the agent may call in this turn. */
-  tools: z.array(ClientTool).optional(),
-  /** JSON Schema that the answer must meet. */
-  answerSchema: z.record(z.string(), z.unknown()).optional(),
-  prompt: Prompt,
-  /** The prompt relies on earlier messages: refuse with `session_lost` unless the agent remembers them. */
-  needsMemory: z.boolean(),
-  /** The transcript hash with this prompt, to which the worker adds the answer; absent: its transcript is not known. */
-  transcript: Hash.optional(),
-  /**
-   * The point of the session's transcript that the prompt goes on from. Where it is not its end the conversation
-   * branches off there; `history_changed` where the session does not have it. Absent: its end, whatever that is.
-   */
-  follows: Hash.optional(),
-  /** The session that has that point; the turn's own session is new, and branches off there. */
-  branchOf: Id.optional(),
-  /** A question beside all conversations: nothing of it is remembered, and the agent gets no tools of its own. */
-  isStateless: z.literal(true).optional(),
-});
-export type Submit = z.infer<typeof Submit>;
 
 /**
  * Gateway → worker: send this turn's events with a higher sequence number than `after`, then those to come,
@@ -248,6 +188,17 @@ export const Steer = z.object({
 });
 export type Steer = z.infer<typeof Steer>;
 
+/**
+ * Gateway → worker: its client takes a `steer` back. Answered by that one's `steered`, which says whether it was too
+ * late.
+ */
+export const WithdrawSteer = z.object({
+  type: z.literal("withdraw_steer"),
+  turn: z.uuid(),
+  message: z.uuid(),
+});
+export type WithdrawSteer = z.infer<typeof WithdrawSteer>;
+
 /** Worker → gateway, the answer to `steer`. */
 export const Steered = z.object({
   type: z.literal("steered"),
@@ -297,6 +248,7 @@ export const GatewayFrame = z.discriminatedUnion("type", [
   Taken,
   CancelTurn,
   Steer,
+  WithdrawSteer,
 ]);
 export type GatewayFrame = z.infer<typeof GatewayFrame>;
 

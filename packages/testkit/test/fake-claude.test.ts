@@ -264,7 +264,7 @@ function hostFunctions(fake: StreamJsonProcess, decision: "defer" | "deny" = "de
   fake.send({
     type: "control_request",
     request_id: "i",
-    request: { subtype: "initialize", sdkMcpServers: ["client"], hooks: { PreToolUse: [] } },
+    request: { subtype: "initialize", sdkMcpServers: ["synthesis_client"], hooks: { PreToolUse: [] } },
   });
   const tools = [{ name: "f1" }, { name: "f2" }];
   const answer = (request: Record<string, unknown>) => {
@@ -286,7 +286,7 @@ test("a call of the host's function ends the turn, and its result is a prompt as
   const called = fake.prompt('!call f1 {"q":1} & f2');
   const result = await fake.result(called);
   expect(result).toMatchObject({ is_error: false, terminal_reason: "tool_deferred", result: "" });
-  expect(result["deferred_tool_use"]).toMatchObject({ name: "mcp__client__f2", input: {} });
+  expect(result["deferred_tool_use"]).toMatchObject({ name: "mcp__synthesis_client__f2", input: {} });
   const content = [{ type: "tool_result", tool_use_id: "x", content: [{ type: "text", text: "one" }] }];
   const answered = fake.prompt("", { message: { role: "user", content } });
   expect(await fake.result(answered)).toMatchObject({
@@ -301,7 +301,7 @@ test("a call that is denied, or of a function that is not offered, ends nothing"
   for (const name of ["f1", "f3"])
     expect(await fake.result(fake.prompt(`!call ${name}`))).toMatchObject({ result: "without it" });
   expect(await fake.result(fake.prompt("!functions"))).toMatchObject({
-    result: '["mcp__client__f1","mcp__client__f2"]',
+    result: '["mcp__synthesis_client__f1","mcp__synthesis_client__f2"]',
   });
 });
 

@@ -14,18 +14,16 @@ export interface RequestParts {
   readonly identity: SessionIdentity;
   readonly conversation: Conversation;
   readonly words: ClientWords | undefined;
-  /** The body as it came. */
-  readonly body: Uint8Array;
 }
 
-/** By what a repetition of a request finds its turn. Throws `invalid_request` for an `Idempotency-Key` that is none. */
-export function requestIdentity({
-  clues,
-  identity,
-  conversation,
-  words,
-  body,
-}: RequestParts): RequestIdentity {
+/**
+ * By what a repetition of a request finds its turn; `body` is its body as it came. Throws `invalid_request` for an
+ * `Idempotency-Key` that is none.
+ */
+export function requestIdentity(
+  { clues, identity, conversation, words }: RequestParts,
+  body: Uint8Array,
+): RequestIdentity {
   const { agent, headers, caller } = clues;
   // Two conversations that say the same are told apart by whatever names them.
   const workspace = header(headers, "x-openclaw-workspace") ?? agent.workspace;

@@ -54,7 +54,11 @@ const MAX_KEY_CHARACTERS = 512;
 /** Decides whose conversation a request continues. Throws `invalid_request` for a key that is no key. */
 export function identify(clues: IdentityClues): SessionIdentity {
   const { history, convention, turnRequest } = clues;
-  if (history === "stateless") return { rule: "stateless" };
+  if (history === "stateless") {
+    if (turnRequest.names.previousTurn !== undefined)
+      throw new WireFailure("invalid_request", STATELESS_PAIR);
+    return { rule: "stateless" };
+  }
   if (convention.isSideRequest && history === "auto") return { rule: "side-request" };
   if (turnRequest.names.previousTurn !== undefined)
     return { rule: "previous-turn", turn: turnRequest.names.previousTurn };
@@ -75,6 +79,9 @@ export function identify(clues: IdentityClues): SessionIdentity {
   }
   return { rule: "transcript" };
 }
+
+const STATELESS_PAIR =
+  "previous_response_id: a stateless request goes on from nothing: leave it out, or the header x-synthesis-history";
 
 /**
  * Whether a client that names its session by this rule may send only what is new: the seed's clients do, and a

@@ -1,6 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { printable } from "@synthesis/kit";
-import { WireFailure, type AgentAsk, type AskSettlement, type ToolCallDelta, type TurnEnd, type WireError } from "@synthesis/protocol";
+import {
+  WireFailure,
+  type AgentAsk,
+  type AskSettlement,
+  type ToolCallDelta,
+  type TurnEnd,
+  type WireError,
+} from "@synthesis/protocol";
 import { ToldAsks } from "../asks/told-asks.ts";
 import { AnswerBlocks } from "../turn-request/answer-blocks.ts";
 import { respondJson } from "../http/respond.ts";

@@ -3,6 +3,7 @@ import type { ContentPart, TranscriptCall } from "@synthesis/protocol";
 import type { Message } from "../turn-request/turn-request.ts";
 import { documentFromUrl, imageFromUrl } from "../turn-request/content-part.ts";
 import { refuse } from "../turn-request/read-shape.ts";
+import { unknownFields } from "../turn-request/unknown-fields.ts";
 
 /** A chat's messages, taken apart. */
 export interface ChatMessages {
@@ -26,11 +27,11 @@ export function readChatMessages(values: readonly unknown[]): ChatMessages {
   for (const [index, value] of values.entries()) {
     const at = `messages.${index}`;
     const fields = object(value, at);
-    noteIgnored(fields, ignored);
+    for (const name of unknownFields(fields, understood, "messages.")) ignored.add(name);
     switch (fields["role"]) {
       case "system":
       case "developer":
-        instructions.push(text(fields["content"], `${at}.content`));
+        instructions.push(text(fields["content"], `${at}.content`, "\n"));
         break;
       case "user":
         messages.push({ role: "user", parts: content(fields["content"], `${at}.content`, ignored) });
@@ -62,7 +63,7 @@ function assistant(fields: Fields, at: string): Extract<Message, { role: "assist
   const { content: said, refusal, tool_calls: calls, function_call: legacy } = fields;
   if (legacy != null) refuse(`${at}.function_call`, "this was replaced by tool_calls: send those");
   if (calls != null && !Array.isArray(calls)) refuse(`${at}.tool_calls`, "must be a list");
-  const spoken = said == null ? "" : text(said, `${at}.content`);
+  const spoken = said == null ? "" : text(said, `${at}.content`, "");
   return {
     role: "assistant",
     text: spoken === "" && typeof refusal === "string" ? refusal : spoken,
@@ -81,8 +82,8 @@ function readCall(value: unknown, at: string): TranscriptCall {
   };
 }
 
-/** Content that is text only: of instructions, and of answers. */
-function text(value: unknown, at: string): string {
+/** Content that is text only: of instructions, whose parts are lines, and of answers, whose parts are not. */
+function text(value: unknown, at: string, between: "\n" | ""): string {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return refuse(at, "must be text, or a list of parts");
   return value
@@ -92,7 +93,7 @@ function text(value: unknown, at: string): string {
       if (type !== "text") refuse(`${at}.${index}.type`, "only parts of type text are taken here");
       return string(said, `${at}.${index}.text`);
     })
-    .join("\n");
+    .join(between);
 }
 
 function content(value: unknown, at: string, ignored: Set<string>): ContentPart[] {
@@ -134,16 +135,6 @@ const understood: ReadonlySet<string> = new Set([
   "function_call",
   "refusal",
 ]);
-/** So many different fields of messages are named. */
-const MAX_NAMED = 8;
-
-function noteIgnored(fields: Fields, ignored: Set<string>): void {
-  for (const name in fields) {
-    if (understood.has(name) || fields[name] == null || ignored.size >= MAX_NAMED) continue;
-    if (/^[a-z_]{1,40}$/.test(name)) ignored.add(`messages.${name}`);
-  }
-}
-
 function object(value: unknown, at: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return refuse(at, "must be an object");

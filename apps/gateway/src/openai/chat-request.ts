@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { readShape, refuse } from "../turn-request/read-shape.ts";
+import { unknownFields } from "../turn-request/unknown-fields.ts";
 
 const Schema = z.record(z.string(), z.unknown());
 const Tool = z.looseObject({
@@ -80,25 +81,14 @@ const understood: ReadonlySet<string> = new Set([...Object.keys(ChatRequest.shap
 /** The names of fields that were sent and have no effect: none is swallowed silently. */
 export function ignoredFields(request: ChatRequest): string[] {
   const { metadata, stream_options: streamOptions, tools } = request;
-  const fields = Object.entries(request)
-    .filter(([name, value]) => !understood.has(name) && value != null && !isDefault(name, value))
-    .map(([name]) => name);
-  const nested = [
-    ...Object.keys(metadata ?? {})
-      .filter((name) => name !== "session_id")
-      .slice(0, 1)
-      .map(() => "metadata"),
-    ...Object.keys(streamOptions ?? {})
-      .filter((name) => name !== "include_usage")
-      .map((name) => `stream_options.${name}`),
+  const isParallel = request["parallel_tool_calls"] === true; // as it is anyway
+  return [
+    ...unknownFields(request, understood).filter((name) => !isParallel || name !== "parallel_tool_calls"),
+    ...(unknownFields(metadata ?? {}, understoodMetadata).length === 0 ? [] : ["metadata"]),
+    ...unknownFields(streamOptions ?? {}, understoodStreamOptions, "stream_options."),
     ...(tools?.some(({ function: { strict } }) => strict === true) === true ? ["tools.function.strict"] : []),
   ];
-  return [...fields, ...nested].filter((name) => FIELD.test(name));
 }
 
-const FIELD = /^[a-z0-9_.]{1,60}$/;
-
-/** What is the case anyway is not ignored. */
-function isDefault(name: string, value: unknown): boolean {
-  return name === "parallel_tool_calls" && value === true;
-}
+const understoodMetadata: ReadonlySet<string> = new Set(["session_id"]);
+const understoodStreamOptions: ReadonlySet<string> = new Set(["include_usage"]);

@@ -1,8 +1,5 @@
 import type { TurnFacts } from "../turn/answer-output.ts";
 
-/** So many ignored fields are named: a header has its bounds. */
-const MAX_NAMED = 24;
-
 /** What an answer's headers say of its turn. */
 export function factHeaders(
   { turn, session, rule, position, steers, settles, isJoined }: TurnFacts,
@@ -16,6 +13,6 @@ export function factHeaders(
     ...(steers === undefined ? {} : { "x-synthesis-steers": steers }),
     ...(settles === undefined ? {} : { "x-synthesis-settles": settles }),
     ...(isJoined === true ? { "x-synthesis-turn-joined": "true" } : {}),
-    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.slice(0, MAX_NAMED).join(", ") } : {}),
+    ...(ignored.length > 0 ? { "x-synthesis-ignored": ignored.join(", ") } : {}),
   };
 }

@@ -1,5 +1,12 @@
 import type { ServerResponse } from "node:http";
-import type { AgentAsk, AskSettlement, ErrorCode, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
+import type {
+  AgentAsk,
+  AskSettlement,
+  ErrorCode,
+  ToolCallDelta,
+  TurnEnd,
+  WireError,
+} from "@synthesis/protocol";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
 import { factHeaders } from "../openai/fact-headers.ts";

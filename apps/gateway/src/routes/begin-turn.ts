@@ -9,25 +9,32 @@ import type { RequestOrder } from "./request-order.ts";
 import type { GatewayParts } from "./route-context.ts";
 import { TurnOrders } from "./turn-orders.ts";
 
+export interface BegunTurn {
+  readonly live: LiveTurn;
+  /** Its message is to be put into a running turn, or settles what that asks: nothing else of it is told to the agent. */
+  readonly isSteering: boolean;
+}
+
 /** Begins a turn for a request: in its session's queue. Rejects with a `WireFailure`. */
-export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<LiveTurn> {
+export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<BegunTurn> {
   const { clues, request, connect, isHeadless, busy } = order;
   const { configuration, queues, turns, holds, closing, log } = parts;
   const { limits } = configuration;
   const link = await connect();
-  const located = await locateSession(order, link);
+  const driverOf = (agent: string) => configuration.agents[agent]?.driver;
+  const located = await locateSession(order, link, driverOf);
   const { workspace } = link;
   const placeOf = (session: string) => `${workspace}/${session}`;
   const session = chooseSession(order, located, (id) => queues.isBusy(placeOf(id)));
   const said = possibleVerdict(order, placeOf(session.id), parts);
   const settling = said === undefined ? said : await settlingTurn({ said, order, session, link }, parts);
-  if (settling !== undefined) return settling;
+  if (settling !== undefined) return { live: settling, isSteering: true };
   if (isHeadless) holds.check(limits.queueMs);
   const turn = randomUUID();
   const entry = { place: placeOf(session.id), turn, caller: request.caller, policy: busy };
   const { ticket, steers } = enterSession(entry, parts);
   const { id, rule } = session;
-  const orders = new TurnOrders({ turn, order, session, log });
+  const orders = new TurnOrders({ turn, order, session, bodyBytes: limits.bodyBytes, log });
   const live = new LiveTurn({
     facts: {
       turn,
@@ -46,7 +53,10 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
       },
       compose: (worker, refusal) => orders.compose(worker, refusal),
       steering: (worker) => orders.steering(worker),
-      accepted: () => ticket.accepted(),
+      accepted: () => {
+        ticket.accepted();
+        orders.release();
+      },
     },
     steers,
     connect,
@@ -56,5 +66,5 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
   });
   void live.over.then(() => ticket.leave());
   turns.begin(live);
-  return live;
+  return { live, isSteering: steers !== undefined };
 }

@@ -48,15 +48,15 @@ export function readOrder(
   const identity = identify(clues);
   const words = openclaw === undefined ? undefined : openclawWords;
   const conversation: Conversation = readConversation(said.messages, { words, isPart: isPart(clues) });
-  const parts: RequestParts = { clues, identity, conversation, words, body };
+  const parts: RequestParts = { clues, identity, conversation, words };
   return {
     ...parts,
     turnRequest: isHeadless ? kept : fitToCommand(kept),
     agent,
     isHeadless,
-    request: requestIdentity(parts),
+    request: requestIdentity(parts, body),
     receivedAt: Date.now(),
-    busy: busyPolicy(headers),
+    busy: busyPolicy(headers, said),
     connect: async (drained) =>
       workers.link(header(headers, "x-openclaw-workspace") ?? agent.workspace, drained),
   };

@@ -3,6 +3,7 @@ import { WireFailure } from "@synthesis/protocol";
 import type { TurnRequest } from "../turn-request/turn-request.ts";
 import { checkTurnRequest } from "../turn-request/check-turn-request.ts";
 import { checkedOutput, isBinding } from "../turn-request/required-call.ts";
+import { namedFields } from "../turn-request/unknown-fields.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { repetitionOf } from "../identity/request-identity.ts";
 import { header } from "../identity/session-identity.ts";
@@ -13,6 +14,7 @@ import type { LiveTurn } from "../turn/live-turn.ts";
 import type { VanishPolicy } from "../turn/turn-readers.ts";
 import { readOrder } from "./request-order.ts";
 import { beginTurn } from "./begin-turn.ts";
+import { unsteered } from "./busy-policy.ts";
 import type { Exchange, GatewayParts } from "./route-context.ts";
 import { serveTurn } from "./serve-turn.ts";
 
@@ -56,18 +58,23 @@ export async function serveTurnRequest(
   const about = {
     model: turnRequest.model ?? agent.name,
     agent: agent.name,
-    ignored: turnRequest.ignored,
     fingerprint: systemFingerprint(agent, configuration.agents[agent.name]),
   };
-  const plain = makeOutput(about);
-  const output = isBinding(turnRequest.toolChoice) ? checkedOutput(plain, turnRequest.toolChoice) : plain;
-  const serve = (turn: LiveTurn, isJoined: boolean) =>
+  const serve = (turn: LiveTurn, ignored: readonly string[], isJoined: boolean) => {
+    const plain = makeOutput({ ...about, ignored: namedFields(ignored) });
+    const output = isBinding(turnRequest.toolChoice) ? checkedOutput(plain, turnRequest.toolChoice) : plain;
     serveTurn(turn, output, exchange.response, { turns, onVanish: vanish, isJoined });
+  };
+  const begin = async () => {
+    const { live, isSteering } = await beginTurn(order, parts);
+    serve(live, [...turnRequest.ignored, ...(isSteering ? unsteered(turnRequest) : [])], false);
+  };
   const repeats = repetitionOf(order, order.request);
-  if (repeats === undefined) return serve(await beginTurn(order, parts), false);
+  if (repeats === undefined) return begin();
   await turns.oneByOne(JSON.stringify([order.request.caller, repeats]), async () => {
     const known = await findTurn(order.request, repeats, order.connect, parts);
-    serve(known ?? (await beginTurn(order, parts)), known !== undefined);
+    if (known === undefined) await begin();
+    else serve(known, turnRequest.ignored, true);
   });
 }
 

@@ -8,54 +8,74 @@ import { withChoice } from "../turn-request/required-call.ts";
 import { matchSession, type TurnSession } from "../identity/find-session.ts";
 import { saidByUser } from "../asks/said-by-user.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
+import { checkOrderSize } from "./order-size.ts";
 import type { RequestOrder } from "./request-order.ts";
 
 export interface TurnOrdersOptions {
   readonly turn: string;
   readonly order: RequestOrder;
   readonly session: TurnSession;
+  /** Largest body of a request, in bytes. */
+  readonly bodyBytes: number;
   readonly log: Logger;
 }
+
+type Asked = Pick<TurnOrdersOptions, "order" | "session"> & { readonly conversation: Conversation };
 
 /** So often a worker may find that its session is not what it was when it was asked. */
 const MAX_REFUSALS = 3;
 
 /** What workers are told to run for one turn, by what they know of its session. */
 export class TurnOrders {
-  readonly #options: TurnOrdersOptions;
-  readonly #conversation: Conversation;
+  readonly #options: Omit<TurnOrdersOptions, keyof Asked>;
+  /** Let go of as soon as a worker has it: it may be megabytes, and the turn may last an hour. */
+  #asked: Asked | undefined;
   #refusals = 0;
 
-  constructor(options: TurnOrdersOptions) {
+  constructor({ order, session, ...options }: TurnOrdersOptions) {
     this.#options = options;
-    this.#conversation = conversationOf(options);
+    this.#asked = { order, session, conversation: conversationOf(order, session) };
   }
 
-  /** As `TurnDraft.compose`. */
+  /** As `TurnDraft.compose`; besides rejects with `body_too_large` for an order that its worker would not take. */
   async compose(link: WorkerLink, refusal?: WireError): Promise<Submit> {
-    const { turn, session, order, log } = this.#options;
-    const { outcome, order: told } = composeHistory(this.#conversation, await this.#match(link, refusal));
-    log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
+    const asked = this.#held();
+    const { turn, log, bodyBytes } = this.#options;
+    const { order, session, conversation } = asked;
+    const { outcome, order: told } = composeHistory(conversation, await this.#match(asked, link, refusal));
     const prompt = withChoice(told.prompt, order.turnRequest.toolChoice);
     const said = saidByUser(order);
-    return { ...this.#base(), ...told, prompt, ...(said === undefined || said === prompt ? {} : { said }) };
+    const isReworded = said !== undefined && said !== prompt;
+    const submit = { ...submitOf(turn, asked), ...told, prompt, ...(isReworded ? { said } : {}) };
+    checkOrderSize(submit, bodyBytes);
+    log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
+    return submit;
   }
 
   /** As `TurnDraft.steering`. */
   async steering(link: WorkerLink): Promise<Prompt | undefined> {
-    const { session, order } = this.#options;
+    const { session, order, conversation } = this.#held();
     if (session.match !== undefined) return undefined; // it was free when it was chosen
     const match = await matchSession(session.id, order, link);
-    const { outcome, order: told } = composeHistory(this.#conversation, match);
-    return outcome === "continued" || outcome === "appended" ? told.prompt : undefined;
+    const { outcome, order: told } = composeHistory(conversation, match);
+    if (outcome !== "continued" && outcome !== "appended") return undefined;
+    checkOrderSize(told, this.#options.bodyBytes);
+    return told.prompt;
   }
 
-  async #match(link: WorkerLink, refusal: WireError | undefined): Promise<Match> {
-    const { session, order } = this.#options;
+  /** A worker has it: nothing is composed any more. */
+  release(): void {
+    this.#asked = undefined;
+  }
+
+  #held(): Asked {
+    if (this.#asked === undefined) throw new Error(`turn ${this.#options.turn} was handed over already`);
+    return this.#asked;
+  }
+
+  async #match({ session, order }: Asked, link: WorkerLink, refusal: WireError | undefined): Promise<Match> {
     const { match } = session;
-    const isMended = refusal?.code === "session_lost" || refusal?.code === "history_changed";
-    if (refusal !== undefined && (!isMended || ++this.#refusals > MAX_REFUSALS))
-      throw WireFailure.from(refusal);
+    if (refusal !== undefined) this.#countRefusal(refusal);
     if (match === undefined) {
       const matched = await matchSession(session.id, order, link);
       return refusal?.code === "session_lost" ? forgotten(matched) : matched;
@@ -68,23 +88,31 @@ export class TurnOrders {
     return match.type === "earlier" ? { type: "unknown" } : forgotten(match);
   }
 
-  #base(): Omit<Submit, "prompt" | "needsMemory"> {
-    const { turn, order, session } = this.#options;
-    const { turnRequest, agent, request, receivedAt } = order;
-    const { id, key, scope } = session;
-    return {
-      type: "submit",
-      turn,
-      request,
-      session: { id, key, agent: agent.name, scope },
-      receivedAt,
-      ...(agent.model === undefined ? {} : { model: agent.model }),
-      ...(turnRequest.effort === undefined ? {} : { effort: turnRequest.effort }),
-      ...instructionsOf(turnRequest),
-      ...(turnRequest.tools.length === 0 ? {} : { tools: [...turnRequest.tools] }),
-      ...(turnRequest.answerSchema === undefined ? {} : { answerSchema: turnRequest.answerSchema }),
-    };
+  /** Throws what no other order can mend. */
+  #countRefusal(refusal: WireError): void {
+    const isMended = refusal.code === "session_lost" || refusal.code === "history_changed";
+    this.#refusals++;
+    if (!isMended || this.#refusals > MAX_REFUSALS) throw WireFailure.from(refusal);
   }
+}
+
+function submitOf(
+  turn: string,
+  { order, session: { id, key, scope } }: Asked,
+): Omit<Submit, "prompt" | "needsMemory"> {
+  const { turnRequest, agent, request, receivedAt } = order;
+  return {
+    type: "submit",
+    turn,
+    request,
+    session: { id, key, agent: agent.name, scope },
+    receivedAt,
+    ...(agent.model === undefined ? {} : { model: agent.model }),
+    ...(turnRequest.effort === undefined ? {} : { effort: turnRequest.effort }),
+    ...instructionsOf(turnRequest),
+    ...(turnRequest.tools.length === 0 ? {} : { tools: [...turnRequest.tools] }),
+    ...(turnRequest.answerSchema === undefined ? {} : { answerSchema: turnRequest.answerSchema }),
+  };
 }
 
 function instructionsOf({
@@ -98,8 +126,10 @@ function instructionsOf({
 }
 
 /** Where it goes on from an earlier turn, its messages go on from there. */
-function conversationOf({ order, session: { match } }: TurnOrdersOptions): Conversation {
-  const { identity, clues, words, conversation } = order;
+function conversationOf(
+  { identity, clues, words, conversation }: RequestOrder,
+  { match }: TurnSession,
+): Conversation {
   if (identity.rule !== "previous-turn" || match === undefined || !("point" in match)) return conversation;
   return readConversation(clues.turnRequest.messages, { base: match.point, words, isPart: true });
 }

@@ -1,5 +1,5 @@
 import { printable } from "@synthesis/kit";
-import type { ContentPart } from "@synthesis/protocol";
+import { quoted, type ContentPart } from "@synthesis/protocol";
 import { refuse } from "./read-shape.ts";
 
 const imageTypes: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
@@ -49,8 +49,8 @@ export function documentPart(
 
 /** A document of plain text. */
 export function textDocument(text: string, name: string | undefined): ContentPart {
-  const title = name === undefined ? "" : ` name=${JSON.stringify(printable(name))}`;
-  return { type: "text", text: `<document${title}>\n${text}\n</document>` };
+  const title: Record<string, string> = name === undefined ? {} : { name: printable(name) };
+  return { type: "text", text: quoted("document", title, text) };
 }
 
 function fromDataUrl(url: string, at: string): { readonly mediaType: string; readonly data: string } {

@@ -1,3 +1,4 @@
+import { printable } from "@synthesis/kit";
 import {
   EMPTY_TRANSCRIPT,
   plainCallId,
@@ -6,7 +7,7 @@ import {
   type TranscriptCall,
 } from "@synthesis/protocol";
 import type { Message } from "./turn-request.ts";
-import { partsOf, type ToolCalls } from "./prompt-parts.ts";
+import { partsOf, refuseEmpty, type ToolCalls } from "./prompt-parts.ts";
 import { refuse } from "./read-shape.ts";
 import { canonicalText, transcriptPoints } from "./transcript-points.ts";
 
@@ -57,22 +58,26 @@ export interface ConversationOptions {
 
 const asTheyAre: ClientWords = { plain: (text) => text, readRestart: () => undefined };
 const MAX_CALL_ID = 256;
+/** Names that agents can call, and those that other servers let them call. */
+const FUNCTION_NAME = /^[A-Za-z0-9_.:/-]{1,128}$/;
 
-/** Takes a request's messages apart. Throws `invalid_request` where there is nothing to answer, or a result of no call. */
+/**
+ * Takes a request's messages apart. Throws `invalid_request` where there is nothing to answer, or a result of no call,
+ * or of one that has its result.
+ */
 export function readConversation(
   messages: readonly Message[],
   { base = EMPTY_TRANSCRIPT, words = asTheyAre, isPart = false }: ConversationOptions = {},
 ): Conversation {
   const newFrom = messages.findLastIndex(({ role }) => role === "assistant") + 1;
-  if (messages.slice(newFrom).every(isBlank)) refuse("messages", NOTHING_TO_ANSWER);
+  // What follows any point of it is at least its last message.
+  const last = messages.at(-1);
+  if (last === undefined || isBlank(last)) refuseEmpty();
   const calls = readCalls(messages, isPart);
   const points = transcriptPoints(base, messages, words);
   const conversation = { messages, points, newFrom, calls, restarts: [] };
   return restarted(conversation, points.at(-2) ?? base, words);
 }
-
-const NOTHING_TO_ANSWER =
-  "there is nothing to answer: end with a user message that is not empty, or with the result of a function";
 
 /** Whether the agent has answered in it. */
 export function hasAnswers({ newFrom }: Conversation): boolean {
@@ -100,20 +105,28 @@ function restarted(conversation: Conversation, base: string, words: ClientWords)
   return {
     ...conversation,
     messages: [...messages.slice(0, -1), { role: "user", parts }],
-    restarts: readings.map(({ asked, rest, later }) => ({
-      point: after(asked),
-      prompt: rest,
-      transcript: after(later),
-    })),
+    restarts: readings
+      .filter(({ rest }) => rest.trim() !== "")
+      .map(({ asked, rest, later }) => ({ point: after(asked), prompt: rest, transcript: after(later) })),
   };
 }
 
 /** The calls that are answered, by the letters and digits of their ids. */
 function readCalls(messages: readonly Message[], isPart: boolean): ToolCalls {
   const calls = new Map<string, TranscriptCall>();
+  /** Each result is told with its call: two of the same would multiply it. */
+  const answered = new Set<string>();
   for (const message of messages) {
-    if (message.role === "assistant") for (const call of message.calls) calls.set(plainCallId(call.id), call);
-    if (message.role !== "tool") continue;
+    if (message.role === "user") continue;
+    if (message.role === "assistant") {
+      for (const call of message.calls) {
+        if (!FUNCTION_NAME.test(call.name)) refuse("messages", nameless(call));
+        const id = plainCallId(call.id);
+        calls.set(id, call);
+        answered.delete(id);
+      }
+      continue;
+    }
     const id = plainCallId(message.call);
     if (id === "" || message.call.length > MAX_CALL_ID)
       refuse(
@@ -125,9 +138,19 @@ function readCalls(messages: readonly Message[], isPart: boolean): ToolCalls {
         "messages",
         `no call before it has the id "${id}" of a function's result: send the assistant's message with the call before the result`,
       );
+    if (answered.has(id))
+      refuse("messages", `there are two results of the call "${id}": send one, with all that came of it`);
+    answered.add(id);
   }
   return calls;
 }
+
+function nameless({ name }: TranscriptCall): string {
+  const shown = printable(name.slice(0, MAX_SHOWN));
+  return `a call is of a function "${shown}": a name has 1 to 128 letters, digits or _.:/-`;
+}
+
+const MAX_SHOWN = 64;
 
 function isBlank(message: Message): boolean {
   if (message.role !== "user") return message.role === "assistant";

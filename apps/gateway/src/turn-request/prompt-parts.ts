@@ -1,11 +1,14 @@
 import {
   plainCallId,
+  quoted,
+  quotedParts,
   type ContentPart,
   type Prompt,
   type ToolResult,
   type TranscriptCall,
 } from "@synthesis/protocol";
 import type { Message } from "./turn-request.ts";
+import { refuse } from "./read-shape.ts";
 
 /** The calls of a conversation, by the letters and digits of their ids. */
 export type ToolCalls = ReadonlyMap<string, TranscriptCall>;
@@ -62,19 +65,15 @@ const UNKNOWN_CALL = { name: "function", arguments: "{}" };
 function told(message: Message, calls: ToolCalls): readonly ContentPart[] {
   switch (message.role) {
     case "user":
-      return [text('<message role="user">\n'), ...separated(message.parts), text("\n</message>\n")];
+      return [...quotedParts("message", { role: "user" }, message.parts), text("\n")];
     case "assistant": {
-      const made = message.calls.map(
-        ({ name, arguments: json }) =>
-          `<function_call name=${JSON.stringify(name)}>\n${json}\n</function_call>`,
-      );
-      const said = message.text === "" ? made : [message.text, ...made];
-      return [text(`<message role="assistant">\n${said.join("\n")}\n</message>\n`)];
+      const said = message.text === "" ? [] : [quoted("message", { role: "assistant" }, message.text)];
+      const made = message.calls.map(({ name, arguments: json }) => quoted("function_call", { name }, json));
+      return [...said, ...made].map((quote) => text(`${quote}\n`));
     }
     case "tool": {
       const { name } = calls.get(plainCallId(message.call)) ?? UNKNOWN_CALL;
-      const head = text(`<message role="tool" name=${JSON.stringify(name)}>\n`);
-      return [head, ...separated(message.parts), text("\n</message>\n")];
+      return [...quotedParts("function_result", { name }, message.parts), text("\n")];
     }
   }
 }
@@ -91,7 +90,10 @@ function text(content: string): ContentPart {
   return { type: "text", text: content };
 }
 
-/** Text that stands side by side is one text, blank text between other parts nothing; text alone is a string. */
+/**
+ * Text that stands side by side is one text, blank text between other parts nothing; text alone is a string. Throws
+ * `invalid_request` where nothing is left.
+ */
 function asPrompt(parts: readonly PromptPart[]): Prompt {
   const merged: PromptPart[] = [];
   for (const part of parts) {
@@ -102,5 +104,14 @@ function asPrompt(parts: readonly PromptPart[]): Prompt {
   }
   const said = merged.filter((part) => part.type !== "text" || part.text.trim() !== "");
   const [first] = said;
-  return said.length === 1 && first?.type === "text" ? first.text : said;
+  if (first === undefined) return refuseEmpty();
+  return said.length === 1 && first.type === "text" ? first.text : said;
+}
+
+/** Throws `invalid_request`: an agent is told nothing that is new. */
+export function refuseEmpty(): never {
+  return refuse(
+    "messages",
+    "there is nothing to answer: end with a user message that is not empty, or with the result of a function",
+  );
 }

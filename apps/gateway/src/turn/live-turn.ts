@@ -1,10 +1,11 @@
-import { sleep, type Logger } from "@synthesis/kit";
+import type { Logger } from "@synthesis/kit";
 import { WireFailure, type RequestIdentity, type WireError } from "@synthesis/protocol";
 import { internalError } from "../http/internal-error.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
+import { Steering } from "./steering.ts";
 import { TurnCourse, type TurnDraft } from "./turn-course.ts";
-import { UNREACHABLE } from "./turn-failures.ts";
+import { queueTimeout, UNREACHABLE } from "./turn-failures.ts";
 import { TurnReaders, type TurnReader, type VanishPolicy } from "./turn-readers.ts";
 
 export interface LiveTurnOptions {
@@ -36,15 +37,14 @@ export interface TurnHost {
 }
 
 /**
- * waiting: certainly not run. running: a worker may have it. steered: its message was taken up within another turn,
- * whose events are its answer. over: everything is said.
+ * waiting: certainly not run. steering: its message was said within another turn, and it is not known whether the agent
+ * takes it up. steered: it was taken up there, and that turn's events are its answer. running: a worker may have it.
+ * over: everything is said.
  */
-export type LiveTurnState = "waiting" | "running" | "steered" | "over";
+export type LiveTurnState = "waiting" | "steering" | "steered" | "running" | "over";
 
 /** By then the next gateway serves. */
 const RETRY_AFTER_MS = 1_000;
-/** How long after a turn's end its worker may take to say that it did not take up a message. */
-const STEER_ANSWER_MS = 5_000;
 
 /** One turn on its way through the gateway, with every client that waits for its answer. */
 export class LiveTurn {
@@ -56,6 +56,8 @@ export class LiveTurn {
   readonly #startedAt = performance.now();
   /** Runs while no client is left and the turn is to be cancelled for it. */
   #vanished: NodeJS.Timeout | undefined;
+  /** Its message's way into the running turn, till it is known what became of it. */
+  #steering: Steering | undefined;
   /** The turn that took up its message. */
   #host: TurnHost | undefined;
 
@@ -67,7 +69,6 @@ export class LiveTurn {
       draft,
       connect,
       startMs: limits.startMs,
-      queueMs: limits.queueMs,
       closing,
       readers: this.#readers,
       onReset: (why) => this.#readers.sessionReset(why),
@@ -95,6 +96,7 @@ export class LiveTurn {
   get state(): LiveTurnState {
     if (this.#host !== undefined) return "steered";
     if (this.#course.isSettled) return "over";
+    if (this.#steering?.isSaid) return "steering";
     return this.#course.state === "waiting" ? "waiting" : "running";
   }
 
@@ -110,7 +112,8 @@ export class LiveTurn {
 
   /** Whether it goes on though no client waits for it. */
   get isVanished(): boolean {
-    return this.#readers.isAbandoned && !this.#course.isCancelled && !this.#course.isSettled;
+    if (!this.#readers.isAbandoned || this.#course.isSettled) return false;
+    return this.#host !== undefined || !this.#course.isCancelled;
   }
 
   /** A client waits for its answer, from the event after number `after` on. */
@@ -138,16 +141,17 @@ export class LiveTurn {
     if (this.#host !== undefined) return this.#host.turn.leave(reader);
     if (reader.onVanish !== "cancel" || !this.#readers.isAbandoned || this.#course.isSettled) return;
     if (this.state === "waiting") return this.cancel("the client left");
+    this.#steering?.withdraw();
     const { vanishedMs } = this.#options.limits;
     this.#vanished = setTimeout(() => this.cancel("the client left"), vanishedMs);
   }
 
   /** Its session is needed for another turn: one that waits for its client's return waits no longer. */
   supersede(): void {
-    if (this.#vanished !== undefined) this.cancel("the client left");
+    if (this.#vanished !== undefined && this.state !== "steering") this.cancel("the client left");
   }
 
-  /** Of a turn whose message another one took up: cancels that. */
+  /** Of a turn whose message another one took up: cancels that. One that takes it up this moment is left alone. */
   cancel(why: string): void {
     if (this.#host === undefined) this.#course.cancel(why);
     else this.#host.turn.cancel(why);
@@ -159,44 +163,49 @@ export class LiveTurn {
   }
 
   async #run(): Promise<void> {
+    const { facts, draft, limits, log } = this.#options;
+    const { queueMs } = limits;
+    const expire = () => this.#course.expire(queueTimeout(queueMs));
+    const queued = draft && setTimeout(expire, queueMs);
     try {
       const { steers, host } = this.#options;
       if (host !== undefined) return await this.#goOnIn(host);
-      const after = steers && (await this.#steer(steers));
+      const after = steers && draft && (await this.#steer(steers, draft));
       if (steers !== undefined && after !== undefined) return await this.#goOnIn({ turn: steers, after });
+      this.supersede();
       await this.#course.run();
     } catch (error) {
       this.#course.giveUp(this.#failureOf(error));
+    } finally {
+      clearTimeout(queued);
+      clearTimeout(this.#vanished);
     }
-    clearTimeout(this.#vanished);
-    const { facts, log } = this.#options;
     const { turn, session, rule } = facts;
     const tookMs = Math.round(performance.now() - this.#startedAt);
     log.info("turn.ended", { turn, session, rule, ...this.#course.end, tookMs });
   }
 
-  /** Puts its message into a running turn. The number of that turn's last event before; undefined: it was not taken up. */
-  async #steer(host: LiveTurn): Promise<number | undefined> {
-    const { draft, closing } = this.#options;
-    const stop = AbortSignal.any([closing, this.#course.stopped]);
-    return draft && host.#hear(draft, stop);
-  }
-
-  async #hear(draft: TurnDraft, stop: AbortSignal): Promise<number | undefined> {
-    const enough = new AbortController();
-    const late = this.over.then(async () => sleep(STEER_ANSWER_MS, enough.signal));
-    try {
-      const heard = this.#course.hear(draft, AbortSignal.any([stop, enough.signal]));
-      return await Promise.race([heard, late.then(() => undefined)]);
-    } finally {
-      enough.abort();
-    }
+  /** Puts its message into a running turn: see {@link Steering.run}. */
+  async #steer(host: LiveTurn, draft: TurnDraft): Promise<number | undefined> {
+    const { id, over } = host;
+    const { link } = host.#course;
+    this.#steering = new Steering({
+      host: { id, link, over },
+      prompt: (worker) => draft.steering(worker),
+      stop: this.#course.stopped,
+      closing: this.#options.closing,
+    });
+    const after = await this.#steering.run();
+    this.#steering = undefined;
+    return after;
   }
 
   /** Another turn took up its message: that turn's events are what its clients are told. */
   async #goOnIn(host: TurnHost): Promise<void> {
     const { facts, draft, log } = this.#options;
     const { turn, after } = host;
+    clearTimeout(this.#vanished);
+    this.#vanished = undefined;
     this.#host = host;
     draft?.accepted();
     log.info("turn.steered", { turn: facts.turn, session: facts.session, into: turn.id, after });
@@ -218,7 +227,7 @@ export class LiveTurn {
 
   #failureOf(error: unknown): WireError {
     if (!(error instanceof WireFailure)) return internalError(error, this.#options.log);
-    if (this.state === "waiting") return error.error;
+    if (this.state === "waiting" || this.state === "steering") return error.error;
     // It may run: to repeat it as a new request could run it twice.
     if (!this.#options.closing.aborted) return UNREACHABLE;
     const { code, message } = error.error;

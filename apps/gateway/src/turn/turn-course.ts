@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { abortable } from "@synthesis/kit";
 import { WireFailure, type Prompt, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
 import type { TurnEvent, TurnListener, WorkerLink } from "../worker/worker-link.ts";
 import { OpenAsks } from "./open-asks.ts";
-import { FORGOTTEN, NOT_KEPT, queueTimeout, UNREACHABLE } from "./turn-failures.ts";
+import { FORGOTTEN, NOT_KEPT, UNREACHABLE } from "./turn-failures.ts";
 import type { TurnReaders } from "./turn-readers.ts";
 import { isPassing, WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
 
@@ -29,7 +28,6 @@ export interface TurnCourseOptions extends WorkerReachOptions {
   readonly id: string;
   /** Absent: a worker has accepted it. */
   readonly draft: TurnDraft | undefined;
-  readonly queueMs: number;
   readonly readers: TurnReaders;
   /** It was accepted, and its session begins anew with it: why. */
   readonly onReset: (why: string) => void;
@@ -87,7 +85,12 @@ export class TurnCourse implements TurnListener {
     return this.#cancelled !== undefined;
   }
 
-  /** Aborts when it is cancelled before a worker may have it. */
+  /** The link to the worker that may run it, while there is one. */
+  get link(): WorkerLink | undefined {
+    return this.#link;
+  }
+
+  /** Aborts when it is cancelled, or its time is up, before a worker may have it. */
   get stopped(): AbortSignal {
     return this.#stop.signal;
   }
@@ -143,21 +146,9 @@ export class TurnCourse implements TurnListener {
     else this.#link?.cancel(this.#options.id, why);
   }
 
-  /**
-   * Says to the agent, within this turn, what another turn's client says. The number of the last event before the agent
-   * took it up; undefined: it did not, as far as can be known. Rejects with the signal's reason.
-   */
-  async hear(draft: TurnDraft, signal: AbortSignal): Promise<number | undefined> {
-    const link = this.#link;
-    try {
-      const prompt = link && (await abortable(draft.steering(link), signal));
-      if (prompt === undefined || hasResults(prompt)) return undefined;
-      return await link?.steer({ turn: this.#options.id, message: randomUUID(), prompt }, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof WireFailure) return undefined; // the link was lost
-      throw error;
-    }
+  /** Its time to wait is up: where no worker may have it, it is not run. */
+  expire(reason: WireFailure): void {
+    this.#stop.abort(reason);
   }
 
   /** A client has the end: a retry of its request is a request of its own from now on. */
@@ -219,32 +210,25 @@ export class TurnCourse implements TurnListener {
     this.#ending.resolve({ type: "lost" });
   }
 
-  /** Waits for the turn's time, and hands it to one worker after the other till one accepts it; all of it within `queueMs`. */
+  /** Waits for the turn's time, and hands it to one worker after the other till one accepts it. */
   async #handOver(draft: TurnDraft): Promise<void> {
-    const { queueMs, closing, readers } = this.#options;
-    const expiry = new AbortController();
-    const timer = setTimeout(() => expiry.abort(queueTimeout(queueMs)), queueMs);
-    const stop = AbortSignal.any([closing, expiry.signal, this.#stop.signal]);
-    try {
-      await draft.whenFirst(stop);
-      let { link, order } = await this.#compose(draft, stop);
-      for (;;) {
-        if (this.#state === "waiting") stop.throwIfAborted();
-        const outcome = await abortable(this.#submit(link, order), closing);
-        if (outcome.type === "accepted" || outcome.type === "over") return;
-        if (outcome.type === "lost") {
-          link = await this.#reach.again(readers.latestSeq);
-          continue;
-        }
-        this.#state = "waiting";
-        if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
-        const { code } = outcome.error;
-        if (code === "worker_draining")
-          ({ link, order } = await this.#compose(draft, stop, { drained: link }));
-        else ({ link, order } = await this.#compose(draft, stop, { refusal: outcome.error }));
+    const { closing, readers } = this.#options;
+    const stop = AbortSignal.any([closing, this.#stop.signal]);
+    await draft.whenFirst(stop);
+    let { link, order } = await this.#compose(draft, stop);
+    for (;;) {
+      if (this.#state === "waiting") stop.throwIfAborted();
+      const outcome = await abortable(this.#submit(link, order), closing);
+      if (outcome.type === "accepted" || outcome.type === "over") return;
+      if (outcome.type === "lost") {
+        link = await this.#reach.again(readers.latestSeq);
+        continue;
       }
-    } finally {
-      clearTimeout(timer);
+      this.#state = "waiting";
+      if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
+      const { code } = outcome.error;
+      if (code === "worker_draining") ({ link, order } = await this.#compose(draft, stop, { drained: link }));
+      else ({ link, order } = await this.#compose(draft, stop, { refusal: outcome.error }));
     }
   }
 
@@ -284,9 +268,4 @@ export class TurnCourse implements TurnListener {
     this.#acceptance = Promise.withResolvers();
     this.#ending = Promise.withResolvers();
   }
-}
-
-/** What functions gave back is for the turn that follows their calls. */
-function hasResults(prompt: Prompt): boolean {
-  return typeof prompt !== "string" && prompt.some(({ type }) => type === "tool_result");
 }

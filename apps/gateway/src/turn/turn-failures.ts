@@ -19,6 +19,13 @@ export const UNREACHABLE: WireError = {
     "the workspace's worker does not come back: what the turn did may have had effects; its answer may be read later with its Idempotency-Key",
 };
 
+/** Its message was given to the agent within another turn, and nobody can say any more what became of it. */
+export const STEER_UNKNOWN: WireError = {
+  code: "turn_interrupted",
+  message:
+    "it is not known whether the agent took the message up within the running turn: what the agent did may have had effects; the answer of that turn (x-synthesis-steers) may tell",
+};
+
 /** Its time did not come. */
 export function queueTimeout(queueMs: number): WireFailure {
   const message = `the turn's time did not come within ${queueMs} ms (limits.queueMs)`;

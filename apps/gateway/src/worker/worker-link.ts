@@ -120,7 +120,7 @@ export class WorkerLink {
   }
 
   /** The session that is meant, if the worker knows it. Rejects when the link is lost, or after `answerMs`. */
-  async locate(by: Locate["by"]): Promise<Pick<Located, "session" | "point" | "isHead" | "reset">> {
+  async locate(by: Locate["by"]): Promise<Omit<Located, "type" | "request">> {
     return this.#ask((request) => ({ type: "locate", request, by }));
   }
 
@@ -163,6 +163,11 @@ export class WorkerLink {
     const ask = (request: number) => this.#sendAlone({ type: "steer", request, ...message });
     const { after } = await this.#answerTo<Steered>(ask, (answer) => abortable(answer, signal));
     return after;
+  }
+
+  /** Takes back what {@link steer} says, unless it is too late: the answer to that tells. */
+  withdrawSteer(turn: string, message: string): void {
+    if (this.isOpen) this.#send({ type: "withdraw_steer", turn, message });
   }
 
   async close(): Promise<void> {

@@ -195,7 +195,13 @@ test("of two requests that continue one transcript at once, the second is a bran
   };
   const asked = [gateway.chat({ messages: history }), gateway.chat({ messages: history })];
   await bothHeld;
-  const found = { type: "located", session: "ses_known", point: afterFour!, isHead: true } as const;
+  const found = {
+    type: "located",
+    session: "ses_known",
+    agent: "echo",
+    point: afterFour!,
+    isHead: true,
+  } as const;
   gateway.worker.send(...held.map(({ request }) => ({ ...found, request })));
   const submits = [await gateway.worker.next("submit"), await gateway.worker.next("submit")];
   for (const submit of submits) gateway.worker.answer(submit, "ok");
@@ -206,6 +212,22 @@ test("of two requests that continue one transcript at once, the second is a bran
   expect(own).toMatchObject({ session: { id: "ses_known" }, follows: afterFour });
   expect(own).not.toHaveProperty("branchOf");
   expect(branch).toMatchObject({ follows: afterFour, branchOf: "ses_known" });
+});
+
+test("what a conversation is sent without answers is added, whatever it was told before in the same words", async () => {
+  const [afterHi] = pointsOf([user("Hi")]);
+  const asked: Locate["by"][] = [];
+  gateway.worker.locate = ({ by }) => {
+    asked.push(by);
+    const isKnown = "points" in by && by.points?.includes(afterHi!) === true;
+    return { session: "ses_c", ...(isKnown ? { point: afterHi!, isHead: false } : {}) };
+  };
+  const messages = [user("Hi"), user("there?")];
+  const { submit } = await turn({ conversation: "c", messages });
+  expect(submit).toMatchObject({ prompt: "Hi\n\nthere?", needsMemory: true });
+  expect(submit).not.toHaveProperty("follows");
+  const full = { headers: { "x-synthesis-history": "full" } };
+  expect((await turn({ conversation: "c", messages }, full)).submit).toMatchObject({ follows: afterHi });
 });
 
 const line = "Runtime: agent=main | session=agent:main:main";

@@ -43,7 +43,7 @@ const turn = randomUUID();
 
 /** Every rule alone, the strongest first, and what it gives. */
 const rules: readonly (readonly [rule: string, gives: object, clue: Clue])[] = [
-  ["stateless", {}, { history: "stateless" }],
+  ["stateless", {}, { history: "stateless", names: { previousTurn: undefined } }],
   ["side-request", {}, { convention: { isSideRequest: true } }],
   ["previous-turn", { turn }, { names: { previousTurn: turn } }],
   [
@@ -82,6 +82,12 @@ test("an earlier rule wins over every later one", () => {
     const expected = rule === "openclaw-chat-id" ? { key: "ops::-100" } : gives;
     expect(identify(clues(merged))).toEqual({ rule, ...expected });
   }
+});
+
+test("a stateless request goes on from no turn", () => {
+  expect(() => identify(clues({ history: "stateless", names: { previousTurn: turn } }))).toThrow(
+    "previous_response_id: a stateless request goes on from nothing",
+  );
 });
 
 test("a side request whose history the client names is a request like any other", () => {

@@ -37,7 +37,7 @@ test("messages of every role are read, instructions apart from the rest", () => 
     assistant("", call("one"), call("two")),
     tool("one", "A"),
     tool("two", "B", image),
-    assistant("no\nnever"),
+    assistant("nonever"),
     user("and this?", image),
   ]);
   expect(instructions).toEqual(["be nice", "be\nbrief"]);
@@ -61,15 +61,18 @@ test("a file is a document, text as text", () => {
   expect(messages).toEqual([user({ type: "document", mediaType: "application/pdf", data, name: "a.pdf" })]);
 });
 
-test("fields of messages without effect are named once, and only so many", () => {
-  const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`f_${"x".repeat(index)}`, 1]));
+test("fields of messages without effect are named once, as a header takes them", () => {
   const named = readChatMessages([
     { role: "user", content: "a", name: "bob", annotations: null },
     { role: "user", content: [{ ...png, image_url: { ...png.image_url, detail: "low" } }], name: "eve" },
     { role: "assistant", content: "b", audio: { id: "a" }, "\r\nx": 1 },
   ]).ignored;
-  expect([...named]).toEqual(["messages.name", "messages.image_url.detail", "messages.audio"]);
-  expect(readChatMessages([{ role: "user", content: "a", ...many }]).ignored.size).toBe(8);
+  expect([...named]).toEqual([
+    "messages.name",
+    "messages.image_url.detail",
+    "messages.audio",
+    "messages.??x",
+  ]);
 });
 
 test.for<[title: string, message: unknown, complaint: string]>([

@@ -107,7 +107,7 @@ test("__proto__ in a body stays data and reaches no prototype", () => {
   expect(ignoredFields(request)).toEqual([]);
 });
 
-test("what was sent without effect is named, what is understood, null or oddly named is not", () => {
+test("what was sent without effect is named, as a header takes it; what is understood or null is not", () => {
   const request = parseChatRequest({
     model: "echo",
     messages,
@@ -122,11 +122,17 @@ test("what was sent without effect is named, what is understood, null or oddly n
     tools: [{ ...fn, function: { name: "f", strict: true } }],
     "x\r\nset-cookie: a": 1,
     UPPER: 1,
+    enableThinking: true,
+    "top-k": 3,
   });
   expect(ignoredFields(request)).toEqual([
     "temperature",
     "parallel_tool_calls",
     "max_completion_tokens",
+    "x??set-cookie??a",
+    "UPPER",
+    "enableThinking",
+    "top-k",
     "metadata",
     "stream_options.include_obfuscation",
     "tools.function.strict",

@@ -102,7 +102,8 @@ test("only so many of the ignored fields are named, for a header has its bounds"
   const asked = gateway.chat({ messages: [{ role: "user", content: "hi" }], ...many });
   gateway.worker.answer(await gateway.worker.next("submit"), "yes");
   const response = await asked;
-  expect(response.headers.get("x-synthesis-ignored")?.split(", ")).toHaveLength(24);
+  const named = response.headers.get("x-synthesis-ignored")?.split(", ") ?? [];
+  expect([named.length, named[0], named.at(-1)]).toEqual([25, "field_0", "and 276 more"]);
   await response.text();
 });
 

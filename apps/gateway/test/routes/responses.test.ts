@@ -266,3 +266,36 @@ test("a response that goes on from another names its turn", async () => {
   expect(await asked).toMatchObject({ turn: expect.any(String) as string });
   expect(await next).toBeInstanceOf(NotFoundError);
 });
+
+test("a response goes on from one of its agent's under the session's own key", async () => {
+  const id = await answered("hi");
+  gateway.worker.locate = () => ({ session: "ses_k", agent: "echo", key: "tg:-100", point, isHead: true });
+  const next = client.responses.create({ ...hi, previous_response_id: id });
+  const submit = await gateway.worker.next("submit");
+  expect(submit).toMatchObject({ session: { id: "ses_k", key: "tg:-100", agent: "echo" }, follows: point });
+  gateway.worker.answer(submit, "on");
+  await next;
+});
+
+test("another agent goes on from it in a session of its own, and one of another driver not at all", async () => {
+  const id = await answered("hi");
+  gateway.worker.locate = () => ({ session: "ses_k", agent: "echo", key: "tg:-100", point, isHead: true });
+  const next = client.responses.create({ model: "own", input: "hi", previous_response_id: id });
+  const submit = await gateway.worker.next("submit");
+  expect(submit).toMatchObject({ session: { agent: "own" }, follows: point, branchOf: "ses_k" });
+  expect([submit.session.id, submit.session.key]).not.toContain("ses_k");
+  expect(submit.session.key).toBe(submit.session.id);
+  gateway.worker.answer(submit, "on");
+  await next;
+  const other = client.responses.create({ model: "other", input: "hi", previous_response_id: id });
+  await expect(other).rejects.toMatchObject({ status: 404, code: "turn_not_found" });
+});
+
+const point = "a".repeat(64);
+
+/** The id of a response that is over. */
+async function answered(input: string): Promise<string> {
+  const created = client.responses.create({ ...hi, input });
+  gateway.worker.answer(await gateway.worker.next("submit"), "hello");
+  return (await created).id;
+}

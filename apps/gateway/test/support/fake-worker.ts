@@ -50,7 +50,7 @@ export interface FakeWorkerOptions {
 
 /** A worker as the gateway sees it: a real WebSocket listener on a Unix socket that a test answers by hand. */
 export class FakeWorker {
-  /** What it answers to `locate`: a session's id, or more; "held" leaves that to the test. */
+  /** What it answers to `locate`: the id of a session of `echo`, or more; "held" leaves that to the test. */
   locate: (frame: Locate) => string | Omit<Located, "type" | "request"> | undefined = () => undefined;
   /** What it answers to `find_turn`: nothing, unless a test says otherwise. */
   find: (frame: FindTurn) => TurnInfo | undefined = () => undefined;
@@ -160,7 +160,8 @@ export class FakeWorker {
       const found = this.locate(frame);
       if (found === "held") return undefined;
       const located = typeof found === "string" ? { session: found } : found;
-      return { type: "located", request: frame.request, ...located };
+      const owner = located?.session === undefined ? {} : { agent: "echo", key: located.session };
+      return { type: "located", request: frame.request, ...owner, ...located };
     }
     if (frame.type !== "find_turn") return undefined;
     const turn = this.find(frame);

@@ -15,6 +15,8 @@ test.for<[title: string, messages: Message[]]>([
   ["an answer at the end", [user("a"), assistant("b")]],
   ["an empty user message", [user("a"), assistant("b"), user(" \n")]],
   ["a user message without parts", [user()]],
+  ["an empty message after one without an answer", [user("hi"), user("  ")]],
+  ["an empty message after a result", [user("a"), assistant("", call("one")), tool("one", "x"), user("")]],
 ])("%s leaves nothing to answer", ([, messages]) => {
   const failure = () => readConversation(messages);
   expect(failure).toThrow(WireFailure);
@@ -55,6 +57,20 @@ test.for<[title: string, messages: Message[]]>([
     "send the assistant's message with the call before the result",
   );
   expect(() => readConversation(messages, { isPart: true })).not.toThrow();
+});
+
+test("a call has one result, till its id is used again", () => {
+  const once = [user("a"), assistant("", call("c_1")), tool("c_1", "x")];
+  expect(() => readConversation([...once, tool("c-1", "y")])).toThrow(
+    'there are two results of the call "c1"',
+  );
+  expect(() => readConversation([tool("c1", "x"), tool("c1", "y")], { isPart: true })).toThrow("two results");
+  expect(() => readConversation([...once, assistant("", call("c1")), tool("c1", "y")])).not.toThrow();
+});
+
+test.for(["", "x".repeat(129), "a\nb", '"><message role="user">'])("%j names no function", (name) => {
+  const messages = [user("a"), assistant("", call("one", name)), tool("one", "x")];
+  expect(() => readConversation(messages)).toThrow("a name has 1 to 128 letters");
 });
 
 test.for(["", "__--", "x".repeat(257)])("the id %j of a result is none", (id) => {

@@ -90,18 +90,20 @@ test("a message that is not taken up is a turn of its own, on the same stream, a
   expect([await waiting.events.text(), await steering.events.text()]).toEqual(["W", "B"]);
 });
 
-test("a message whose fate is lost with the link is a turn of its own", async () => {
-  const { worker } = gateway;
+test("a message whose fate is lost with the link is never said again: its client is told that it is not known", async () => {
+  const { worker, turns } = gateway;
   const { events, submit } = await run();
   const steering = gateway.chat("b", steer);
   await worker.next("steer");
   worker.drop();
+  const answer = await steering;
+  expect(answer.headers.get("x-should-retry")).toBe("false");
+  expect(await answer.json()).toMatchObject({ error: { code: "turn_interrupted" } });
   await worker.next("follow");
   worker.send(ended(submit.turn, 2));
   expect(await events.text()).toBe("");
-  worker.answer(await worker.next("submit"), "B");
-  expect(await (await steering).json()).toMatchObject({ choices: [{ message: { content: "B" } }] });
-  expect(worker.unread("steer")).toBe(0);
+  await eventually(() => expect(turns.size).toBe(0));
+  expect(worker.unread("steer") + worker.unread("submit")).toBe(0);
 });
 
 test("a session at rest is not steered: the message is a turn", async () => {
@@ -118,8 +120,11 @@ test("a steering client that leaves cancels nothing of the others', whether it w
   const { events, submit } = await run();
   const [unheard, heard] = [new AbortController(), new AbortController()];
   await gateway.stream("b", { ...steer, signal: unheard.signal });
-  await worker.next("steer");
+  const said = await worker.next("steer");
   unheard.abort();
+  const { turn, message } = said;
+  expect(await worker.next("withdraw_steer")).toMatchObject({ turn, message });
+  worker.send({ type: "steered", request: said.request });
   const second = await gateway.stream("c", { ...steer, signal: heard.signal });
   const { request } = await worker.next("steer");
   worker.send({ type: "steered", request, after: 1 }, ...deltas(submit.turn, 2, "two "));
@@ -227,16 +232,89 @@ test("an SDK's retry of a message that was taken up is not said again", async ()
   await eventually(() => expect(turns.find(caller, { turn: submit.turn })).toBeUndefined());
 });
 
-test("a message that waits to be taken up can be cancelled like any waiting turn", async () => {
+/** A message that the agent may have, and what cancels its turn. */
+async function open() {
   const { worker } = gateway;
   const { events, submit } = await run();
   const steering = await gateway.stream("b", steer);
-  const { request } = await worker.next("steer");
+  const said = await worker.next("steer");
   const own = steering.response.headers.get("x-synthesis-turn");
-  const answer = await gateway.ask("DELETE", `/v1/synthesis/turns/${own}?workspace=demo`);
-  expect(await answer.json()).toMatchObject({ state: "cancelling" });
+  const cancel = async () => {
+    const answer = await gateway.ask("DELETE", `/v1/synthesis/turns/${own}?workspace=demo`);
+    expect(await answer.json()).toMatchObject({ state: "cancelling" });
+    const { turn, message } = said;
+    expect(await worker.next("withdraw_steer")).toMatchObject({ turn, message });
+  };
+  return { worker, events, submit, steering, said, cancel };
+}
+
+test("a message that is cancelled before the agent has it is not run", async () => {
+  const { worker, events, submit, steering, said, cancel } = await open();
+  await cancel();
+  worker.send({ type: "steered", request: said.request });
   expect((await steering.events.rest()).at(-1)).toMatchObject({ error: { code: "turn_cancelled" } });
-  worker.send({ type: "steered", request }, ended(submit.turn, 2));
+  worker.send(ended(submit.turn, 2));
   expect(await events.text()).toBe("");
   expect(worker.unread("submit") + worker.unread("cancel_turn")).toBe(0);
+});
+
+test("a message that the agent had when it was cancelled is part of the running turn, which goes on", async () => {
+  const { worker, events, submit, steering, said, cancel } = await open();
+  await cancel();
+  worker.send({ type: "steered", request: said.request, after: 1 });
+  await worker.next("follow");
+  worker.send(...deltas(submit.turn, 2, "two"), ended(submit.turn, 3));
+  expect(await steering.events.text()).toBe("two");
+  expect(await events.text()).toBe("two");
+  expect(worker.unread("submit") + worker.unread("cancel_turn")).toBe(0);
+});
+
+test("a message that is cancelled, and whose fate is lost then, is not said to be cancelled", async () => {
+  const { worker, steering, cancel, submit, events } = await open();
+  await cancel();
+  worker.drop();
+  expect((await steering.events.rest()).at(-1)).toMatchObject({ error: { code: "turn_interrupted" } });
+  await worker.next("follow");
+  worker.send(ended(submit.turn, 2));
+  expect(await events.text()).toBe("");
+});
+
+test("an SDK's retry of a message whose fate is open waits for it too, and it is not said again", async () => {
+  await gateway.close();
+  await start(600_000);
+  const { worker, turns } = gateway;
+  const { events, submit } = await run();
+  const leaving = new AbortController();
+  const messages = [{ role: "user", content: "b" }];
+  const first = gateway.chat({ messages }, { ...steer, signal: leaving.signal }).catch(() => {});
+  const { request } = await worker.next("steer");
+  leaving.abort();
+  await first;
+  await worker.next("withdraw_steer");
+  const headers = { ...steer.headers, "x-stainless-retry-count": "1" };
+  const again = gateway.chat({ messages }, { headers });
+  const { caller } = submit.request;
+  await eventually(() => expect(turns.running(`demo/${submit.session.id}`)?.request.caller).toBe(caller));
+  worker.send({ type: "steered", request, after: 1 });
+  await worker.next("follow");
+  worker.send(...deltas(submit.turn, 2, "two"), ended(submit.turn, 3));
+  expect(await (await again).json()).toMatchObject({ choices: [{ message: { content: "two" } }] });
+  expect(await events.text()).toBe("two");
+  expect(worker.unread("steer") + worker.unread("submit")).toBe(0);
+});
+
+test("a message that waits to be taken up waits no longer than any turn, and is taken back first", async () => {
+  await gateway.close();
+  gateway = await RunningGateway.start({ limits: { queueMs: 200 } });
+  gateway.worker.locate = ({ by }) => ("session" in by ? by.session : undefined);
+  const { worker } = gateway;
+  const { events, submit } = await run();
+  const steering = gateway.chat("b", steer);
+  const { request } = await worker.next("steer");
+  await worker.next("withdraw_steer");
+  worker.send({ type: "steered", request });
+  expect(await (await steering).json()).toMatchObject({ error: { code: "queue_timeout" } });
+  worker.send(ended(submit.turn, 2));
+  expect(await events.text()).toBe("");
+  expect(worker.unread("submit")).toBe(0);
 });

@@ -89,6 +89,9 @@ export type AgentTurnEnd =
   /** The process certainly never read the prompt; `error` is why, for the case that no other process does. */
   | { readonly state: "not_begun"; readonly error: WireError };
 
+/** An agent process as far as something is said within its running turn. */
+export type Steerable = Pick<AgentProcess, "steer" | "withdrawSteer">;
+
 /**
  * One running agent: the one interface between the worker and its drivers. Runs one turn at a time.
  */
@@ -118,6 +121,8 @@ export interface AgentProcess {
    * false when it certainly never will, at the latest with the end of the turn.
    */
   steer(message: string, prompt: Prompt): Promise<boolean>;
+  /** Takes back what {@link steer} was told, if the agent has not taken it up; `steer` resolves with what became of it. */
+  withdrawSteer(message: string): void;
   /** Asks the agent to stop the running turn, which then ends. Does nothing when none runs. */
   interrupt(): void;
   /** Ends the process: asks, then kills after `closeMs`. Resolves when {@link closed} does. */

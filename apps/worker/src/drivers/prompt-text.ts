@@ -1,8 +1,4 @@
-import type { Prompt } from "@synthesis/protocol";
-
-type PromptPart = Exclude<Prompt, string>[number];
-export type ToolResultPart = Extract<PromptPart, { type: "tool_result" }>;
-export type ContentPart = Exclude<PromptPart, ToolResultPart>;
+import { quoted, quotedParts, type ContentPart, type Prompt, type ToolResult } from "@synthesis/protocol";
 
 /** What an agent that takes text only is told; undefined where the prompt has parts that are none. */
 export function promptText(prompt: Prompt): string | undefined {
@@ -17,15 +13,13 @@ export function promptText(prompt: Prompt): string | undefined {
 }
 
 /** A function's result for an agent that does not remember its call: what was called, and the parts of what came of it. */
-export function resultParts({ name, arguments: json, content, isError }: ToolResultPart): ContentPart[] {
-  const outcome = isError ? "failed" : "returned";
-  const what = `The client's function ${name}, called with ${json}, ${outcome}:`;
-  const [first, ...rest] = content;
-  if (first === undefined) return [{ type: "text", text: `${what} (nothing)` }];
-  if (first.type === "text") return [{ type: "text", text: `${what}\n${first.text}` }, ...rest];
-  return [{ type: "text", text: what }, first, ...rest];
+export function resultParts({ name, arguments: json, content, isError }: ToolResult): ContentPart[] {
+  const outcome: Record<string, string> = isError ? { outcome: "failed" } : {};
+  const [first, ...rest] = quotedParts("function_result", { name, ...outcome }, content);
+  const call = quoted("function_call", { name }, json);
+  return first?.type === "text" ? [{ type: "text", text: `${call}\n${first.text}` }, ...rest] : [];
 }
 
-function textOf(part: PromptPart): string | undefined {
+function textOf(part: ContentPart): string | undefined {
   return part.type === "text" ? part.text : undefined;
 }

@@ -137,6 +137,8 @@ export class GatewayLink implements TurnSink {
         return workspace.cancel(frame.turn, frame.reason);
       case "steer":
         return this.#steer(frame);
+      case "withdraw_steer":
+        return workspace.withdrawSteer(frame.turn, frame.message);
     }
   }
 

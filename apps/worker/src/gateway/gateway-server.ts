@@ -1,16 +1,13 @@
 import { createServer, type Server } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { listenPrivately, type Logger } from "@synthesis/kit";
-import type { Attach } from "@synthesis/protocol";
+import { linkMessageBytes, type Attach } from "@synthesis/protocol";
 import { WebSocketServer } from "ws";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { Workspace } from "../workspace.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { SessionApi } from "./session-api.ts";
 import { TerminalServer } from "./terminal-server.ts";
-
-/** A prompt, as JSON, can be longer than the body it came in; escapes at most double it. */
-const FRAME_TO_BODY = 2;
 
 /**
  * Where gateways connect to: a WebSocket listener on a Unix socket that only this user can open. Plain HTTP there is
@@ -29,7 +26,7 @@ export class GatewayServer {
     this.#configuration = configuration;
     const api = new SessionApi(workspace, log);
     this.#http = createServer((request, response) => void api.answer(request, response));
-    const maxPayload = configuration.limits.bodyBytes * FRAME_TO_BODY;
+    const maxPayload = linkMessageBytes(configuration.limits.bodyBytes);
     this.#sockets = new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false });
     this.#terminals = new TerminalServer(workspace, log);
     const { workspace: name, epoch } = configuration;

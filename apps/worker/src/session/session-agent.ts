@@ -25,6 +25,7 @@ export interface SessionAgentSurroundings extends AgentSurroundings {
 
 export interface SessionIdentity {
   readonly id: string;
+  readonly agent: string;
   /** What its agent sees as its name. */
   readonly key: string;
 }

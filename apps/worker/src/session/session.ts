@@ -24,6 +24,7 @@ const ANSWERED = { code: "stateless", message: "its one question is answered" };
 /** One conversation with one agent in this workspace: one turn at a time, on the process that keeps it warm. */
 export class Session {
   readonly id: string;
+  readonly agent: string;
   readonly #around: SessionSurroundings;
   readonly #settings: AgentSettings;
   readonly #agent: SessionAgent;
@@ -35,6 +36,7 @@ export class Session {
 
   constructor(identity: SessionIdentity, settings: AgentSettings, around: SessionSurroundings) {
     this.id = identity.id;
+    this.agent = identity.agent;
     this.#around = around;
     this.#settings = settings;
     this.#agent = new SessionAgent(identity, settings, around, () => this.#changed());

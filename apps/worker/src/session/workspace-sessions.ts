@@ -5,6 +5,7 @@ import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { AgentSurroundings } from "../drivers/open-agent.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Turn } from "../turn/turn.ts";
+import type { SessionIdentity } from "./session-agent.ts";
 import { Session, type SessionSurroundings } from "./session.ts";
 import { Slots } from "./slots.ts";
 
@@ -58,18 +59,10 @@ export class WorkspaceSessions {
   }
 
   /** The live session, or one that could be; undefined where its agent is not configured any more. */
-  find({
-    id,
-    agent,
-    key,
-  }: {
-    readonly id: string;
-    readonly agent: string;
-    readonly key: string;
-  }): Session | undefined {
+  find({ id, agent, key }: SessionIdentity): Session | undefined {
     const settings = this.#surroundings.configuration.agents[agent];
     if (settings === undefined) return undefined;
-    return this.#sessions.get(id) ?? new Session({ id, key }, settings, this.#surroundings);
+    return this.#sessions.get(id) ?? new Session({ id, agent, key }, settings, this.#surroundings);
   }
 
   /** Runs a turn in its session. */

@@ -58,6 +58,8 @@ export class LiveConversation implements AgentProcess {
     return false;
   }
 
+  withdrawSteer(): void {} // it was told nothing
+
   interrupt(): void {
     this.#claude.interrupt();
   }

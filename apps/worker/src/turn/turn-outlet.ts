@@ -4,7 +4,7 @@ import type { OpenAsk } from "../asks/open-ask.ts";
 import { questionText } from "../asks/question-text.ts";
 import { standingVerdict } from "../asks/standing-verdict.ts";
 import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
-import type { AgentProcess, AskRequest } from "../drivers/agent-process.ts";
+import type { AskRequest, Steerable } from "../drivers/agent-process.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnOutletOptions {
@@ -32,7 +32,7 @@ export class TurnOutlet {
   #state: State = "told";
   /** The turn at hand, or the last one. */
   #turn: Turn;
-  #process: Pick<AgentProcess, "steer"> | undefined;
+  #process: Steerable | undefined;
   #parted = Promise.withResolvers<undefined>();
   /** Whether the next text is the first of a turn that another one began. */
   #isContinued = false;
@@ -96,7 +96,7 @@ export class TurnOutlet {
     if (this.#isTold) this.#turn.steered(message);
   }
 
-  runsOn(process: Pick<AgentProcess, "steer"> | undefined): void {
+  runsOn(process: Steerable | undefined): void {
     this.#process = process;
     if (this.#isTold) this.#turn.runsOn(process);
   }

@@ -2,13 +2,12 @@ import type { Logger } from "@synthesis/kit";
 import type {
   AgentAsk,
   AskSettlement,
-  Prompt,
   Submit,
   ToolCallDelta,
   TurnEnd,
   WireFailure,
 } from "@synthesis/protocol";
-import type { AgentProcess } from "../drivers/agent-process.ts";
+import type { Steerable } from "../drivers/agent-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import type { TurnTranscript } from "../journal/transcripts.ts";
@@ -21,6 +20,7 @@ import { errorOf } from "./error-of.ts";
 import { transcriptLeft } from "./transcript-left.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
+import { TurnSteers } from "./turn-steers.ts";
 
 interface TurnSurroundings {
   readonly journal: Journal;
@@ -55,6 +55,7 @@ type State = "waiting" | "accepted" | "started" | "over" | "left";
 /** One turn as the worker accounts for it: each edge, and all it says, is in the journal before anybody is told. */
 export class Turn implements OutputTurn {
   readonly order: Submit;
+  readonly steers = new TurnSteers();
   readonly #options: TurnOptions;
   readonly #stop = new AbortController();
   readonly #followers = new Set<TurnSink>();
@@ -67,10 +68,6 @@ export class Turn implements OutputTurn {
   #mark: string | undefined;
   /** Whether its agent may have read the prompt. */
   #isTold = false;
-  /** The process that runs it. */
-  #process: Pick<AgentProcess, "steer"> | undefined;
-  /** What else was said in it, and the number of its last event before that was taken up. */
-  readonly #steered = new Map<string, number>();
 
   constructor(options: TurnOptions) {
     const { order, left, journal } = options;
@@ -115,7 +112,7 @@ export class Turn implements OutputTurn {
   get canBeFinished(): boolean {
     const { isWhole, calls, isContinuation } = this.#answer;
     if (isContinuation || this.order.isStateless === true) return false;
-    return isWhole && calls.length === 0 && this.#steered.size === 0;
+    return isWhole && calls.length === 0 && this.steers.isEmpty;
   }
 
   /** Whether its agent was told nothing of the session before. */
@@ -245,24 +242,15 @@ export class Turn implements OutputTurn {
   }
 
   /** The process that runs it from now on; undefined: none. */
-  runsOn(process: Pick<AgentProcess, "steer"> | undefined): void {
-    this.#process = process;
-  }
-
-  /**
-   * Says something to its agent while it runs. Resolves with the number of its last event before the agent took that
-   * up; undefined: it did not, and never will.
-   */
-  async steer(message: string, prompt: Prompt): Promise<number | undefined> {
-    const isTaken = await this.#process?.steer(message, prompt);
-    return isTaken === true ? this.#steered.get(message) : undefined;
+  runsOn(process: Steerable | undefined): void {
+    this.steers.runsOn(process);
   }
 
   /** Its agent takes up what else was said in it. */
   steered(message: string): void {
     const { output } = this.#options;
     output.flush();
-    this.#steered.set(message, output.lastSeq(this.id));
+    this.steers.takenUp(message, output.lastSeq(this.id));
   }
 
   /**
@@ -312,7 +300,7 @@ export class Turn implements OutputTurn {
   }
 
   #left(end: TurnEnd, mark: string | undefined): TurnTranscript {
-    const isSteered = this.#steered.size > 0 || this.#answer.isTalkedInto;
+    const isSteered = !this.steers.isEmpty || this.#answer.isTalkedInto;
     return transcriptLeft({
       order: this.order,
       answer: this.#answer,

@@ -121,9 +121,14 @@ export class WorkspaceTurns {
     this.#turns.get(id)?.stop(new WireFailure("turn_cancelled", `the turn was cancelled: ${why}`));
   }
 
-  /** Says something to the agent within a turn: see `Turn.steer`. One that is unknown or over takes nothing up. */
+  /** Says something to the agent within a turn: see `TurnSteers.say`. One that is unknown or over takes nothing up. */
   async steer(id: string, message: string, prompt: Prompt): Promise<number | undefined> {
-    return this.#turns.get(id)?.steer(message, prompt);
+    return this.#turns.get(id)?.steers.say(message, prompt);
+  }
+
+  /** Takes back what was said within a turn: see `TurnSteers.withdraw`. */
+  withdrawSteer(id: string, message: string): void {
+    this.#turns.get(id)?.steers.withdraw(message);
   }
 
   /** Cancels whatever waits or runs of a session. */

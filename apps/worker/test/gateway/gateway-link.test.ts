@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { GatewayPeer, ServedWorkspace } from "../support/served-workspace.ts";
-import { testCaller, testSubmit } from "../support/test-submit.ts";
+import { locatedSeed, testCaller, testSubmit } from "../support/test-submit.ts";
 
 expectClean();
 
@@ -87,7 +87,7 @@ test("a gateway hears why a session begins anew: when it asks for it, and when i
   served.space.workspace.evictOldest();
   const reset = "the agent's program has ended, and its memory with it";
   peer.say({ type: "locate", request: 1, by: { session: "s" } });
-  expect(await peer.next("located")).toEqual({ type: "located", request: 1, session: "s", reset });
+  expect(await peer.next("located")).toEqual({ type: "located", request: 1, ...locatedSeed, reset });
   const [relying, telling] = [randomUUID(), randomUUID()];
   peer.say(testSubmit(relying, "more", { ...seed, needsMemory: true }));
   expect(await peer.next("refused")).toMatchObject({ turn: relying, error: { code: "session_lost" } });

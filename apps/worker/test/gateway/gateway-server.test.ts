@@ -1,11 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { CloseCode, EMPTY_TRANSCRIPT, PROTOCOL_VERSION, rollTranscript } from "@synthesis/protocol";
+import {
+  CloseCode,
+  EMPTY_TRANSCRIPT,
+  linkMessageBytes,
+  PROTOCOL_VERSION,
+  rollTranscript,
+} from "@synthesis/protocol";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { GatewayServer } from "../../src/gateway/gateway-server.ts";
 import { GatewayPeer, ServedWorkspace } from "../support/served-workspace.ts";
-import { testScope, testSubmit } from "../support/test-submit.ts";
+import { locatedSeed, testScope, testSubmit } from "../support/test-submit.ts";
 
 expectClean();
 
@@ -63,6 +69,20 @@ test("W-3: a submitted turn is accepted, streamed and ended, in this order", asy
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
+test("W-2: a prompt that JSON makes longest arrives; a message over the bound costs its link only", async () => {
+  const bodyBytes = 100_000;
+  await using served = await ServedWorkspace.start({ limits: { bodyBytes } });
+  await using peer = await served.attach();
+  const longest = "\u0001".repeat((bodyBytes / 4) * 3); // as a text file of base64
+  peer.send(testSubmit(randomUUID(), longest, { agent: "nobody" }));
+  expect(await peer.next("refused")).toMatchObject({ error: { code: "model_not_found" } });
+  await using other = await served.attach();
+  other.send(testSubmit(randomUUID(), "x".repeat(linkMessageBytes(bodyBytes)), { agent: "nobody" }));
+  expect(await other.closed).toMatchObject({ code: 1009 });
+  peer.send(testSubmit(randomUUID(), "hi", { agent: "nobody" }));
+  await peer.next("refused", 2);
+});
+
 test("a turn is cancelled by its id", async () => {
   await using served = await ServedWorkspace.start();
   await using peer = await served.attach();
@@ -88,9 +108,9 @@ test("a gateway locates the session it served by id and by transcript", async ()
   await peer.next("located", 4);
   const located = peer.frames.filter(({ type }) => type === "located");
   expect(located.sort((a, b) => Number(a["request"]) - Number(b["request"]))).toEqual([
-    { type: "located", request: 1, session: "s" },
+    { type: "located", request: 1, ...locatedSeed },
     { type: "located", request: 2 },
-    { type: "located", request: 3, session: "s", point: head, isHead: true },
+    { type: "located", request: 3, ...locatedSeed, point: head, isHead: true },
     { type: "located", request: 4 },
   ]);
 });
@@ -107,6 +127,22 @@ test("W-16: calls of the client's functions are told as frames of their own, num
   const json = calls.map((call) => (call as { arguments: string }).arguments).join("");
   expect(JSON.parse(json)).toEqual({ at: "it" });
   expect(peer.numbersOf(turn)).toEqual(peer.numbersOf(turn).map((_, index) => index + 1));
+});
+
+test("W-22: a steer that is withdrawn in time is answered as one that nothing takes up", async () => {
+  await using served = await ServedWorkspace.start();
+  await using peer = await served.attach();
+  const [turn, message] = [randomUUID(), randomUUID()];
+  peer.send(testSubmit(turn, "!tool 400"));
+  await peer.next("delta");
+  peer.say({ type: "steer", request: 1, turn, message, prompt: "look left too" });
+  peer.say(
+    { type: "withdraw_steer", turn, message },
+    { type: "withdraw_steer", turn: randomUUID(), message },
+  );
+  expect(await peer.next("steered")).toEqual({ type: "steered", request: 1 });
+  expect(await peer.next("ended")).toMatchObject({ end: { state: "completed" } });
+  expect(peer.textOf(turn)).toBe("before the tool\n\nafter the tool");
 });
 
 test("W-18: a steer is answered with the number of the event before it, or without where nothing takes it up", async () => {
@@ -150,13 +186,6 @@ test.for([
   expect(await broken.closed).toMatchObject({ code: 1006 });
   other.send({ type: "locate", request: 1, by: { session: "s" } });
   expect(await other.next("located")).toEqual({ type: "located", request: 1 });
-});
-
-test("a message beyond twice the body's bound ends the link with 1009", async () => {
-  await using served = await ServedWorkspace.start({ limits: { bodyBytes: 1024 } });
-  await using peer = await served.attach();
-  peer.send(testSubmit(randomUUID(), "x".repeat(3000)));
-  expect(await peer.closed).toMatchObject({ code: 1009 });
 });
 
 test("losing the link does not cancel the turn, and its session is known to the next gateway", async () => {

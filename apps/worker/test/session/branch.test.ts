@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { originOf } from "../../src/journal/turn-origin.ts";
 import { answered, asked, byPoints, goingOn, say } from "../support/chat.ts";
 import { openJournal, turnId } from "../support/test-journal.ts";
-import { hashOf, testCaller, testSubmit } from "../support/test-submit.ts";
+import { hashOf, locatedSeed, locatedSession, testCaller, testSubmit } from "../support/test-submit.ts";
 import { TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
@@ -33,7 +33,7 @@ test("W-14: a turn that follows an earlier point branches off there, and what ca
   expect(await space.workspace.locate(byPoints(two.point, asked("two", one.point)))).toEqual({});
   const { answer: pid, point } = await say(space, "!pid", edited.point);
   expect(await space.workspace.locate({ session: "s", points: [point, one.point] })).toEqual({
-    session: "s",
+    ...locatedSession,
     point,
     isHead: true,
   });
@@ -79,7 +79,7 @@ test("W-14: a turn that follows the empty transcript begins its session anew, as
   const anew = await say(space, "hi", EMPTY_TRANSCRIPT);
   expect([anew.turn.reset, anew.answer]).toEqual([undefined, "fake: hi (turn 1 of this conversation)"]);
   expect(space.exits).toEqual(["replaced"]);
-  expect(await space.workspace.locate({ session: "s", points: [first.point] })).toEqual({ session: "s" });
+  expect(await space.workspace.locate({ session: "s", points: [first.point] })).toEqual(locatedSession);
   expect((await say(space, "!pid", anew.point)).answer).not.toBe(first.answer);
 });
 
@@ -165,7 +165,7 @@ test("a program that keeps no transcript goes on from its end only, and is start
   const one = await say(space, "one", EMPTY_TRANSCRIPT, seed);
   const two = await say(space, "two", one.point, seed);
   expect(two.outcome.state).toBe("completed");
-  expect(await space.workspace.locate({ session: "s", points: [one.point] })).toEqual({ session: "s" });
+  expect(await space.workspace.locate({ session: "s", points: [one.point] })).toEqual(locatedSeed);
   expect((await say(space, "x", one.point, seed)).outcome).toMatchObject(refusedBy("session_lost"));
   expect((await say(space, "all of it", EMPTY_TRANSCRIPT, seed)).outcome.state).toBe("completed");
   expect(space.exits).toEqual(["replaced"]);
@@ -205,8 +205,8 @@ test("a turn of an earlier answer is located by its id, for its own caller, once
   const running = space.submit("!slow 1000 20", goingOn("!slow 1000 20", one.point));
   await running.untilText("w1");
   const locate = (turn: string, caller = testCaller) => space.workspace.locate({ turn, caller });
-  expect(await locate(one.turn.id)).toEqual({ session: "s", point: one.point, isHead: false });
-  expect(await locate(running.id)).toEqual({ session: "s" });
+  expect(await locate(one.turn.id)).toEqual({ ...locatedSession, point: one.point, isHead: false });
+  expect(await locate(running.id)).toEqual(locatedSession);
   space.workspace.cancel(running.id, "over");
   await running.outcome;
   expect(await locate(running.id)).toMatchObject({ session: "s", isHead: true });

@@ -3,6 +3,7 @@ import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { asked, byPoints, goingOn } from "../support/chat.ts";
 import type { RecordedTurn } from "../support/recorded-turn.ts";
+import { locatedSession } from "../support/test-submit.ts";
 import { TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
@@ -46,7 +47,7 @@ test("W-16: calls are told in numbered pieces, end the turn, and belong to the p
     ["look", { at: "that" }],
   ]);
   expect(turn.numbers).toEqual(turn.numbers.map((_, index) => index + 1));
-  expect(await space.workspace.locate(byPoints(point))).toEqual({ session: "s", point, isHead: true });
+  expect(await space.workspace.locate(byPoints(point))).toEqual({ ...locatedSession, point, isHead: true });
   const again = space.follow(turn.id);
   await again.outcome;
   expect([again.calls, again.numbers]).toEqual([turn.calls, turn.numbers]);
@@ -81,7 +82,7 @@ test("results for calls whose process has ended are told as text", async () => {
     transcript: asked("results", point),
   });
   expect(await results.outcome).toMatchObject({ state: "completed" });
-  expect(results.answer).toContain("The client's function look");
+  expect(results.answer).toContain('<function_result name="look">');
   expect(results.answer).toContain("seen 1");
 });
 

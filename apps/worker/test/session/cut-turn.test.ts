@@ -66,3 +66,12 @@ test("a turn between two processes can be cancelled", async () => {
   expect(await turn.outcome).toMatchObject({ state: "cancelled" });
   expect((await space.run("hi")).outcome.state).toBe("completed");
 });
+
+test("the model that a cut turn named is not kept for turns that name none", async () => {
+  await using space = await TestWorkspace.start({ agents });
+  const named = await space.run("!crash-once", { ...resuming, model: "opus" });
+  expect(named.outcome.state).toBe("completed");
+  const own = await space.run("!argv", resuming);
+  expect(own.answer).not.toContain("--model");
+  expect(space.exits).toEqual(["exited", "replaced"]);
+});

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
+import { locatedSeed, locatedSession } from "../support/test-submit.ts";
 import { TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
@@ -27,7 +28,7 @@ test("a session of Claude's is known without a process", async () => {
   await using space = await TestWorkspace.start();
   await space.run("hi");
   await evict(space);
-  expect(await space.workspace.locate(bySession)).toEqual(bySession);
+  expect(await space.workspace.locate(bySession)).toEqual(locatedSession);
   const { turn, answer } = await space.run("more", { needsMemory: true });
   expect([turn.reset, answer]).toEqual([undefined, "fake: more (turn 2 of this conversation)"]);
 });
@@ -35,7 +36,7 @@ test("a session of Claude's is known without a process", async () => {
 test("a session whose transcript is gone is located with the reason for its reset", async () => {
   await using space = await forgotten();
   expect(await space.workspace.locate(bySession)).toEqual({
-    session: "s",
+    ...locatedSession,
     reset: "Claude's transcript of the session is missing",
   });
 });
@@ -72,15 +73,15 @@ test("a turn that needs memory of a session that was never there is refused with
 test("any other program remembers as long as its process lives", async () => {
   await using space = await TestWorkspace.start();
   await space.run("hi", seed);
-  expect(await space.workspace.locate(bySession)).toEqual(bySession);
+  expect(await space.workspace.locate(bySession)).toEqual(locatedSeed);
   expect((await space.run("more", { ...seed, needsMemory: true })).outcome.state).toBe("completed");
   space.workspace.evictOldest();
   expect(space.workspace.status().processes).toBe(1); // it is being ended
   const reset = "the agent's program has ended, and its memory with it";
-  expect(await space.workspace.locate(bySession)).toEqual({ session: "s", reset });
+  expect(await space.workspace.locate(bySession)).toEqual({ ...locatedSeed, reset });
   const { outcome } = await space.run("more", { ...seed, needsMemory: true });
   expect(outcome).toEqual({ state: "refused", error: { code: "session_lost", message: reset } });
   const { turn } = await space.run("hi again", seed);
   expect(turn.reset).toBe(reset);
-  expect(await space.workspace.locate(bySession)).toEqual(bySession);
+  expect(await space.workspace.locate(bySession)).toEqual(locatedSeed);
 });

@@ -28,6 +28,8 @@ class IdleAgent implements AgentProcess {
     return true;
   }
 
+  withdrawSteer(): void {}
+
   async steer(): Promise<boolean> {
     return false;
   }

@@ -14,6 +14,10 @@ export const testScope = hashOf("scope");
 /** Whose turns they are. */
 export const testCaller = hashOf("caller");
 
+/** What is told of session `s`, unless it is of another agent. */
+export const locatedSession = { session: "s", agent: "claude", key: "claude::s" };
+export const locatedSeed = { session: "s", agent: "seed", key: "seed::s" };
+
 /** A `submit` frame as a gateway would send it; `options.prompt` where it is more than a text. */
 export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
   const { session = "s", agent = "claude", request, ...more } = options;

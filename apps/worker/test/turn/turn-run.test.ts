@@ -45,6 +45,8 @@ class ScriptedProcess implements AgentProcess {
     return true;
   }
 
+  withdrawSteer(): void {}
+
   async steer(): Promise<boolean> {
     return false;
   }

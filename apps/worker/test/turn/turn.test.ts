@@ -162,14 +162,16 @@ test("what else was said in a turn is told with the number before it, and leaves
       turn.text("two");
       return true;
     },
+    withdrawSteer: (message) => void said.push(`not ${message}`),
   });
-  expect(await turn.steer("m", "also this")).toBe(1);
-  turn.runsOn({ steer: async () => false });
-  expect(await turn.steer("n", "and this")).toBeUndefined();
+  expect(await turn.steers.say("m", "also this")).toBe(1);
+  turn.steers.withdraw("m");
+  turn.runsOn({ steer: async () => false, withdrawSteer: () => {} });
+  expect(await turn.steers.say("n", "and this")).toBeUndefined();
   turn.runsOn(undefined);
-  expect(await turn.steer("o", "too late")).toBeUndefined();
+  expect(await turn.steers.say("o", "too late")).toBeUndefined();
   turn.end(completed);
-  expect([said, head()]).toEqual([["m"], "answer "]);
+  expect([said, head()]).toEqual([["m", "not m"], "answer "]);
 });
 
 test("the client's instructions are remembered once their turn was told, and with each point", () => {

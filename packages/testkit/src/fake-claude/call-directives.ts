@@ -45,7 +45,7 @@ function deferred(deferredCall: FunctionCall | undefined): TurnOutcome {
 /** `NAME`, or `NAME {…}` with its arguments. */
 function callOf(text: string): FunctionCall {
   const [, name = "", json = ""] = /^\s*(\S+)\s*(.*)$/.exec(text) ?? [];
-  return { id: newId(), name: `mcp__client__${name}`, input: json === "" ? {} : JSON.parse(json) };
+  return { id: newId(), name: `mcp__synthesis_client__${name}`, input: json === "" ? {} : JSON.parse(json) };
 }
 
 function toolBlock({ id, name, input }: FunctionCall) {

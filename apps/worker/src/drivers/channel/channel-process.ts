@@ -86,6 +86,10 @@ export class ChannelProcess implements AgentProcess {
     return this.#claude.steer();
   }
 
+  withdrawSteer(): void {
+    this.#claude.withdrawSteer();
+  }
+
   interrupt(): void {
     this.#claude.interrupt();
   }

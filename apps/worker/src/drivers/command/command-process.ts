@@ -138,6 +138,8 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
     return false;
   }
 
+  withdrawSteer(): void {} // it was told nothing
+
   async close(reason: CloseReason): Promise<void> {
     this.#options.bridge.vacate(this.#seat); // first: a reconnect must find its token void
     await this.child.close(reason);

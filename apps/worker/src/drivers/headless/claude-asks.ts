@@ -1,6 +1,6 @@
 import type { TurnEvents } from "../agent-process.ts";
 import { claudeAsk } from "./claude-ask.ts";
-import type { LineOf } from "./claude-line.ts";
+import type { ControlRequest } from "./claude-line.ts";
 import { controlAnswer } from "./claude-message.ts";
 
 const NO_TURN = { behavior: "deny", message: "no turn runs, so nobody can be asked" };
@@ -18,8 +18,8 @@ export class ClaudeAsks {
     this.#workspace = workspace;
   }
 
-  /** Takes a request of Claude's, if it is one to ask a person; without `events` no turn runs. */
-  take({ request_id: id, request }: LineOf<"control_request">, events: TurnEvents | undefined): boolean {
+  /** Takes Claude's request of that id, if it is one to ask a person; without `events` no turn runs. */
+  take(id: string, request: ControlRequest, events: TurnEvents | undefined): boolean {
     const ask = claudeAsk(request, this.#workspace);
     if (ask === undefined) return false;
     if (events === undefined) {

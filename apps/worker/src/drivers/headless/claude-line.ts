@@ -124,16 +124,20 @@ const LifecycleLine = z.looseObject({
 
 const ControlResponseLine = z.looseObject({ type: z.literal("control_response") });
 
+/** What Claude asks in one; whatever it is, it has to be answered. */
+export const ControlRequest = z.looseObject({
+  subtype: z.string(),
+  /** Of `mcp_message` one of MCP, of `elicitation` a text. */
+  message: z.union([McpMessage, z.string()]).optional().catch(undefined),
+  /** Of `hook_callback`: the call that is decided on. */
+  tool_use_id: z.string().optional(),
+});
+export type ControlRequest = z.infer<typeof ControlRequest>;
+
 const ControlRequestLine = z.looseObject({
   type: z.literal("control_request"),
   request_id: z.string(),
-  request: z.looseObject({
-    subtype: z.string(),
-    /** Of `mcp_message` one of MCP, of `elicitation` a text. */
-    message: z.union([McpMessage, z.string()]).optional().catch(undefined),
-    /** Of `hook_callback`: the call that is decided on. */
-    tool_use_id: z.string().optional(),
-  }),
+  request: z.unknown(),
 });
 
 /** Claude does not need the answer to one of its requests any more. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { MessageContent } from "./prompt-content.ts";
 
-/** The one MCP server that this host is to Claude: the client's functions. */
-export const CLIENT_SERVER = "client";
+/** The one MCP server that this host is to Claude: the client's functions. A project may have servers of other names. */
+export const CLIENT_SERVER = "synthesis_client";
 /** After it Claude would go on by itself; it is answered at once. */
 const HOOK_TIMEOUT_S = 600;
 

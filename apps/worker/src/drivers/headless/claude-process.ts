@@ -5,7 +5,7 @@ import type { AgentChild } from "../../process/agent-child.ts";
 import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import type { HeadlessSettings } from "./claude-arguments.ts";
-import { parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
+import { ControlRequest, parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
 import {
   callDecision,
   controlAnswer,
@@ -101,9 +101,11 @@ export class ClaudeProcess implements AgentProcess {
     return this.#mark;
   }
 
-  fits({ answerSchema }: AgentTurn): boolean {
-    const { isStateless, answerSchema: own } = this.#options;
-    return !isStateless && isDeepStrictEqual(answerSchema, own);
+  /** "No model" is for Claude the one that it was started with, which may have been that of a cut turn. */
+  fits({ answerSchema, model }: AgentTurn): boolean {
+    const { isStateless, answerSchema: own, startModel, settings } = this.#options;
+    const isOfOther = startModel !== undefined && settings.model === undefined && model === undefined;
+    return !isStateless && !isOfOther && isDeepStrictEqual(answerSchema, own);
   }
 
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
@@ -125,6 +127,10 @@ export class ClaudeProcess implements AgentProcess {
     if (this.#turn === undefined) return false;
     const write = () => this.#child.write(userMessage(message, promptContent(prompt)));
     return this.#turn.steer(message, write);
+  }
+
+  withdrawSteer(message: string): void {
+    this.#turn?.withdrawSteer(message);
   }
 
   interrupt(): void {
@@ -193,10 +199,11 @@ export class ClaudeProcess implements AgentProcess {
     this.#end(step);
   }
 
-  #answer(line: LineOf<"control_request">): void {
-    const { request_id: id, request } = line;
-    if (this.#asks.take(line, this.#turn?.events)) return;
-    const { subtype, message, tool_use_id } = request;
+  #answer({ request_id: id, request }: LineOf<"control_request">): void {
+    const asked = ControlRequest.safeParse(request);
+    if (!asked.success) return this.#child.write(refusal(id, "what it cannot read"));
+    if (this.#asks.take(id, asked.data, this.#turn?.events)) return;
+    const { subtype, message, tool_use_id } = asked.data;
     if (subtype === "mcp_message" && typeof message === "object")
       return this.#child.write(controlAnswer(id, { mcp_response: this.#server.answer(message) }));
     if (subtype !== "hook_callback") return this.#child.write(refusal(id, subtype));

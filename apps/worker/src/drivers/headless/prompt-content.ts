@@ -1,5 +1,5 @@
-import { plainCallId, type Prompt } from "@synthesis/protocol";
-import { resultParts, type ContentPart, type ToolResultPart } from "../prompt-text.ts";
+import { plainCallId, type ContentPart, type Prompt, type ToolResult } from "@synthesis/protocol";
+import { resultParts } from "../prompt-text.ts";
 
 /** The content of a user message as the Messages API takes it. */
 export type MessageContent = string | readonly object[];
@@ -23,7 +23,7 @@ export function promptContent(
 ): MessageContent {
   if (typeof prompt === "string" && openCalls.length === 0 && notes.length === 0) return prompt;
   const parts = typeof prompt === "string" ? [textPart(prompt)] : prompt;
-  const results = new Map<string, ToolResultPart>();
+  const results = new Map<string, ToolResult>();
   const rest: ContentPart[] = [];
   for (const part of parts) {
     if (part.type !== "tool_result") rest.push(part);
@@ -38,7 +38,7 @@ export function promptContent(
   return blocks.length > 0 ? blocks : ""; // of empty texts only
 }
 
-function resultBlock(claudeId: string, result: ToolResultPart | undefined): object {
+function resultBlock(claudeId: string, result: ToolResult | undefined): object {
   const common = { type: "tool_result", tool_use_id: claudeId };
   if (result === undefined) return { ...common, ...NO_RESULT };
   const content = result.content.flatMap(contentBlock);

@@ -60,6 +60,11 @@ export class RunningTurn {
     return taken;
   }
 
+  /** Claude is to drop a message that it has not taken up. */
+  withdrawSteer(message: string): void {
+    this.#steers.withdraw(message);
+  }
+
   /** Nothing more is said in it: it is being interrupted, which withdraws what waits. */
   closeToSteers(): void {
     this.#takesSteers = false;

@@ -7,15 +7,15 @@ interface Waiting {
 
 /** The messages that Claude is given within its running turn. */
 export class Steers {
-  readonly #withdraw: (message: string) => void;
+  readonly #askToDrop: (message: string) => void;
   /** What became of all of them, or will. */
   readonly #given = new Map<string, Promise<boolean>>();
   /** Those that Claude has not taken up. */
   readonly #waiting = new Map<string, Waiting>();
 
-  /** `withdraw`: asks Claude to drop the message. */
-  constructor(withdraw: (message: string) => void) {
-    this.#withdraw = withdraw;
+  /** `askToDrop`: asks Claude to drop the message. */
+  constructor(askToDrop: (message: string) => void) {
+    this.#askToDrop = askToDrop;
   }
 
   /** Whether Claude waits with none of them. */
@@ -50,10 +50,15 @@ export class Steers {
 
   /** None of them is to be taken up any more; Claude says of each whether it was too late. */
   withdrawAll(): void {
-    for (const [message, waiting] of this.#waiting) {
-      if (waiting.state === "queued") this.#withdraw(message);
-      waiting.state = "withdrawing";
-    }
+    for (const message of this.#waiting.keys()) this.withdraw(message);
+  }
+
+  /** A message is not to be taken up any more; Claude says whether it was too late. */
+  withdraw(message: string): void {
+    const waiting = this.#waiting.get(message);
+    if (waiting?.state !== "queued") return;
+    waiting.state = "withdrawing";
+    this.#askToDrop(message);
   }
 
   /** The turn is over: none of them will be taken up. */

@@ -254,7 +254,7 @@ test("the parts of a prompt are told as text, a function's result with what was 
   ]);
   const { content } = await peer.next("inbound");
   expect(content).toBe(
-    'one\n\nThe client\'s function f1, called with {"q":1}, failed:\nno such place\n\ntwo',
+    'one\n\n<function_call name="f1">\n{"q":1}\n</function_call>\n<function_result name="f1" outcome="failed">\nno such place\n</function_result>\n\ntwo',
   );
   peer.send({ type: "reply", message_id: turn.id, content: "ok" });
   expect(await turn.end).toMatchObject({ state: "completed" });

@@ -2,14 +2,17 @@ import type { AskVerdict } from "@synthesis/protocol";
 import { expect, test } from "vitest";
 import type { TurnEvents } from "../../../src/drivers/agent-process.ts";
 import { ClaudeAsks } from "../../../src/drivers/headless/claude-asks.ts";
-import { parseClaudeLine, type LineOf } from "../../../src/drivers/headless/claude-line.ts";
+import { ControlRequest } from "../../../src/drivers/headless/claude-line.ts";
 
 const verdict: AskVerdict = { behavior: "allow" };
 
-function request(more: object = {}): LineOf<"control_request"> {
-  const asked = { subtype: "can_use_tool", tool_name: "Bash", input: { command: "ls" }, ...more };
-  const line = parseClaudeLine(JSON.stringify({ type: "control_request", request_id: "r1", request: asked }));
-  return line as LineOf<"control_request">;
+function request(more: object = {}): ControlRequest {
+  return ControlRequest.parse({
+    subtype: "can_use_tool",
+    tool_name: "Bash",
+    input: { command: "ls" },
+    ...more,
+  });
 }
 
 function start() {
@@ -32,7 +35,7 @@ test("what Claude asks is answered, unless it was interrupted or withdrew it", a
     ["withdrawn", 0],
   ] as const) {
     const { asks, written, signals, events } = start();
-    expect(asks.take(request(), events)).toBe(true);
+    expect(asks.take("r1", request(), events)).toBe(true);
     if (how === "dropped") asks.dropAll();
     if (how === "withdrawn") asks.withdraw("r1");
     await settle();
@@ -42,11 +45,11 @@ test("what Claude asks is answered, unless it was interrupted or withdrew it", a
 
 test("without a turn nobody is asked", () => {
   const { asks, written } = start();
-  expect(asks.take(request(), undefined)).toBe(true);
+  expect(asks.take("r1", request(), undefined)).toBe(true);
   expect(written).toMatchObject([{ response: { request_id: "r1", response: { behavior: "deny" } } }]);
 });
 
 test("what is nothing to ask a person is left to others", () => {
   const { asks, events } = start();
-  expect(asks.take(request({ subtype: "request_user_dialog" }), events)).toBe(false);
+  expect(asks.take("r1", request({ subtype: "request_user_dialog" }), events)).toBe(false);
 });

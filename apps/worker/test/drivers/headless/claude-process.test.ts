@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { expectClean, liveProcess } from "@synthesis/testkit";
 import { expect, test } from "vitest";
+import { locatedSession } from "../../support/test-submit.ts";
 import { TestWorkspace } from "../../support/test-workspace.ts";
 import { defaultAsks } from "../../support/default-asks.ts";
 
@@ -180,7 +181,7 @@ test("a conversation that was begun anew is resumed like any other", async () =>
   rmSync(space.folder.join("claude-config"), { recursive: true });
   await space.run("hi again");
   space.workspace.evictOldest();
-  expect(await space.workspace.locate({ session: "s" })).toEqual({ session: "s" });
+  expect(await space.workspace.locate({ session: "s" })).toEqual(locatedSession);
   expect((await space.run("and again")).answer).toContain("turn 2 of this conversation");
   expect(space.log.fieldsOf("session.reset")).toHaveLength(1);
 });

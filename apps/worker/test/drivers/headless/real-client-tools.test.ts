@@ -21,12 +21,17 @@ const f2 = offer("f2");
 /** A call as the API makes it. */
 const call = (id: string, name: string, input: Record<string, unknown> = { q: id }) => ({
   id,
-  name: `mcp__client__${name}`,
+  name: `mcp__synthesis_client__${name}`,
   input,
 });
 const bash = { id: "toolu_bash", name: "Bash", input: { command: "echo mine", description: "x" } };
 
 /** What a client sends for a call that it was told of. */
+function toldAsText(name: string, json: string, result: string): string {
+  const made = `<function_call name="${name}">\n${json}\n</function_call>`;
+  return `${made}\n<function_result name="${name}">\n${result}\n</function_result>`;
+}
+
 function resultOf(turn: RigTurn, index: number, text: string): Exclude<Prompt, string>[number] {
   const { id, name, arguments: json } = turn.calls[index]!;
   const content = [{ type: "text" as const, text }];
@@ -73,8 +78,8 @@ test(
         role: "assistant",
         content: [
           { type: "text", text: "let me look" },
-          { type: "tool_use", id: "toolu_A", name: "mcp__client__f1", input: { q: "paris" } },
-          { type: "tool_use", id: "toolu_B_1", name: "mcp__client__f2", input: { q: "toolu_B_1" } },
+          { type: "tool_use", id: "toolu_A", name: "mcp__synthesis_client__f1", input: { q: "paris" } },
+          { type: "tool_use", id: "toolu_B_1", name: "mcp__synthesis_client__f2", input: { q: "toolu_B_1" } },
         ],
       },
       {
@@ -126,7 +131,7 @@ test("a call without a result, or with a prompt instead, is told so", { timeout 
         { type: "tool_result", tool_use_id: "toolu_B", content: [{ type: "text", text: "two" }] },
         {
           type: "text",
-          text: 'The client\'s function f1, called with {"q":"toolu_A"}, returned:\nof an older call',
+          text: toldAsText("f1", '{"q":"toolu_A"}', "of an older call"),
         },
       ],
     },
@@ -143,7 +148,7 @@ test("functions may change from turn to turn, also what one of them is", { timeo
   api.next(reply.toolUse(call("toolu_A", "f1")));
   const first = rig.run("one", { tools: [f1] });
   expect(await first.end).toMatchObject(toolCalls);
-  expect(toolsOf(api.conversations[1])).toEqual(["mcp__client__f1"]);
+  expect(toolsOf(api.conversations[1])).toEqual(["mcp__synthesis_client__f1"]);
   const redefined = offer("f1", "does something else");
   api.next(reply.toolUse(call("toolu_B", "f2")));
   const second = rig.run([resultOf(first, 0, "one")], { tools: [redefined, f2] });
@@ -171,9 +176,7 @@ test(
     const answer = rig.run([resultOf(asked, 0, "late")], { tools: [f1] });
     expect(await answer.end).toMatchObject(stopped);
     expect(api.conversations).toHaveLength(2);
-    expect(answer.text).toBe(
-      'standin says: The client\'s function f1, called with {"q":"toolu_A"}, returned:\nlate',
-    );
+    expect(answer.text).toBe(`standin says: ${toldAsText("f1", '{"q":"toolu_A"}', "late")}`);
     expect(rig.unsolicited).toBe(0);
   },
 );

@@ -114,8 +114,10 @@ test(
     await rig.kill();
     rig.open({ claude: { resumeAt } });
     await rig.run("two", { tools: [{ ...f1, description: "another" }] }).end;
-    const tools = (lastOf(api).body.tools ?? []).filter(({ name }) => name.startsWith("mcp__client__"));
-    expect(tools).toMatchObject([{ name: "mcp__client__f1", description: "another" }]);
+    const tools = (lastOf(api).body.tools ?? []).filter(({ name }) =>
+      name.startsWith("mcp__synthesis_client__"),
+    );
+    expect(tools).toMatchObject([{ name: "mcp__synthesis_client__f1", description: "another" }]);
     expect(historyOf(lastOf(api))).toEqual(["one", "standin says: one", "two"]);
   },
 );
@@ -128,14 +130,14 @@ test(
     const { api, rig } = real;
     await writeFile(`${rig.configuration.path}/CLAUDE.md`, "PROJECT MEMORY");
     rig.open({ claude: { isStateless: true }, launch: { instructions: "NAME THE CHAT" } });
-    api.next(reply.toolUse({ id: "toolu_A", name: "mcp__client__f1", input: {} }));
+    api.next(reply.toolUse({ id: "toolu_A", name: "mcp__synthesis_client__f1", input: {} }));
     const turn = rig.run("/clear", { instructions: "NAME THE CHAT", tools: [f1] });
     expect(await turn.end).toMatchObject({ finishReason: "tool_calls" });
     const { body } = lastOf(api);
     expect(systemOf(lastOf(api))).toContain("NAME THE CHAT");
     expect(systemOf(lastOf(api)).length).toBeLessThan(1000);
     expect(lastOf(api).userText).toBe("/clear");
-    expect((body.tools ?? []).map(({ name }) => name)).toContain("mcp__client__f1");
+    expect((body.tools ?? []).map(({ name }) => name)).toContain("mcp__synthesis_client__f1");
     expect((body.tools ?? []).map(({ name }) => name)).not.toContain("Bash");
     expect(JSON.stringify(body)).not.toContain("PROJECT MEMORY");
     const { tools, ...plain } = { tools: [f1], id: "", prompt: "", model: undefined, effort: undefined };

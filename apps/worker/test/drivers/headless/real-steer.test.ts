@@ -86,7 +86,7 @@ test("once the client has a call, nothing else is said before its result", { tim
   const command = `until [ -e ${release} ]; do sleep 0.1; done`;
   api.next(
     reply.toolUse([
-      { id: "toolu_A", name: "mcp__client__f1", input: {} },
+      { id: "toolu_A", name: "mcp__synthesis_client__f1", input: {} },
       { name: "Bash", input: { command, description: "x" } },
     ]),
   );

@@ -65,3 +65,17 @@ test("a refusal before anything else is a lost session: it is begun anew, and gi
   expect(space.exits).toHaveLength(3);
   expect(space.log.fieldsOf("session.reset")).toHaveLength(2);
 });
+
+test.for([
+  '{"subtype":"mcp_message","message":{"jsonrpc":"2.0","id":1}}',
+  '{"subtype":"hook_callback","tool_use_id":7}',
+  '{"of":"tomorrow"}',
+  "null",
+])("Claude does not wait for ever for an answer to %s: it is refused", async (request) => {
+  const asks = `echo '{"type":"control_request","request_id":"r7","request":${request}}'`;
+  const waits = `while read -r line; do case "$line" in *'"error","request_id":"r7"'*) ${endsTurn};; esac; done`;
+  const claudeBin = await claudeThat(init, asks, waits);
+  await using space = await TestWorkspace.start({ claudeBin });
+  expect((await space.run("hi")).outcome).toMatchObject({ state: "failed", error: { code: "turn_failed" } });
+  expect(space.log.fieldsOf("claude.unreadable_line")).toEqual([]);
+});

@@ -40,6 +40,25 @@ test("what is said while a tool runs is taken up within the turn", async () => {
   expect(turn.text).toBe("before the tool\n\nafter the tool, and to: second");
 });
 
+test("what is taken back is not taken up, unless that is too late; what else was said is", async () => {
+  await using rig = await ClaudeRig.start();
+  const turn = rig.run("!tool 500");
+  await turn.untilText("before the tool");
+  const [second, third] = [randomUUID(), randomUUID()];
+  const steered = [rig.process.steer(second, "second"), rig.process.steer(third, "third")];
+  rig.process.withdrawSteer(second);
+  rig.process.withdrawSteer(second);
+  rig.process.withdrawSteer(randomUUID());
+  expect(await steered[0]).toBe(false);
+  expect(turn.text).toBe("before the tool"); // it is known at once, not with the end
+  expect(await steered[1]).toBe(true);
+  rig.process.withdrawSteer(third);
+  expect(await turn.end).toMatchObject(stopped);
+  expect(turn.text).toBe("before the tool\n\nafter the tool, and to: third");
+  rig.process.withdrawSteer(third);
+  expect(await rig.run("next").end).toMatchObject(stopped);
+});
+
 test("an interrupt, and the end of the process, withdraw what waits", async () => {
   await using rig = await ClaudeRig.start();
   for (const stop of [() => rig.process.interrupt(), () => void rig.kill()]) {
@@ -60,7 +79,7 @@ const say = (line) => process.stdout.write(JSON.stringify(line) + "\\n");
 const event = (event) => say({ type: "stream_event", event, parent_tool_use_id: null });
 let turn;
 const message = { method: "tools/list", jsonrpc: "2.0", id: 1 };
-const request = { subtype: "mcp_message", server_name: "client", message };
+const request = { subtype: "mcp_message", server_name: "synthesis_client", message };
 say({ type: "control_request", request_id: "1", request });
 require("node:readline").createInterface({ input: process.stdin }).on("line", (text) => {
   const { type, uuid } = JSON.parse(text);
@@ -71,7 +90,7 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (t
     return;
   }
   event({ type: "message_start", message: { id: "m" } });
-  const content_block = { type: "tool_use", id: "toolu_A", name: "mcp__client__f1", input: {} };
+  const content_block = { type: "tool_use", id: "toolu_A", name: "mcp__synthesis_client__f1", input: {} };
   event({ type: "content_block_start", index: 0, content_block });
   event({ type: "content_block_stop", index: 0 });
   event({ type: "message_stop" });

@@ -356,8 +356,8 @@ test("a tool call is told once, also of a message that came whole", () => {
   expect(read([line.assistant("b", "before"), line.toolUse("b")]).reasoning).toBe("[Bash]\n");
 });
 
-const f1 = "mcp__client__f1";
-const f2 = "mcp__client__f2";
+const f1 = "mcp__synthesis_client__f1";
+const f2 = "mcp__synthesis_client__f2";
 const deferred = done({ terminal_reason: "tool_deferred", stop_reason: "tool_deferred", result: "" });
 const whole = (index: number, id: string, name: string, ...json: string[]) => [
   ...line.call(index, id, name, ...json),
@@ -454,7 +454,7 @@ test.for<{ title: string; lines: ClaudeLine[]; pieces: object[]; isHopeless?: tr
     title: "functions that are not offered, and those of a subagent, are Claude's own business",
     lines: [
       line.messageStart("a"),
-      ...whole(0, "toolu_1", "mcp__client__f3", "{}"),
+      ...whole(0, "toolu_1", "mcp__synthesis_client__f3", "{}"),
       line.toolResult("toolu_1", { parent_tool_use_id: "toolu_0" }),
     ],
     pieces: [],

@@ -1,0 +1,10 @@
+import * as z from "zod";
+
+/** Of a session, or a name that a configuration gives. */
+export const Id = z.string().min(1).max(128);
+
+/** SHA-256, in hex. */
+export const Hash = z.string().length(64);
+
+/** What an agent sees as a session's name. */
+export const SessionKey = z.string().min(1).max(1024);
