@@ -64,7 +64,7 @@ test.for<[title: string, text: string, complaint: string]>([
   [
     "an unknown driver",
     `agents:\n  a: { workspace: demo, driver: magic }\n${demo}`,
-    "c.yaml:2:33: agents.a.driver: must be headless or command",
+    "c.yaml:2:33: agents.a.driver: must be headless, channel or command",
   ],
   [
     "a program that is missing",

@@ -59,9 +59,4 @@ export class Screen {
   get snapshot(): string {
     return this.#serializer.serialize();
   }
-
-  /** Nothing is drawn any more. */
-  close(): void {
-    this.#terminal.dispose();
-  }
 }

@@ -4,7 +4,7 @@ import { ServedWorkspace } from "./served-workspace.ts";
 import type { TestWorkspace, TestWorkspaceOptions } from "./test-workspace.ts";
 
 /** An agent with the `channel` driver. */
-export function channelAgent(terminal: "own" | "yours"): AgentSettings {
+function channelAgent(terminal: "own" | "yours"): AgentSettings {
   return {
     driver: "channel",
     workspace: "w",

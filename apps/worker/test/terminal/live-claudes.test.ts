@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
+import type { AgentTurn, TurnEvents } from "../../src/drivers/agent-process.ts";
 import { ChannelWorkspace } from "../support/channel-workspace.ts";
 import { OwnClaude } from "../support/own-claude.ts";
 import { refusalOf } from "../support/terminal-viewer.ts";
@@ -95,6 +97,19 @@ test("two conversations that come at once never meet: each is answered for itsel
     });
     expect(await Promise.all(turns)).toContain("completed");
   }
+  expect(claude.isAlive).toBe(true);
+});
+
+test("a session whose live Claude was taken before its turn was told runs nothing on it", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  const { liveClaudes } = channel.space.workspace;
+  const first = liveClaudes.take({ name: "yours", caller: "c" });
+  const second = liveClaudes.take({ name: "yours", caller: "c" });
+  await first.closed;
+  expect([first.isAlive, second.isAlive]).toEqual([false, true]);
+  const turn = { id: randomUUID(), prompt: "hello" } as AgentTurn;
+  expect(await first.run(turn, {} as TurnEvents)).toMatchObject({ state: "not_begun" });
   expect(claude.isAlive).toBe(true);
 });
 

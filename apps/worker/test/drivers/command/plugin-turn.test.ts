@@ -271,3 +271,9 @@ test("what is no text is refused, and nothing is asked", async () => {
   expect(turn.events).toEqual([]);
   expect(await rig.process.steer()).toBe(false);
 });
+
+test("a turn for a program that has ended meanwhile is not begun, and does not hang", async () => {
+  await using rig = await PluginRig.start();
+  await rig.process.kill({ code: "test", message: "it was killed" });
+  expect(await rig.run("hi").end).toMatchObject({ state: "not_begun" });
+});
