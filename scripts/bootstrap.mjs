@@ -3,16 +3,18 @@
 //   node scripts/bootstrap.mjs up …     npm start
 //   node scripts/bootstrap.mjs test …   npm test
 //   node scripts/bootstrap.mjs run …    bin/synthesis …
+// What Claude Code loads is a bundle of sources: it is built here too, when they changed.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const NODE_VERSION = "24.21.0";
 const MIN_NODE_MINOR = 15; // node:sqlite is a release candidate from 24.15 on
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const INSTALL_LOCK = join(root, ".toolchain", "install.lock");
 const pnpmVersion = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager.split("@")[1];
 
 const say = (text) => process.stderr.write(`synthesis: ${text}\n`);
@@ -27,6 +29,7 @@ if (mode !== "up" && mode !== "test" && mode !== "run") fail(`unknown mode "${mo
 const env = { ...process.env, PATH: pathWithoutNpm() };
 const node = nodeBinary();
 installWhenChanged();
+buildPluginWhenChanged();
 if (mode === "test") {
   const toolchain = `node-${spawnSync(node, ["-p", "process.version"], { encoding: "utf8" }).stdout.trim()}`;
   const pnpm = pnpmBinary();
@@ -112,49 +115,68 @@ function toolFolder(title, folderName, spec) {
 
 function installWhenChanged() {
   const stamp = join(root, "node_modules", ".synthesis-install");
-  const wanted = manifestHash();
+  whenChanged(stamp, manifestHash(), () => {
+    say("installing dependencies from the lockfile …");
+    const flags = ["--frozen-lockfile", "--prod=false", "--reporter=append-only"];
+    runPnpm(["install", ...flags], "pnpm install");
+  });
+}
+
+function buildPluginWhenChanged() {
+  const plugin = join(root, "packages/claude-plugin");
+  const sources = [plugin, join(root, "packages/protocol")].flatMap((folder) => [
+    join(folder, "package.json"),
+    ...filesBelow(join(folder, "src")),
+  ]);
+  const wanted = hashOf([...sources, join(root, "pnpm-lock.yaml")]);
+  whenChanged(join(plugin, "dist", ".built-from"), wanted, () => {
+    runPnpm(["--filter", "@synthesis/claude-plugin", "run", "build"], "the build of packages/claude-plugin");
+  });
+}
+
+/** Does it unless the stamp says that it was done for `wanted`; if several processes want it, one does it. */
+function whenChanged(stamp, wanted, doIt) {
   const isDone = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
   if (isDone()) return;
   const unlock = lockInstall();
   try {
-    if (isDone()) return; // by whoever held the lock
-    say("installing dependencies from the lockfile …");
-    const pnpm = pnpmBinary();
-    const done = spawnSync(pnpm, ["install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"], {
-      cwd: root,
-      env: { ...toolEnv(pnpm), CI: "true" },
-      stdio: ["ignore", 2, 2],
-    });
-    if (done.status !== 0) {
-      unlock();
-      fail(`pnpm install failed (exit ${done.status ?? done.error?.message}): its message is above`);
-    }
+    if (isDone()) return;
+    doIt();
     writeFileSync(stamp, wanted);
   } finally {
     unlock();
   }
 }
 
+function runPnpm(args, title) {
+  const pnpm = pnpmBinary();
+  const options = { cwd: root, env: { ...toolEnv(pnpm), CI: "true" }, stdio: ["ignore", 2, 2] };
+  const done = spawnSync(pnpm, args, options);
+  if (done.status !== 0) {
+    rmSync(INSTALL_LOCK, { force: true });
+    fail(`${title} failed (exit ${done.status ?? done.error?.message}): its message is above`);
+  }
+}
+
 /** One install at a time in this checkout: `npm start` and `npm test` may well be run side by side. */
 function lockInstall() {
-  const lock = join(root, ".toolchain", "install.lock");
-  mkdirSync(dirname(lock), { recursive: true });
+  mkdirSync(dirname(INSTALL_LOCK), { recursive: true });
   for (let round = 0; ; round++) {
     try {
-      writeFileSync(lock, String(process.pid), { flag: "wx" });
-      return () => rmSync(lock, { force: true });
+      writeFileSync(INSTALL_LOCK, String(process.pid), { flag: "wx" });
+      return () => rmSync(INSTALL_LOCK, { force: true });
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
     }
     if (round === 0) say("waiting for another install in this checkout …");
-    if (!isRunning(lock)) rmSync(lock, { force: true });
+    if (!isRunning()) rmSync(INSTALL_LOCK, { force: true });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
 }
 
-function isRunning(lock) {
+function isRunning() {
   try {
-    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    process.kill(Number(readFileSync(INSTALL_LOCK, "utf8")), 0);
     return true;
   } catch (error) {
     return error.code === "EPERM";
@@ -162,20 +184,30 @@ function isRunning(lock) {
 }
 
 function manifestHash() {
-  const hash = createHash("sha256").update(node);
-  const files = [
-    "package.json",
-    "pnpm-lock.yaml",
-    "pnpm-workspace.yaml",
-    "e2e/package.json",
-    "bench/package.json",
-  ];
+  const files = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"].map((name) => join(root, name));
+  for (const name of ["e2e", "bench"]) files.push(join(root, name, "package.json"));
   for (const group of ["apps", "packages"]) {
-    for (const name of readdirSync(join(root, group)).sort()) files.push(join(group, name, "package.json"));
+    for (const name of readdirSync(join(root, group)).sort())
+      files.push(join(root, group, name, "package.json"));
   }
+  return hashOf(files);
+}
+
+/** Of the files' names and contents, and of the Node that runs what is made of them. */
+function hashOf(files) {
+  const hash = createHash("sha256").update(node);
   for (const file of files)
-    if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
+    if (existsSync(file)) hash.update(relative(root, file)).update(readFileSync(file));
   return hash.digest("hex");
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    });
 }
 
 function quietTurbo() {
