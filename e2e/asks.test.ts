@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { eventually, expectClean, reply } from "@synthesis/testkit";
+import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { openStream, type AnswerStream } from "./support/answer-stream.ts";
 import { asksCommand, openAsk, openAsks, settle } from "./support/asks.ts";
@@ -47,6 +49,27 @@ test("chat: yes lets the tool run in the running turn, and whoever said it has t
   expect(await openAsks(synthesis)).toEqual([]);
   expect(api.conversations).toHaveLength(2);
   await synthesis.healthy({ turns: 0, waiting: 0 });
+});
+
+test("chat: an answer that is not streamed ends with the question, and the next request of the history is the verdict", async () => {
+  await using running = await WithClaude.start();
+  const { api, synthesis } = running;
+  api.next(reply.toolUse(bash("touch made"), { text: "I have to ask." }), reply.text("That is it."));
+  const client = new OpenAI({ baseURL: `${synthesis.endpoint}/v1`, apiKey: synthesis.key, maxRetries: 0 });
+  const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: "user", content: "do it" }];
+  const say = async () => {
+    const { choices } = await client.chat.completions.create({ model: "claude", messages });
+    messages.push({ role: "assistant", content: choices[0]!.message.content });
+    return choices[0]!.message.content;
+  };
+  expect(await say()).toContain("asks: may it use Bash");
+  expect(existsSync(inAlpha(synthesis, "made"))).toBe(false);
+  messages.push({ role: "user", content: "yes" });
+  expect(await say()).toBe("That is it.");
+  expect(existsSync(inAlpha(synthesis, "made"))).toBe(true);
+  messages.push({ role: "user", content: "next" });
+  expect(await say()).toBe("standin says: next");
+  expect(api.conversations).toHaveLength(3);
 });
 
 test("chat: no with a reason is told to the agent, and any other text waits", async () => {
@@ -180,7 +203,7 @@ test("a client that leaves denies what it was asked, and its turn is cancelled",
   stream.leave();
   await eventually(async () => expect(await openAsks(synthesis)).toEqual([]));
   expect((await settle(synthesis, id, { behavior: "allow" })).body.error?.message).toBe(
-    "the ask has its verdict: deny, by client_left",
+    "the ask has its verdict: deny, by cancelled",
   );
   await synthesis.healthy({ turns: 0 });
   expect(existsSync(inAlpha(synthesis, "made"))).toBe(false);
@@ -242,6 +265,7 @@ test("of two tools that are asked for at once, each verdict settles one, the old
   await stream.until("touch one");
   const yes = openStream(synthesis, { ...inSession, say: "yes" });
   await stream.until("touch two");
+  await pause(1_100); // sooner it is a word that was said twice
   const no = openStream(synthesis, { ...inSession, say: "no" });
   const ends = await Promise.all([stream, ...(await Promise.all([yes, no]))].map(async (each) => each.end()));
   expect(ends.map(({ isDone }) => isDone)).toEqual([true, true, true]);

@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { constants } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isBuilt } from "../packages/claude-plugin/build.mjs";
 
 const NODE_VERSION = "24.21.0";
 const MIN_NODE_MINOR = 15; // node:sqlite is a release candidate from 24.15 on
@@ -115,43 +116,41 @@ function toolFolder(title, folderName, spec) {
 
 function installWhenChanged() {
   const stamp = join(root, "node_modules", ".synthesis-install");
-  whenChanged(stamp, manifestHash(), () => {
+  const wanted = manifestHash();
+  const isDone = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+  unless(isDone, () => {
     say("installing dependencies from the lockfile …");
     const flags = ["--frozen-lockfile", "--prod=false", "--reporter=append-only"];
-    runPnpm(["install", ...flags], "pnpm install");
+    const pnpm = pnpmBinary();
+    runTool(pnpm, ["install", ...flags], { ...toolEnv(pnpm), CI: "true" }, "pnpm install");
+    writeFileSync(stamp, wanted);
   });
 }
 
 function buildPluginWhenChanged() {
-  const plugin = join(root, "packages/claude-plugin");
-  const sources = [plugin, join(root, "packages/protocol")].flatMap((folder) => [
-    join(folder, "package.json"),
-    ...filesBelow(join(folder, "src")),
-  ]);
-  const wanted = hashOf([...sources, join(root, "pnpm-lock.yaml")]);
-  whenChanged(join(plugin, "dist", ".built-from"), wanted, () => {
-    runPnpm(["--filter", "@synthesis/claude-plugin", "run", "build"], "the build of packages/claude-plugin");
+  unless(isBuilt, () => {
+    runTool(
+      node,
+      [join(root, "packages/claude-plugin/build.mjs")],
+      env,
+      "the build of packages/claude-plugin",
+    );
   });
 }
 
-/** Does it unless the stamp says that it was done for `wanted`; if several processes want it, one does it. */
-function whenChanged(stamp, wanted, doIt) {
-  const isDone = () => existsSync(stamp) && readFileSync(stamp, "utf8") === wanted;
+/** Does it unless it is done; if several processes want it, one does it. */
+function unless(isDone, doIt) {
   if (isDone()) return;
   const unlock = lockInstall();
   try {
-    if (isDone()) return;
-    doIt();
-    writeFileSync(stamp, wanted);
+    if (!isDone()) doIt();
   } finally {
     unlock();
   }
 }
 
-function runPnpm(args, title) {
-  const pnpm = pnpmBinary();
-  const options = { cwd: root, env: { ...toolEnv(pnpm), CI: "true" }, stdio: ["ignore", 2, 2] };
-  const done = spawnSync(pnpm, args, options);
+function runTool(command, rest, toolsEnv, title) {
+  const done = spawnSync(command, rest, { cwd: root, env: toolsEnv, stdio: ["ignore", 2, 2] });
   if (done.status !== 0) {
     rmSync(INSTALL_LOCK, { force: true });
     fail(`${title} failed (exit ${done.status ?? done.error?.message}): its message is above`);
@@ -199,15 +198,6 @@ function hashOf(files) {
   for (const file of files)
     if (existsSync(file)) hash.update(relative(root, file)).update(readFileSync(file));
   return hash.digest("hex");
-}
-
-function filesBelow(folder) {
-  return readdirSync(folder, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? filesBelow(path) : [path];
-    });
 }
 
 function quietTurbo() {

@@ -42,13 +42,15 @@ const workspace = new Option(
   "name or path of the workspace; its worker is started where none runs",
 );
 
-const verdict = [
-  new Option("--message <text>", "for the agent: why not, what instead, or the answer to what it asks"),
-  new Option(
-    "--answer <question=label>",
-    "the answer to one of its questions; may be said for each",
-  ).argParser(gathered),
-];
+const message = new Option(
+  "--message <text>",
+  "for the agent: why not, what instead, or the answer to what it asks",
+);
+
+const answer = new Option(
+  "--answer <question=label>",
+  "the answer to one of its questions; may be said for each",
+).argParser(gathered);
 
 /** Parses the command line and runs the command. An error the user can mend is one message and exit code 1. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -138,7 +140,7 @@ function addAsks(asks: Command): void {
     .action(listAsks);
   withOptions(asks.command("show"), [...shared, workspace])
     .description(
-      "one open ask: what the tool would be called with, what it would always allow, its questions",
+      "one open ask: all that the tool would be called with, what it would always allow, its questions",
     )
     .argument("<id>", "of the ask")
     .action(showAsk);
@@ -148,7 +150,12 @@ function addAsks(asks: Command): void {
     deny: "say no to an ask",
   } as const;
   for (const behavior of ["allow", "always", "deny"] as const)
-    withOptions(asks.command(behavior), [...shared, workspace, ...verdict])
+    withOptions(asks.command(behavior), [
+      ...shared,
+      workspace,
+      message,
+      ...(behavior === "deny" ? [] : [answer]),
+    ])
       .description(verdicts[behavior])
       .argument("<id>", "of the ask")
       .action(settleAsk(behavior));

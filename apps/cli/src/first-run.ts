@@ -106,7 +106,11 @@ const CLAUDE_AGENT = `  # Claude Code, with the account that its CLI uses (ANTHR
     workspace: demo
     driver: headless
     # model: sonnet
-    permissionMode: default    # what would need a question is denied; acceptEdits lets it edit files
+    permissionMode: default    # asks you before it edits or runs anything; acceptEdits: edits without asking
+    # asks:                    # what becomes of that: see docs/configuration.md
+    #   mode: hold             # the answer stays open for your verdict; chat: it ends with the question
+    #   deadlineMs: 600000     # then it is denied
+    #   allow: [Read, "Bash(git status:*)"]   # is never asked
 `;
 
 function commentedUnless(active: boolean, text: string): string {

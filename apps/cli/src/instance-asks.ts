@@ -1,53 +1,44 @@
-import type { SessionClient } from "@synthesis/kit";
+import type { QueriedWorkers } from "@synthesis/kit";
 import { WireFailure, type AgentAsk } from "@synthesis/protocol";
-import type { InstanceAnswers, InstanceWorkers } from "./instance-workers.ts";
+import { checkSilent, silentWorkers, type InstanceWorker, type SilentWorker } from "./instance-workers.ts";
 
 /** An open ask, where it is, and its worker. */
-export interface InstanceAsk {
-  readonly workspace: string;
-  readonly client: SessionClient;
+export interface InstanceAsk extends InstanceWorker {
   readonly ask: AgentAsk;
 }
 
-export interface ListedAsks extends Pick<InstanceAnswers<unknown>, "failures"> {
+export interface ListedAsks {
   /** The oldest first. */
   readonly asks: readonly { readonly workspace: string; readonly ask: AgentAsk }[];
+  readonly silent: readonly SilentWorker[];
 }
 
 /** What the agents of a running instance ask, in the sessions of every API key. */
 export class InstanceAsks {
-  readonly #workers: InstanceWorkers;
+  readonly #workers: QueriedWorkers<InstanceWorker>;
 
-  constructor(workers: InstanceWorkers) {
+  constructor(workers: QueriedWorkers<InstanceWorker>) {
     this.#workers = workers;
   }
 
   async list(): Promise<ListedAsks> {
-    const { answers, failures } = await this.#workers.ask(async (workspace, client) =>
+    const { answers, failures } = await this.#workers.query(async ({ workspace, client }) =>
       (await client.listAsks()).map((ask) => ({ workspace, ask })),
     );
-    return { asks: answers.flat().sort((a, b) => a.ask.askedAt - b.ask.askedAt), failures };
+    const asks = answers.flat().sort((a, b) => a.ask.askedAt - b.ask.askedAt);
+    return { asks, silent: silentWorkers(failures) };
   }
 
   /** Rejects where no workspace has it, one that may have it does not answer, or it is settled: how, and by whom. */
   async find(id: string): Promise<InstanceAsk> {
-    const { answers, failures } = await this.#workers.ask(async (workspace, client) => {
-      const found = await client.getAsk(id).catch(refusal);
-      return found && (found instanceof WireFailure ? found : { workspace, client, ask: found });
-    });
-    const found = answers.find((answer) => answer !== undefined);
-    if (found instanceof WireFailure) throw found;
+    const { answers, failures } = await this.#workers.findFirst("ask_not_found", async (worker) => ({
+      ...worker,
+      ask: await worker.client.getAsk(id),
+    }));
+    const [found] = answers;
     if (found !== undefined) return found;
-    const [failure] = failures;
-    if (failure !== undefined)
-      throw new WireFailure("worker_unavailable", `${failure.workspace}: ${failure.message}`);
+    checkSilent(failures);
     const message = `no workspace that is at work knows the ask ${id}: synthesis asks lists those that are open`;
     throw new WireFailure("ask_not_found", message);
   }
-}
-
-/** What the worker says that knows it; undefined: this one does not. */
-function refusal(error: unknown): WireFailure | undefined {
-  if (!(error instanceof WireFailure) || error.error.code === "worker_unavailable") throw error;
-  return error.error.code === "ask_not_found" ? undefined : error;
 }

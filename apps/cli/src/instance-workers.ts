@@ -1,48 +1,48 @@
-import { SessionClient, withDeadline } from "@synthesis/kit";
+import { QueriedWorkers, SessionClient, type WorkerFailure } from "@synthesis/kit";
+import { WireFailure } from "@synthesis/protocol";
 import type { ControlClient } from "./control-client.ts";
 
-export interface InstanceAnswers<T> {
-  readonly answers: readonly T[];
-  /** Who did not answer, and why. */
-  readonly failures: readonly { readonly workspace: string; readonly message: string }[];
+/** A worker of a running instance. */
+export interface InstanceWorker {
+  readonly workspace: string;
+  readonly client: SessionClient;
 }
 
-/** How long a worker may take when every one is asked, in ms. */
-const ANSWER_MS = 10_000;
-
-/** The workers of a running instance: that of one workspace, or each that there is now. */
-export class InstanceWorkers {
-  readonly #control: ControlClient;
-  readonly #workspace: string | undefined;
-
-  /** `workspace` is asked for by name or path, and gets a worker where it has none. */
-  constructor(control: ControlClient, workspace: string | undefined) {
-    this.#control = control;
-    this.#workspace = workspace;
-  }
-
-  /** Asks each of them. Rejects where the one that was named does not answer. */
-  async ask<T>(ask: (workspace: string, client: SessionClient) => Promise<T>): Promise<InstanceAnswers<T>> {
-    const answerOf = async (asked: string) => {
-      const { workspace, socketPath } = await this.#control.ensure(asked);
-      return ask(workspace, new SessionClient({ socketPath }));
-    };
-    if (this.#workspace !== undefined) return { answers: [await answerOf(this.#workspace)], failures: [] };
-    const { workers } = await this.#control.status();
-    const settled = await Promise.allSettled(
-      workers.map(async ({ path }) => withDeadline(answerOf(path), ANSWER_MS, "its worker did not answer")),
-    );
-    return {
-      answers: settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : [])),
-      failures: settled.flatMap((each, index) =>
-        each.status === "rejected"
-          ? [{ workspace: workers[index]?.workspace ?? "", message: messageOf(each.reason) }]
-          : [],
-      ),
-    };
-  }
+/** Who did not answer, and why. */
+export interface SilentWorker {
+  readonly workspace: string;
+  readonly message: string;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * The workers of a running instance: that of one workspace, or each that there is now. `workspace` is asked for by name
+ * or path, and gets a worker where it has none.
+ */
+export function instanceWorkers(
+  control: ControlClient,
+  workspace: string | undefined,
+): QueriedWorkers<InstanceWorker> {
+  return new QueriedWorkers({
+    named: workspace,
+    running: async () => (await control.status()).workers,
+    connect: async (asked) => {
+      const { workspace: name, socketPath } = await control.ensure(asked);
+      return { workspace: name, client: new SessionClient({ socketPath }) };
+    },
+  });
+}
+
+/** Those that failed, in words. */
+export function silentWorkers(failures: readonly WorkerFailure[]): readonly SilentWorker[] {
+  return failures.map(({ workspace, error }) => ({
+    workspace,
+    message: error instanceof Error ? error.message : String(error),
+  }));
+}
+
+/** Throws where one that did not answer may have what none has that did. */
+export function checkSilent(failures: readonly WorkerFailure[]): void {
+  const [silent] = silentWorkers(failures);
+  if (silent !== undefined)
+    throw new WireFailure("worker_unavailable", `${silent.workspace}: ${silent.message}`);
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import { withDeadline } from "@synthesis/kit";
+import { openWebSocket } from "@synthesis/kit/open-web-socket";
 import { ControlError, WireFailure } from "@synthesis/protocol";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 
 /** How long a worker may take to let us in, or to say why not, in ms. */
 const ANSWER_MS = 10_000;
@@ -12,7 +13,7 @@ const ANSWER_MS = 10_000;
  * before somebody listens. Rejects with the `WireFailure` that the worker answers, or with `worker_unavailable`.
  */
 export async function openTerminalLink(socketPath: string, path: string): Promise<WebSocket> {
-  const socket = new WebSocket(`ws+unix://${socketPath}:${path}`, { handshakeTimeout: ANSWER_MS });
+  const socket = openWebSocket(socketPath, path, { handshakeTimeout: ANSWER_MS });
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
   socket.once("open", () => {
     socket.pause();

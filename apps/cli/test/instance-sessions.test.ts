@@ -44,13 +44,13 @@ const silent = "the workspace's worker does not answer: try again in a moment";
 
 test("sessions are listed over all workspaces, the last used first; who does not answer is named", async () => {
   await using instance = await instanceWith({ alpha: ["a1", "a2"], beta: "dead", gamma: ["g1"] });
-  const { sessions, failures } = await sessionsOf(instance).list();
+  const { sessions, silent: unanswered } = await sessionsOf(instance).list();
   expect(sessions.map(({ workspace, session }) => `${workspace}/${session.id}`)).toEqual([
     "alpha/a2",
     "alpha/a1",
     "gamma/g1",
   ]);
-  expect(failures).toEqual([{ workspace: "beta", message: silent }]);
+  expect(unanswered).toEqual([{ workspace: "beta", message: silent }]);
 });
 
 test("in one workspace only its sessions are listed, and that it does not answer is the error", async () => {

@@ -17,7 +17,7 @@ export const GatewayConfiguration = z.object({
       model: z.string().optional(),
       /** What becomes of a client's system prompt. */
       instructions: z.enum(["append", "replace", "ignore"]).optional(),
-      asks: z.object({ mode, by }).prefault({}),
+      asks: z.object({ mode, by }),
     }),
   ),
   defaultAgent: z.string().optional(),

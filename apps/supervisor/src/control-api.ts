@@ -4,9 +4,11 @@ import { listenPrivately, type Logger } from "@synthesis/kit";
 import {
   EnsureRequest,
   GatewayRestartRequest,
+  LocateFileRequest,
   RestartRequest,
   StopRequest,
   WireFailure,
+  type LocateFileAnswer,
   type StatusAnswer,
   type StopAnswer,
 } from "@synthesis/protocol";
@@ -67,6 +69,10 @@ export class ControlApi {
         const asked = await parse(RestartRequest, request);
         return workspaces.restart(asked.workspace, asked.drainMs ?? drainMs);
       }
+      case "POST /v1/files/locate": {
+        const { file } = await parse(LocateFileRequest, request);
+        return { workspace: await workspaces.locateFile(file) } satisfies LocateFileAnswer;
+      }
       case "POST /v1/gateway/restart": {
         const asked = await parse(GatewayRestartRequest, request);
         return gateway.restart(asked.drainMs ?? drainMs);
@@ -97,7 +103,7 @@ async function parse<Schema extends z.ZodType>(
   const parsed = schema.safeParse(await json(request).catch(() => undefined));
   if (parsed.success) return parsed.data;
   const message =
-    "workspace must be a name or path of at most 4096 characters, drainMs a whole number of milliseconds up to a week";
+    "workspace must be a name or path of at most 4096 characters, drainMs a whole number of milliseconds up to a week, file the id of a file";
   throw new WireFailure("invalid_request", message);
 }
 

@@ -176,9 +176,11 @@ export class GatewayHost {
 /** What the gateway has to know of an agent: nothing of what it is given to work with. */
 function publicPart(agent: AgentSettings): object {
   const { workspace, driver } = agent;
-  if (agent.driver === "command") return { workspace, driver };
+  const { mode, by } = agent.asks;
+  const always = { workspace, driver, asks: { mode, by } };
+  if (agent.driver === "command") return always;
   const { model } = agent;
-  if (agent.driver === "channel") return { workspace, driver, model };
+  if (agent.driver === "channel") return { ...always, model };
   const { instructions } = agent;
-  return { workspace, driver, model, instructions };
+  return { ...always, model, instructions };
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Settings } from "@synthesis/config";
@@ -12,6 +11,7 @@ import {
 } from "@synthesis/kit";
 import type { EnsureAnswer, StatusAnswer, WorkerStatus } from "@synthesis/protocol";
 import type { Epochs } from "./epochs.ts";
+import { workspaceHash } from "./workspace-hash.ts";
 import type { ResolvedWorkspace } from "./workspace-resolver.ts";
 
 export interface WorkspaceHostOptions {
@@ -96,7 +96,7 @@ export class WorkspaceHost {
   }
 
   get #hash(): string {
-    return createHash("sha256").update(this.workspace.path).digest("hex").slice(0, 16);
+    return workspaceHash(this.workspace.path);
   }
 
   get #socketPath(): string {
@@ -124,6 +124,7 @@ export class WorkspaceHost {
         epoch: this.#epoch,
         socketPath: this.#socketPath,
         journalFile: join(stateDir, "journals", `${this.#hash}.db`),
+        filesDir: join(stateDir, "files", this.#hash),
         markPrefix: mark,
         agents,
         claude,

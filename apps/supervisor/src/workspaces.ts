@@ -2,6 +2,7 @@ import type { Settings } from "@synthesis/config";
 import { printable, sleep, type CloseReason, type KeptChildState, type Logger } from "@synthesis/kit";
 import { WireFailure, type EnsureAnswer, type RestartAnswer, type StatusAnswer } from "@synthesis/protocol";
 import type { Epochs } from "./epochs.ts";
+import { FileLocator } from "./file-locator.ts";
 import { WorkspaceHost } from "./workspace-host.ts";
 import { resolveWorkspace, type ResolvedWorkspace } from "./workspace-resolver.ts";
 
@@ -23,6 +24,7 @@ export interface WorkspacesOptions {
 export class Workspaces {
   readonly #options: WorkspacesOptions;
   readonly #settings: Settings;
+  readonly #files: FileLocator;
   readonly #hosts = new Map<string, WorkspaceHost>();
   /** The ends of workers that made room, by folder. */
   readonly #retiring = new Map<string, Promise<void>>();
@@ -32,6 +34,7 @@ export class Workspaces {
   constructor(options: WorkspacesOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#files = new FileLocator(options.settings.stateDir, options.log);
     this.#memoryCheck = setInterval(() => this.#keepMemory(), MEMORY_CHECK_MS);
   }
 
@@ -58,6 +61,11 @@ export class Workspaces {
     const host = this.#hosts.get(workspace.path);
     if (host === undefined) return { workspace: workspace.name };
     return { workspace: workspace.name, epoch: await host.restart(drainMs) };
+  }
+
+  /** By what the workspace that has this file can be asked for. Rejects with `file_not_found`. */
+  async locateFile(file: string): Promise<string> {
+    return this.#files.locate(file);
   }
 
   /** How each worker is. */
@@ -95,6 +103,7 @@ export class Workspaces {
     if (known) return known;
     const host = new WorkspaceHost({ ...this.#options, workspace });
     this.#hosts.set(workspace.path, host);
+    this.#files.remember(workspace.path);
     return host;
   }
 

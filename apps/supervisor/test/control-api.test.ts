@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { createLogger } from "@synthesis/kit";
 import { EnsureAnswer, RestartAnswer, StatusAnswer } from "@synthesis/protocol";
 import { expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlApi } from "../src/control-api.ts";
 import { Epochs } from "../src/epochs.ts";
 import { GatewayHost } from "../src/gateway-host.ts";
+import { workspaceHash } from "../src/workspace-hash.ts";
 import { Workspaces } from "../src/workspaces.ts";
 import { askControl, type ControlAnswer } from "./support/control-client.ts";
 import { settingsIn } from "./support/settings.ts";
@@ -64,6 +65,22 @@ test.for<[title: string, body: object, code: string]>([
   const answer = await ask("POST", "/v1/workspaces/ensure", body);
   expect(answer).toMatchObject({ status: 409, body: { error: { code } } });
   expect(workspaces.report()).toEqual([]);
+});
+
+test("a file is located in the workspace that has it, and nothing is started for it", async () => {
+  const file = `file-${"a".repeat(32)}`;
+  const located = async (body: object) => ask("POST", "/v1/files/locate", body);
+  expect(await located({ file })).toMatchObject({ status: 409, body: { error: { code: "file_not_found" } } });
+  await ask("POST", "/v1/workspaces/ensure", { workspace: "site" });
+  const path = folder.join("root/site");
+  mkdirSync(folder.join("state/files", workspaceHash(path), file), { recursive: true });
+  await workspaces.close({ code: "done", message: "its worker comes to rest" });
+  expect(await located({ file })).toEqual({ status: 200, body: { workspace: path } });
+  expect(workspaces.report()).toMatchObject([
+    { workspace: expect.stringContaining("site") as string, state: "closed" },
+  ]);
+  for (const odd of [{}, { file: "../.." }, { file: `${file}x` }])
+    expect(await located(odd)).toMatchObject({ body: { error: { code: "invalid_request" } } });
 });
 
 test("restart replaces a worker and names its epoch; without one there is nothing to restart", async () => {

@@ -24,6 +24,7 @@ test("at the bound a worker whose agents are warm makes room, and its conversati
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    files: "link",
     asks: HeadlessAsks.parse({}),
   } as const;
   const bin = await fakeClaudeCommand(folder.path);

@@ -11,6 +11,8 @@ export const WorkerConfiguration = z.object({
   /** The Unix socket to listen on. */
   socketPath: z.string(),
   journalFile: z.string(),
+  /** The folder of the files that its agents attach. */
+  filesDir: z.string(),
   /** What the environment mark of each agent process starts with. */
   markPrefix: z.string(),
   agents: z.record(z.string(), AgentSettings),

@@ -17,14 +17,14 @@ import {
 import { AccountHold } from "./account-hold.ts";
 import { WorkspaceAsks } from "./asks/workspace-asks.ts";
 import { Bridge } from "./bridge/bridge.ts";
-import { ChannelProcess } from "./drivers/channel/channel-process.ts";
+import { FileStore } from "./files/file-store.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
 import { locateSession } from "./session/locate-session.ts";
 import { SessionCatalog, sessionNotFound } from "./session/session-catalog.ts";
 import { WorkspaceSessions } from "./session/workspace-sessions.ts";
-import { LiveClaudes } from "./terminal/live-claudes.ts";
+import { LiveClaudes } from "./drivers/live/live-claudes.ts";
 import type { TerminalChild } from "./terminal/terminal-child.ts";
 import type { TurnSink } from "./turn/turn-sink.ts";
 import { WorkspaceTurns } from "./turn/workspace-turns.ts";
@@ -51,6 +51,8 @@ type State = "serving" | "draining" | "closing" | "closed";
 export class Workspace {
   readonly account: AccountHold;
   readonly liveClaudes: LiveClaudes;
+  /** What its agents attached to answers. */
+  readonly files: FileStore;
   readonly #configuration: WorkerConfiguration;
   readonly #log: Logger;
   readonly #bridge: Bridge;
@@ -67,7 +69,7 @@ export class Workspace {
   /** Throws where the journal cannot be opened. */
   constructor(options: WorkspaceOptions) {
     const { configuration, log, onJournalDamage: onDamage } = options;
-    const { limits, journalFile: file, epoch } = configuration;
+    const { limits, journalFile: file, filesDir: folder, epoch } = configuration;
     this.#configuration = configuration;
     this.#log = log;
     this.account = new AccountHold((until) => options.onAccountHeld(until));
@@ -76,6 +78,7 @@ export class Workspace {
     this.#journal = journal;
     this.#turns = new WorkspaceTurns({ journal, limits, log });
     this.#asks = new WorkspaceAsks(log);
+    this.files = new FileStore({ folder, limits, log });
     const surroundings = {
       configuration,
       log,
@@ -91,6 +94,7 @@ export class Workspace {
       liveClaudes: this.liveClaudes,
       journal,
       asks: this.#asks,
+      files: this.files,
       onAccountHeld: (until) => this.account.hold(until),
       onChange: () => options.onChange(),
     });
@@ -104,6 +108,7 @@ export class Workspace {
 
   /** Takes up what a dead worker of this workspace left. */
   async start(): Promise<void> {
+    this.files.start();
     await this.#bridge.start();
     for (const left of this.#journal.recover()) this.#takeUp(left);
   }
@@ -148,9 +153,10 @@ export class Workspace {
     this.#turns.take(id);
   }
 
-  /** Stops a turn, accepted or not. One that is unknown or over is left as it is. */
+  /** Stops a turn, accepted or not. One that is over stays as it ended; where that was with a question, it is denied. */
   cancel(id: string, why: string): void {
     this.#turns.cancel(id, why);
+    for (const session of this.#sessions.live.values()) session.cancelPaused(id, why);
   }
 
   /** Says something to the agent within a running turn: see `TurnSteers.say`. */
@@ -213,9 +219,9 @@ export class Workspace {
     return this.#asks.list(caller);
   }
 
-  /** One of those. Throws `ask_not_found`, or `ask_settled` where it has its verdict. */
+  /** One of those, with the whole of its input. Throws `ask_not_found`, or `ask_settled` where it has its verdict. */
   ask(id: string, caller?: string): AgentAsk {
-    return this.#asks.find(id, caller).info;
+    return this.#asks.find(id, caller).whole;
   }
 
   /** A person's verdict on an ask. Throws what {@link ask} does, `ask_not_yours` and `invalid_request`. */
@@ -227,7 +233,7 @@ export class Workspace {
   terminal(id: string): TerminalChild {
     this.#openCatalog().find(id, undefined);
     const process = this.#sessions.live.get(id)?.process;
-    if (process instanceof ChannelProcess && process.isAlive) return process.terminal;
+    if (process?.terminal !== undefined && process.isAlive) return process.terminal;
     const message = `the session ${id} has no terminal now: only an agent with driver: channel and terminal: own has one, from a message on till it is evicted`;
     throw new WireFailure("invalid_request", message);
   }
@@ -251,9 +257,10 @@ export class Workspace {
     };
   }
 
-  /** Takes the memory of its agent processes, a file read for each, and keeps the journal tidy: for now and then. */
+  /** Takes the memory of its agent processes, a file read for each, and keeps journal and files tidy: for now and then. */
   lookAfter(): void {
     this.#tidy();
+    this.files.tidy();
     const pids = this.#sessions.processes.flatMap(({ pid }) => pid ?? []);
     this.#memoryBytes = pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
   }

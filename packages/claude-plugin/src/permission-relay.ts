@@ -1,10 +1,13 @@
-import type { PluginClient } from "@synthesis/protocol/plugin-client";
+import type { PermissionAsk, PluginClient } from "@synthesis/protocol/plugin-client";
 import * as z from "zod";
 import type { ClaudeTurns } from "./claude-turns.ts";
 import type { HookEvent, HookOutput } from "./hook-event.ts";
+import { sessionSuggestions } from "./session-suggestions.ts";
+import { SharedAsk } from "./shared-ask.ts";
 
 const MAX_INPUT_CHARS = 1024 * 1024;
 const MAX_SUGGESTIONS = 16;
+const TOO_LONG = `A call longer than ${MAX_INPUT_CHARS} characters cannot be put to a person: do it in smaller steps.`;
 
 /** What Claude Code asks of a channel. `input_preview` is the start of the input, as JSON. */
 const ChannelRequest = z.looseObject({
@@ -27,7 +30,7 @@ export class PermissionRelay {
   readonly #client: PluginClient;
   readonly #turns: ClaudeTurns;
   readonly #notify: (method: string, params: object) => void;
-  readonly #open = new Map<string, AbortController>();
+  readonly #open = new Map<string, SharedAsk>();
   /** Claude Code tells both its hooks and its channels; a hook knows the whole input. */
   #source: "channel" | "hooks" = "channel";
 
@@ -45,32 +48,24 @@ export class PermissionRelay {
   /** Nothing: whoever sits at Claude's terminal decides, or else its permission mode. */
   async onHook(request: Event<"PermissionRequest">, signal: AbortSignal): Promise<HookOutput> {
     const { tool, input } = request;
+    if (this.#turns.answering === undefined) return {};
     const key = JSON.stringify([tool, input]);
-    if (this.#turns.answering === undefined || key.length > MAX_INPUT_CHARS || this.#open.has(key)) return {};
-    const suggestions = request.suggestions.slice(0, MAX_SUGGESTIONS);
-    const withdrawal = new AbortController();
-    this.#open.set(key, withdrawal);
-    const verdict = await this.#client.ask(
-      { tool, input, suggestions },
-      AbortSignal.any([signal, withdrawal.signal]),
-    );
-    this.#open.delete(key);
+    if (key.length > MAX_INPUT_CHARS) return decided({ behavior: "deny", message: TOO_LONG });
+    const suggestions = sessionSuggestions(request.suggestions).slice(0, MAX_SUGGESTIONS);
+    const verdict = await this.#askedAs(key, { tool, input, suggestions }).join(signal);
     const { behavior, message, updated_input, suggestion } = verdict;
+    if (behavior === "deny") return decided({ behavior, message: message ?? "Denied." });
     const chosen = suggestion === undefined ? undefined : suggestions[suggestion];
-    const decision =
-      behavior === "deny"
-        ? { behavior, message: message ?? "Denied." }
-        : {
-            behavior,
-            ...(updated_input === undefined ? {} : { updatedInput: updated_input }),
-            ...(chosen === undefined ? {} : { updatedPermissions: [chosen] }),
-          };
-    return { hookSpecificOutput: { hookEventName: "PermissionRequest", decision } };
+    return decided({
+      behavior,
+      ...(updated_input === undefined ? {} : { updatedInput: updated_input }),
+      ...(chosen === undefined ? {} : { updatedPermissions: [chosen] }),
+    });
   }
 
   /** The tool was used: somebody else has allowed it. */
   onUsed({ tool, input }: Event<"PostToolUse">): void {
-    this.#open.get(JSON.stringify([tool, input]))?.abort();
+    this.#open.get(JSON.stringify([tool, input]))?.noteUse();
   }
 
   /** A notification of Claude's. */
@@ -83,4 +78,21 @@ export class PermissionRelay {
     const { behavior } = await this.#client.ask({ tool, input, ...title });
     this.#notify(VERDICT_METHOD, { request_id, behavior });
   }
+
+  /** Two calls at once that are the same are one question. */
+  #askedAs(key: string, ask: PermissionAsk): SharedAsk {
+    const open = this.#open.get(key);
+    if (open !== undefined) return open;
+    const asked = new SharedAsk(async (withdrawn) => {
+      const verdict = await this.#client.ask(ask, withdrawn);
+      this.#open.delete(key);
+      return verdict;
+    });
+    this.#open.set(key, asked);
+    return asked;
+  }
+}
+
+function decided(decision: object): HookOutput {
+  return { hookSpecificOutput: { hookEventName: "PermissionRequest", decision } };
 }

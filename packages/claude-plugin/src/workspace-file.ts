@@ -1,5 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import mime from "mime/lite";
 
 /** A file as an attachment names it. */
 export interface WorkspaceFile {
@@ -8,22 +9,6 @@ export interface WorkspaceFile {
   /** Absolute, without links. */
   readonly path: string;
 }
-
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  ".csv": "text/csv",
-  ".gif": "image/gif",
-  ".html": "text/html",
-  ".jpeg": "image/jpeg",
-  ".jpg": "image/jpeg",
-  ".json": "application/json",
-  ".md": "text/markdown",
-  ".pdf": "application/pdf",
-  ".png": "image/png",
-  ".svg": "image/svg+xml",
-  ".txt": "text/plain",
-  ".webp": "image/webp",
-  ".zip": "application/zip",
-};
 
 /** A regular file below `workspace`, links resolved. Rejects with what the agent should know. */
 export async function workspaceFile(path: string, workspace: string): Promise<WorkspaceFile> {
@@ -35,6 +20,6 @@ export async function workspaceFile(path: string, workspace: string): Promise<Wo
     throw new Error(`"${path}" is not in the workspace ${root}: copy it there first.`);
   }
   if (!(await stat(file)).isFile()) throw new Error(`"${path}" is not a regular file.`);
-  const media_type = MEDIA_TYPES[extname(file).toLowerCase()] ?? "application/octet-stream";
+  const media_type = mime.getType(extname(file)) ?? "application/octet-stream";
   return { name: basename(file), media_type, path: file };
 }

@@ -5,8 +5,23 @@ import { connected, said } from "./claude-peer.ts";
 expectClean();
 
 const input = { command: "rm x" };
-const rule = { type: "addRules", behavior: "allow" };
-const wanted = { tool: "Bash", input: JSON.stringify(input), suggestions: JSON.stringify([rule]) };
+const suggested = {
+  type: "addRules",
+  rules: [{ toolName: "Bash", ruleContent: "rm:*" }],
+  behavior: "allow",
+  destination: "localSettings",
+};
+const rule = { ...suggested, destination: "session" };
+const more = [
+  { type: "setMode", mode: "acceptEdits", destination: "session" },
+  { type: "addDirectories", directories: ["/etc"], destination: "session" },
+  { ...suggested, behavior: "deny" },
+];
+const wanted = {
+  tool: "Bash",
+  input: JSON.stringify(input),
+  suggestions: JSON.stringify([...more, suggested]),
+};
 const decided = (decision: object) => ({
   hookSpecificOutput: { hookEventName: "PermissionRequest", decision },
 });
@@ -65,6 +80,48 @@ test("an ask that Claude takes back is withdrawn", async () => {
   gone.abort();
   await expect(answer).rejects.toThrow();
   expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id });
+});
+
+test("two calls at once that are the same are one question, and its verdict is for both", async () => {
+  await using world = await prompted();
+  const answers = [
+    world.claude.hook("PermissionRequest", wanted),
+    world.claude.hook("PermissionRequest", wanted),
+  ];
+  const { id } = await world.peer.next();
+  await world.claude.client.ping(); // both have arrived
+  world.peer.send({ type: "verdict", id, behavior: "deny", message: "no" });
+  const denial = decided({ behavior: "deny", message: "no" });
+  expect(await Promise.all(answers)).toEqual([denial, denial]);
+  const again = world.claude.hook("PermissionRequest", wanted);
+  world.peer.send({ type: "verdict", id: (await world.peer.next())["id"], behavior: "allow" });
+  expect(await again).toEqual(decided({ behavior: "allow" }));
+});
+
+test("of two calls that are the same, one that is done or taken back leaves the question to the other", async () => {
+  await using world = await prompted();
+  const gone = new AbortController();
+  const first = world.claude.hook("PermissionRequest", wanted, gone.signal);
+  const second = world.claude.hook("PermissionRequest", wanted);
+  const { id } = await world.peer.next();
+  await world.claude.client.ping();
+  gone.abort();
+  await expect(first).rejects.toThrow();
+  await world.claude.hook("PostToolUse", { tool: "Bash", input: wanted.input });
+  expect(await world.peer.rest()).toEqual([]);
+  await world.claude.hook("PostToolUse", { tool: "Bash", input: wanted.input });
+  expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id });
+  expect(await second).toMatchObject(decided({ behavior: "deny" }));
+});
+
+test("a call that is too long to be put to a person is denied, and says why", async () => {
+  await using world = await prompted();
+  const long = { ...wanted, input: JSON.stringify({ command: "x".repeat(1024 * 1024) }) };
+  const answer = await world.claude.hook("PermissionRequest", long);
+  expect(answer).toMatchObject(
+    decided({ behavior: "deny", message: expect.stringContaining("cannot be put to a person") }),
+  );
+  expect(await world.peer.rest()).toEqual([]);
 });
 
 test("the end of the turn denies what is still open", async () => {

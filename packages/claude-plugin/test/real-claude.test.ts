@@ -92,6 +92,23 @@ test.for([{ behavior: "allow" }, { behavior: "deny", message: "not today" }])(
   },
 );
 
+test("what it suggests to allow is allowed for its session, and stands in no settings file", async () => {
+  await using claude = await RealClaude.start();
+  const command = "git init --quiet it";
+  claude.api.next(bash(command), bash(command), reply.text("done"));
+  await claude.show("t1", "hello");
+  const [, , ask] = await claude.peer.take(3);
+  const rule = { type: "addRules", rules: [expect.anything()], behavior: "allow", destination: "session" };
+  expect(ask?.["suggestions"]).toEqual([rule]);
+  claude.peer.send({ type: "verdict", id: ask!["id"], behavior: "allow", suggestion: 0 });
+  expect(await claude.hears(2)).toMatchObject([
+    { type: "progress", text: "[Bash]\n" },
+    { type: "turn_over", text: "done" },
+  ]);
+  expect(existsSync(`${claude.folder}/it`)).toBe(true);
+  expect(existsSync(`${claude.folder}/.claude/settings.local.json`)).toBe(false);
+});
+
 test("a cancelled Claude is stopped at its next tool, which does not run, and takes the next message", async () => {
   await using claude = await RealClaude.start();
   claude.api.next(bash("touch first"), bash("touch second"));

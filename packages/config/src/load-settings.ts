@@ -47,7 +47,7 @@ function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
     const { model: chosen, ...rest } = agent;
     return { ...rest, ...(chosen === undefined ? {} : { model: chosen }) };
   }
-  const { workspace, permissionMode, onInterrupt, instructions, reasoning, asks, model } = agent;
+  const { workspace, permissionMode, onInterrupt, instructions, reasoning, files, asks, model } = agent;
   return {
     driver: "headless",
     workspace,
@@ -55,6 +55,7 @@ function agentSettings(agent: ConfigFile["agents"][string]): AgentSettings {
     onInterrupt,
     instructions,
     reasoning,
+    files,
     asks,
     ...(model === undefined ? {} : { model }),
   };

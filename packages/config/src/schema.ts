@@ -1,6 +1,7 @@
 import { logLevels } from "@synthesis/kit";
 import * as z from "zod";
-import { CommandAsks, HeadlessAsks } from "./asks.ts";
+import { ChannelAsks, CommandAsks, HeadlessAsks } from "./asks.ts";
+import { AgentFiles } from "./files.ts";
 import { Limits } from "./limits.ts";
 
 /** Agent and workspace names: they stand in URLs, headers, file names and process titles. */
@@ -9,6 +10,11 @@ const Name = z
   .string()
   .regex(NAME, "use 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit");
 const Path = z.string().min(1);
+const PublicUrl = z
+  .url("use an address such as https://box.example")
+  .max(1024)
+  .regex(/^https?:\/\/[^\s?#@()<>]+$/, "use http or https, without user, query and fragment")
+  .transform((url) => url.replace(/\/+$/, ""));
 const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a variable name"), z.string());
 
 const HeadlessAgent = z.strictObject({
@@ -44,6 +50,7 @@ const HeadlessAgent = z.strictObject({
     .describe(
       "What clients see of the agent's work beside its answer: full is its thinking and the tools it uses, tools only those, none nothing.",
     ),
+  files: AgentFiles,
   asks: HeadlessAsks.prefault({}).describe(
     "What becomes of what the agent may do only when a person says so.",
   ),
@@ -70,7 +77,10 @@ const ChannelAgent = z.strictObject({
     ),
   model: HeadlessAgent.shape.model,
   permissionMode: HeadlessAgent.shape.permissionMode,
-  asks: HeadlessAgent.shape.asks,
+  files: AgentFiles,
+  asks: ChannelAsks.prefault({}).describe(
+    "What becomes of what the agent may do only when a person says so.",
+  ),
 });
 
 const CommandAgent = z.strictObject({
@@ -81,6 +91,7 @@ const CommandAgent = z.strictObject({
     .min(1)
     .describe("Program and arguments, no shell. {node} is Synthesis's own Node, {synthesis} its folder."),
   env: Environment.default({}).describe("Environment variables for the program."),
+  files: AgentFiles,
   asks: CommandAsks.prefault({}).describe(
     "What becomes of what the agent may do only when a person says so.",
   ),
@@ -108,6 +119,9 @@ export const ConfigFile = z
           .describe(
             "Further Host headers to accept, exactly as clients send them. Needed on a network address.",
           ),
+        publicUrl: PublicUrl.optional().describe(
+          "Address of this server in links to files, such as https://box.example/synthesis; default: the one that the client used.",
+        ),
       })
       .prefault({}),
     keys: z

@@ -1,6 +1,7 @@
 import { logLevels } from "@synthesis/kit";
 import * as z from "zod";
 import { CommandAsks, HeadlessAsks } from "./asks.ts";
+import { AgentFiles } from "./files.ts";
 import { Limits } from "./limits.ts";
 
 /** An agent with its defaults filled in. */
@@ -13,6 +14,7 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     onInterrupt: z.enum(["report", "resume"]),
     instructions: z.enum(["append", "replace", "ignore"]),
     reasoning: z.enum(["full", "tools", "none"]),
+    files: AgentFiles,
     asks: HeadlessAsks.prefault({}),
   }),
   z.object({
@@ -22,6 +24,7 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     channels: z.enum(["approved", "development"]),
     model: z.string().optional(),
     permissionMode: z.string(),
+    files: AgentFiles,
     asks: HeadlessAsks.prefault({}),
   }),
   z.object({
@@ -29,6 +32,7 @@ export const AgentSettings = z.discriminatedUnion("driver", [
     workspace: z.string(),
     command: z.array(z.string()).min(1),
     env: z.record(z.string(), z.string()),
+    files: AgentFiles,
     asks: CommandAsks.prefault({}),
   }),
 ]);
@@ -52,6 +56,8 @@ export const Settings = z.object({
     host: z.string(),
     port: z.number().int(),
     allowedHosts: z.array(z.string()),
+    /** Where clients find this server, without a slash at its end; absent: where each one found it. */
+    publicUrl: z.string().optional(),
   }),
   keys: z.array(KeySettings).min(1),
   /** Workspace name → absolute path. */

@@ -68,7 +68,14 @@ test("agents get their defaults", () => {
   const asks = { mode: "hold", deadlineMs: 600_000, by: ["chat", "api", "cli"], allow: [], deny: [] };
   const { agents } = load("  helper: { workspace: demo, model: haiku }\n");
   expect(agents).toEqual({
-    echo: { driver: "command", workspace: "demo", command: ["{node}", "echo.ts"], env: {}, asks },
+    echo: {
+      driver: "command",
+      workspace: "demo",
+      command: ["{node}", "echo.ts"],
+      env: {},
+      files: "link",
+      asks,
+    },
     helper: {
       driver: "headless",
       workspace: "demo",
@@ -77,6 +84,7 @@ test("agents get their defaults", () => {
       onInterrupt: "report",
       instructions: "append",
       reasoning: "full",
+      files: "link",
       asks,
     },
   });

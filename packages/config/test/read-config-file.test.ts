@@ -77,6 +77,21 @@ test.for<[title: string, text: string, complaint: string]>([
     "c.yaml:2:49: agents.a.asks.by: asks.mode chat is answered in the chat: add chat to asks.by",
   ],
   [
+    "a person who may take longer than a Claude in a terminal waits",
+    `agents:\n  a: { workspace: demo, driver: channel, asks: { deadlineMs: 3600000 } }\n${demo}`,
+    "agents.a.asks.deadlineMs: Too big: expected number to be <=3540000",
+  ],
+  [
+    "asks that nobody may answer",
+    `agents:\n  a: { workspace: demo, asks: { by: [] } }\n${demo}`,
+    "agents.a.asks.by: name at least one of chat, api and cli",
+  ],
+  [
+    "a rule that is no rule of Claude's",
+    `agents:\n  a: { workspace: demo, asks: { allow: ["Read", "Bash(rm (a) *)", "mcp__x__*", "Bash("] } }\n${demo}`,
+    "agents.a.asks.allow.3: write a rule as Claude Code has it",
+  ],
+  [
     "a rule of Claude's for another program",
     `agents:\n  a: { workspace: demo, driver: command, command: [x], asks: { allow: ["Bash(ls)"] } }\n${demo}`,
     "agents.a.asks.allow.0: name a tool; rules with parentheses are for Claude Code only",
@@ -112,6 +127,21 @@ test.for<[title: string, text: string, complaint: string]>([
     'c.yaml:5:17: server.host: "127.evil.com" is a network address',
   ],
   [
+    "a public address that is none",
+    `${agents}${demo}server: { publicUrl: box.example }\n`,
+    "c.yaml:5:22: server.publicUrl: use an address such as https://box.example",
+  ],
+  ...[
+    "ftp://box.example",
+    "https://me:pw@box.example",
+    "https://box.example/?a",
+    "https://box.example/#a",
+  ].map((url): [string, string, string] => [
+    `a public address as ${url}`,
+    `${agents}${demo}server: { publicUrl: "${url}" }\n`,
+    "c.yaml:5:22: server.publicUrl: use http or https, without user, query and fragment",
+  ]),
+  [
     "the generated key's name",
     `${agents}${demo}keys:\n  default: { file: ./k }\n`,
     "c.yaml:6:12: keys.default: the generated API key has this name: choose another",
@@ -136,6 +166,14 @@ test("a file that is not there is said to be missing, with the remedy", () => {
   expect(() => readConfigFile(folder.path)).toThrow("cannot be read (EISDIR)");
 });
 
+test.for([
+  ["https://box.example", "https://box.example"],
+  ["https://box.example/", "https://box.example"],
+  ["http://[::1]:8080/a/b//", "http://[::1]:8080/a/b"],
+])("the public address %s is %s", ([url, expected]) => {
+  expect(read(`${smallest}server: { publicUrl: "${url}" }\n`).server.publicUrl).toBe(expected);
+});
+
 test("what is left out has its default", () => {
   const config = read(smallest);
   expect(config.server).toEqual({ host: "127.0.0.1", port: 8787, allowedHosts: [] });
@@ -148,6 +186,7 @@ test("what is left out has its default", () => {
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    files: "link",
     asks: { mode: "hold", deadlineMs: 600_000, by: ["chat", "api", "cli"], allow: [], deny: [] },
   });
 });

@@ -2,6 +2,7 @@
 export { abortable } from "./abortable.ts";
 export { type CloseReason } from "./close-reason.ts";
 export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
+export { jsonOf } from "./json-of.ts";
 export { listenPrivately } from "./listen-privately.ts";
 export { LoopBatch } from "./loop-batch.ts";
 export { createLogger, logLevels, type LogFields, type LogLevel, type Logger } from "./logger.ts";
@@ -12,7 +13,10 @@ export { ForkedChild, type ForkOrder } from "./supervision/forked-child.ts";
 export { KeptChild } from "./supervision/kept-child.ts";
 export { type KeptChildState } from "./supervision/kept-child-state.ts";
 export { handleOf, listenOn, type ListeningHandle } from "./supervision/listening-handle.ts";
+export { type OpenedFile } from "./opened-file.ts";
 export { printable } from "./printable.ts";
+export { QueriedWorkers, type WorkerFailure, type WorkersAnswers } from "./queried-workers.ts";
 export { residentBytes } from "./resident-bytes.ts";
 export { SessionClient, type SessionClientOptions } from "./session-client.ts";
 export { runSupervised, UnusableError, type Supervised } from "./supervision/supervised-process.ts";
+export { inputJson, inputLines } from "./tool-input.ts";

@@ -14,6 +14,7 @@ import {
   type SessionInfo,
 } from "@synthesis/protocol";
 import { withDeadline } from "./deadline.ts";
+import { openedFile, type OpenedFile } from "./opened-file.ts";
 
 export interface SessionClientOptions {
   /** The worker's. */
@@ -28,8 +29,8 @@ const ANSWER_MS = 10_000;
 const END_MS = 60_000;
 
 /**
- * The sessions of one worker and what their agents ask, over its Unix socket. Each method rejects with the `WireFailure` that the worker
- * answers, or with `worker_unavailable` where it does not.
+ * The sessions of one worker, what their agents ask and the files they attached, over its Unix socket. Each method
+ * rejects with the `WireFailure` that the worker answers, or with `worker_unavailable` where it does not.
  */
 export class SessionClient {
   readonly #socketPath: string;
@@ -80,6 +81,20 @@ export class SessionClient {
   async answerAsk(id: string, said: AskAnswer): Promise<AskSettlement> {
     const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}`, ANSWER_MS, said);
     return AskSettlement.parse(await bodyOf(answer));
+  }
+
+  /**
+   * A file that an agent attached. Content that breaks off ends with an error; to destroy it stops the worker's
+   * reading. Rejects with `file_not_found`.
+   */
+  async openFile(id: string): Promise<OpenedFile> {
+    const answer = await this.#ask("GET", `/files/${encodeURIComponent(id)}`, ANSWER_MS);
+    try {
+      return openedFile(answer);
+    } catch (error) {
+      answer.destroy();
+      throw unavailable(error);
+    }
   }
 
   async #ask(

@@ -1,6 +1,5 @@
 import * as z from "zod";
-
-const Id = z.string().min(1).max(128);
+import { Id } from "./identifier.ts";
 
 /** One of the questions that an agent asks with a choice of answers. */
 export const AskQuestion = z.object({
@@ -23,13 +22,17 @@ export const AgentAsk = z.object({
   tool: z.string(),
   /** In one line, for people. */
   title: z.string(),
-  /** What the tool would be called with, as JSON text; cut where it is long. */
+  /** What the tool would be called with, as JSON text in one line; of a long one the beginning and the end. */
   input: z.string(),
+  /** How many characters of `input` are left out in its middle; absent: it is whole. */
+  inputLeftOut: z.number().int().positive().optional(),
   /** What `always` would allow from then on, in words; empty: `always` is not offered. */
   always: z.array(z.string()),
   questions: z.array(AskQuestion).optional(),
   askedAt: z.number().int(),
-  /** When it is denied by itself. */
+  /** When its user was told; absent: not yet, for one is told after the other. What came before that is no verdict on it. */
+  toldAt: z.number().int().optional(),
+  /** When it is denied by itself; put off when it is told. */
   deadlineAt: z.number().int(),
 });
 export type AgentAsk = z.infer<typeof AgentAsk>;
@@ -44,8 +47,8 @@ export const AskVerdict = z.object({
 });
 export type AskVerdict = z.infer<typeof AskVerdict>;
 
-/** By which way an ask was settled; `agent`: the agent withdrew it. */
-export const AskSettler = z.enum(["chat", "api", "cli", "deadline", "client_left", "drain", "agent"]);
+/** By which way an ask was settled; `cancelled`: its turn was; `agent`: the agent withdrew it. */
+export const AskSettler = z.enum(["chat", "api", "cli", "deadline", "cancelled", "drain", "agent"]);
 export type AskSettler = z.infer<typeof AskSettler>;
 
 /** How an ask was settled. */
@@ -68,6 +71,6 @@ export type AskAnswer = z.infer<typeof AskAnswer>;
 export const AskList = z.object({ asks: z.array(AgentAsk) });
 export type AskList = z.infer<typeof AskList>;
 
-/** `GET /asks/:id` on a worker's socket: an open one. */
+/** `GET /asks/:id` on a worker's socket: an open one, with the whole of its `input`. */
 export const AskDetail = z.object({ ask: AgentAsk });
 export type AskDetail = z.infer<typeof AskDetail>;

@@ -7,11 +7,12 @@ export type Decoded<Frame> =
 
 /**
  * Reads one WebSocket text message: a frame, or an array of frames that the sender wrote within one turn of
- * its event loop (PROTOCOL.md W-2). Never throws.
+ * its event loop (PROTOCOL.md W-2). Those that `isIgnored` are left out. Never throws.
  */
 export function decodeFrames<Schema extends z.ZodType>(
   schema: Schema,
   data: string,
+  isIgnored: (frame: unknown) => boolean = () => false,
 ): Decoded<z.infer<Schema>> {
   let value: unknown;
   try {
@@ -21,6 +22,7 @@ export function decodeFrames<Schema extends z.ZodType>(
   }
   const frames: z.infer<Schema>[] = [];
   for (const item of Array.isArray(value) ? value : [value]) {
+    if (isIgnored(item)) continue;
     const parsed = schema.safeParse(item);
     if (!parsed.success) return { ok: false, message: firstIssue(parsed.error) };
     frames.push(parsed.data);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { FileId } from "./identifier.ts";
 import { WireError } from "./wire-error.ts";
 
 /** What a worker tells the supervisor about itself, at each change and with each heartbeat. */
@@ -68,6 +69,14 @@ export const EnsureAnswer = z.object({
   socketPath: z.string(),
 });
 export type EnsureAnswer = z.infer<typeof EnsureAnswer>;
+
+/** `POST /v1/files/locate` on the control socket: which workspace has this file. Starts nothing. */
+export const LocateFileRequest = z.object({ file: FileId });
+export type LocateFileRequest = z.infer<typeof LocateFileRequest>;
+
+/** By what that workspace can be asked for. Where none has the file the answer is `file_not_found`. */
+export const LocateFileAnswer = z.object({ workspace: z.string() });
+export type LocateFileAnswer = z.infer<typeof LocateFileAnswer>;
 
 /** How a supervised process is. */
 const ProcessReport = z.object({

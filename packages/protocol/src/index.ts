@@ -23,6 +23,8 @@ export {
   EnsureRequest,
   GatewayRestartAnswer,
   GatewayRestartRequest,
+  LocateFileAnswer,
+  LocateFileRequest,
   RestartAnswer,
   RestartRequest,
   StatusAnswer,
@@ -50,12 +52,14 @@ export {
   TurnFrame,
   TurnOver,
 } from "./plugin-frame.ts";
+export { FileId } from "./identifier.ts";
 export { linkMessageBytes } from "./link-bound.ts";
 export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
 export { quoted, quotedParts, type QuoteTag } from "./quoted-text.ts";
 export { readVerdict } from "./read-verdict.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
 export { RequestIdentity, Submit } from "./submit.ts";
+export { TokenBucket } from "./token-bucket.ts";
 export {
   EMPTY_TRANSCRIPT,
   plainCallId,

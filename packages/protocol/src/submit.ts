@@ -35,7 +35,7 @@ export const Submit = z.object({
   }),
   /** When the client's request arrived (epoch ms): one from before an ask was shown is no verdict on it. */
   receivedAt: z.number().int().optional(),
-  /** What the client's user says, where the prompt says it in other words: only that can be a verdict on an ask. */
+  /** What the client's user wrote, which may be a verdict on an ask. Absent: nothing that may be one. */
   said: z.string().max(16_384).optional(),
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
@@ -44,9 +44,11 @@ export const Submit = z.object({
   /** The client's system prompt. */
   instructions: z.string().optional(),
   /** Which instructions they are, where their text changes also when they do not mean to. Absent: their text says it. */
-  instructionsMark: Hash.optional(),
+  instructionsHash: Hash.optional(),
   /** Functions of the client's that the agent may call in this turn. */
   tools: z.array(ClientTool).optional(),
+  /** It must call one of them, or the one of this name: without that its answer is `tool_choice_unmet`. */
+  mustCall: z.object({ name: ClientTool.shape.name.optional() }).optional(),
   /** JSON Schema that the answer must meet. */
   answerSchema: z.record(z.string(), z.unknown()).optional(),
   prompt: Prompt,
@@ -63,5 +65,12 @@ export const Submit = z.object({
   branchOf: Id.optional(),
   /** A question beside all conversations: nothing of it is remembered, and the agent gets no tools of its own. */
   isStateless: z.literal(true).optional(),
+  /** Its client reads the answer when that has ended: to be answered by it, a question must end the answer. */
+  isReadWhole: z.literal(true).optional(),
+  /** Where the client finds files: that of id X at `/X/content` below it. Absent: they are only named to it. */
+  filesUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
 });
 export type Submit = z.infer<typeof Submit>;

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 /**
  * Every error that crosses a process or HTTP edge has one of these codes. The gateway's
- * `openai/error-status.ts` is the one place that gives each its HTTP status.
+ * `answer/error-status.ts` is the one place that says what each means on HTTP, and whether a request may be sent again.
  */
 export const ErrorCode = z.enum([
   // the request
@@ -50,6 +50,8 @@ export const ErrorCode = z.enum([
   "turn_not_found",
   "turn_gone",
   "session_not_found",
+  /** No workspace has a file with this id, or none any more. */
+  "file_not_found",
   // asks
   "ask_not_found",
   /** It has its verdict: the message says which, and by whom. */

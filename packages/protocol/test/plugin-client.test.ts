@@ -372,6 +372,21 @@ test("close is idempotent, sends what was written before it, and ends the wait f
   await expect(start).rejects.toThrow("never mind");
 });
 
+test("P-19 close sends at once what waits for its time", async () => {
+  await using bridge = await TestBridge.listen();
+  const told = Promise.withResolvers<InboundTurn>();
+  await using client = new PluginClient({ url: bridge.url, sessionKey: "main", onInbound: told.resolve });
+  void client.start();
+  const limits = { frame_bytes: 4096, frames_per_second: 2 };
+  const { peer } = await bridge.greeted(undefined, { limits });
+  peer.inbound("t1", "hello");
+  const turn = await told.promise;
+  for (let count = 0; count < 9; count++) turn.attach(file);
+  await client.close();
+  const frames = await peer.take(9);
+  expect(frames.every(({ attachments }) => attachments !== undefined)).toBe(true);
+});
+
 test("the environment names bridge and session, options go first", async () => {
   const onInbound = () => undefined;
   const environment = { SYNTHESIS_BRIDGE_URL: "ws://127.0.0.1:1/bridge" };

@@ -1,17 +1,20 @@
 import { locate } from "@synthesis/config";
-import { oneLine } from "@synthesis/kit";
+import { inputLines, jsonOf, oneLine } from "@synthesis/kit";
 import type { AgentAsk, AskVerdict } from "@synthesis/protocol";
 import { readAnswers } from "../answer-option.ts";
 import { ControlClient } from "../control-client.ts";
 import { duration } from "../duration.ts";
 import { InstanceAsks } from "../instance-asks.ts";
-import { InstanceWorkers } from "../instance-workers.ts";
+import { instanceWorkers } from "../instance-workers.ts";
 import { table } from "../table.ts";
+import * as z from "zod";
 import type { VerdictOptions, WorkspaceOptions } from "./command-options.ts";
+
+const Input = z.record(z.string(), z.unknown());
 
 /** `synthesis asks`: the open asks, the oldest first. A workspace that does not answer makes the exit code 1. */
 export async function listAsks(options: WorkspaceOptions): Promise<void> {
-  const { asks, failures } = await asksOf(options).list();
+  const { asks, silent } = await asksOf(options).list();
   const rows = asks.map(({ workspace, ask }) => [
     ask.id,
     workspace,
@@ -23,9 +26,9 @@ export async function listAsks(options: WorkspaceOptions): Promise<void> {
   ]);
   const heads = ["ASK", "WORKSPACE", "AGENT", "SESSION", "TOOL", "LEFT", "TITLE"];
   if (rows.length > 0) console.log(table(heads, rows));
-  else if (failures.length === 0) console.log("No agent that is at work asks anything.");
-  for (const { workspace, message } of failures) process.stderr.write(`${workspace}: ${message}\n`);
-  if (failures.length > 0) process.exitCode = 1;
+  else if (silent.length === 0) console.log("No agent that is at work asks anything.");
+  for (const { workspace, message } of silent) process.stderr.write(`${workspace}: ${message}\n`);
+  if (silent.length > 0) process.exitCode = 1;
 }
 
 /** `synthesis asks show ID`: one open ask, with all that is known of it. */
@@ -38,20 +41,27 @@ export async function showAsk(id: string, options: WorkspaceOptions): Promise<vo
     ["session", ask.session],
     ["turn", ask.turn],
     ["kind", ask.kind],
-    ["tool", ask.tool],
-    ["title", ask.title],
-    ["input", ask.input],
-    ...ask.always.map((rule) => ["always", rule]),
+    ["tool", oneLine(ask.tool)],
+    ["title", oneLine(ask.title)],
+    ...inputOf(ask),
+    ...ask.always.map((rule) => ["always", oneLine(rule)]),
     ...(ask.questions ?? []).flatMap(({ question, options: choices }) => [
-      ["question", question],
+      ["question", oneLine(question)],
       ...choices.map(({ label, description }) => [
         "  option",
-        [label, description].filter(Boolean).join(": "),
+        oneLine([label, description].filter(Boolean).join(": ")),
       ]),
     ]),
     ["left", timeLeft(ask)],
   ];
-  for (const [name = "", value = ""] of facts) console.log(`${name.padEnd(11)}${oneLine(value)}`);
+  for (const [name = "", value = ""] of facts) console.log(`${name.padEnd(11)}${value}`);
+}
+
+/** All of it; of another form, as it came. */
+function inputOf({ input }: AgentAsk): string[][] {
+  const { success, data } = Input.safeParse(jsonOf(input));
+  const lines = success ? inputLines(data) : [oneLine(input)];
+  return lines.map((line, index) => [index === 0 ? "input" : "", line]);
 }
 
 /** `synthesis asks allow|always|deny ID`: settles an ask. One that has its verdict is an error that says which. */
@@ -71,7 +81,7 @@ export function settleAsk(behavior: AskVerdict["behavior"]) {
 }
 
 function asksOf({ workspace, ...locations }: WorkspaceOptions): InstanceAsks {
-  return new InstanceAsks(new InstanceWorkers(new ControlClient(locate(locations)), workspace));
+  return new InstanceAsks(instanceWorkers(new ControlClient(locate(locations)), workspace));
 }
 
 function timeLeft({ deadlineAt }: AgentAsk): string {

@@ -2,7 +2,7 @@ import { locate } from "@synthesis/config";
 import type { TerminalSize } from "@synthesis/protocol";
 import { ControlClient } from "../control-client.ts";
 import { InstanceSessions } from "../instance-sessions.ts";
-import { InstanceWorkers } from "../instance-workers.ts";
+import { instanceWorkers } from "../instance-workers.ts";
 import { openTerminalLink } from "../terminal-link.ts";
 import { UserTerminal } from "../user-terminal.ts";
 import type { AttachOptions } from "./command-options.ts";
@@ -21,7 +21,7 @@ export async function attach(
   { workspace, takeOver, ...locations }: AttachOptions,
 ): Promise<void> {
   const control = new ControlClient(locate(locations));
-  const found = await new InstanceSessions(new InstanceWorkers(control, workspace)).find(id);
+  const found = await new InstanceSessions(instanceWorkers(control, workspace)).find(id);
   const { socketPath } = await control.ensure(found.workspace);
   const mode = takeOver === true ? "take-over" : "watch";
   const path = `/sessions/${encodeURIComponent(found.session.id)}/terminal?mode=${mode}`;

@@ -12,16 +12,24 @@ import type { ClaudeOptions } from "./command-options.ts";
 const WELCOME_MS = 10_000;
 
 const NO_CHANNELS =
-  "Where Claude says at its start that channels are ignored or not available, its account has none and no message\nreaches it: use an agent with driver: headless then.";
+  "Where Claude says at its start that channels are ignored or not available, its account has none and no message\nreaches it: say /login there if it is not logged in, and else use an agent with driver: headless.";
+
+const NO_TERMINAL =
+  "synthesis claude is for a person at a terminal, and there is none here: its input and output must be one. An agent with driver: headless needs none.\n";
 
 /**
  * `synthesis claude`: starts Claude in this terminal as an agent of the running Synthesis, till it ends. `args` are
- * Claude's own. The exit code is Claude's.
+ * Claude's own. The exit code is Claude's, or 2 where there is no terminal.
  */
 export async function claude(args: readonly string[], { agent, ...options }: ClaudeOptions): Promise<void> {
   const locations = locate(options);
   const settings = loadSettings(locations, { apiKey: process.env["SYNTHESIS_API_KEY"] });
   const { name, workspace } = chooseAgent(settings, agent, locations.configFile);
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    process.stderr.write(NO_TERMINAL);
+    process.exitCode = 2;
+    return;
+  }
   const control = new ControlClient(locations);
   const { socketPath } = await control.ensure(workspace);
   const { gateway } = await control.status();
@@ -34,7 +42,9 @@ export async function claude(args: readonly string[], { agent, ...options }: Cla
     console.log(`This Claude is the model "${name}"${endpoint} till it ends. ${NO_CHANNELS}`);
     process.exitCode = await runClaude(welcome, args, link);
     if (letGo !== undefined)
-      process.stderr.write(`Synthesis had let go of this Claude: ${letGo}. ${NO_CHANNELS}\n`);
+      process.stderr.write(
+        `Synthesis had let go of this Claude: ${letGo}. Start it with this command again. ${NO_CHANNELS}\n`,
+      );
   } finally {
     link.close();
   }

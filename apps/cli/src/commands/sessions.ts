@@ -3,13 +3,13 @@ import { locate } from "@synthesis/config";
 import { WireFailure } from "@synthesis/protocol";
 import { ControlClient } from "../control-client.ts";
 import { InstanceSessions } from "../instance-sessions.ts";
-import { InstanceWorkers } from "../instance-workers.ts";
+import { instanceWorkers } from "../instance-workers.ts";
 import { table } from "../table.ts";
 import type { WorkspaceOptions } from "./command-options.ts";
 
 /** `synthesis sessions`: the sessions, the last used first. A workspace that does not answer makes the exit code 1. */
 export async function listSessions(options: WorkspaceOptions): Promise<void> {
-  const { sessions, failures } = await sessionsOf(options).list();
+  const { sessions, silent } = await sessionsOf(options).list();
   const rows = sessions.map(({ workspace, session: { id, agent, state, turns, usedAt, key } }) => [
     id,
     workspace,
@@ -21,9 +21,9 @@ export async function listSessions(options: WorkspaceOptions): Promise<void> {
   ]);
   const heads = ["SESSION", "WORKSPACE", "AGENT", "STATE", "TURNS", "LAST USED", "KEY"];
   if (rows.length > 0) console.log(table(heads, rows));
-  else if (failures.length === 0) console.log("No session is known in a workspace that is at work.");
-  for (const { workspace, message } of failures) process.stderr.write(`${workspace}: ${message}\n`);
-  if (failures.length > 0) process.exitCode = 1;
+  else if (silent.length === 0) console.log("No session is known in a workspace that is at work.");
+  for (const { workspace, message } of silent) process.stderr.write(`${workspace}: ${message}\n`);
+  if (silent.length > 0) process.exitCode = 1;
 }
 
 /** `synthesis sessions show ID`: one session with its latest turns. */
@@ -72,7 +72,7 @@ export async function printExport(id: string, options: WorkspaceOptions): Promis
 }
 
 function sessionsOf({ workspace, ...locations }: WorkspaceOptions): InstanceSessions {
-  return new InstanceSessions(new InstanceWorkers(new ControlClient(locate(locations)), workspace));
+  return new InstanceSessions(instanceWorkers(new ControlClient(locate(locations)), workspace));
 }
 
 /** Such as `2026-11-22 16:40:01Z`. */

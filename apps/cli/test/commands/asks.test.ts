@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { AskAnswer } from "@synthesis/protocol";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test, vi } from "vitest";
+import { InstanceAsks } from "../../src/instance-asks.ts";
 import { makeAsk, workerWith } from "../support/fake-asks.ts";
 import { FakeInstance } from "../support/fake-instance.ts";
 import { runCli, type CliRun } from "../support/run-cli.ts";
@@ -49,13 +51,29 @@ test("an ask is shown with what it would do, what always would allow, and its qu
   for (const line of [
     `ask        ${ask.id}`,
     "workspace  alpha",
-    'input      {"file_path":"notes.txt"}',
+    "input      file_path: notes.txt",
     "always     Write(notes.txt)",
     "question   Which way?",
     "  option   Left: by the sea",
     "  option   Right",
   ])
     expect(out.split("\n")).toContain(line);
+});
+
+test("what the tool would be called with is shown whole, in lines in which nothing hides", async () => {
+  const text = `true ${"x".repeat(9_000)}\n  \u202Etouch\u001B[8m HIDDEN`;
+  const ask = makeAsk({ input: JSON.stringify({ command: text, description: "d" }) });
+  const cut = makeAsk({ input: '{"command":"true…"}}' });
+  await using instance = await FakeInstance.start({ alpha: workerWith([ask, cut]) });
+  const { out } = await command(instance, "show", ask.id);
+  const lines = [
+    "input      command:",
+    `             true ${"x".repeat(9_000)}`,
+    String.raw`               \u202etouch\u001b[8m HIDDEN`,
+    "           description: d",
+  ];
+  expect(out).toContain(`\n${lines.join("\n")}\nleft `);
+  expect((await command(instance, "show", cut.id)).out).toContain('input      {"command":"true…"}}\n');
 });
 
 test("a verdict settles an ask once, and says where always is not offered", async () => {
@@ -116,10 +134,30 @@ test("an ask that nobody knows is one line and exit code 1; it may be where nobo
   expect(await command(silence, "allow", id)).toEqual({ code: 1, out: "", err: `beta: ${silent}\n` });
 });
 
+test("who does not answer delays no verdict on what another worker knows, and is told none", async () => {
+  const ask = makeAsk();
+  const heard: IncomingMessage[] = [];
+  await using instance = await FakeInstance.start({
+    alpha: (request) => void heard.push(request),
+    beta: workerWith([ask]),
+  });
+  expect(await new InstanceAsks(instance.workers()).find(ask.id)).toMatchObject({
+    workspace: "beta",
+    ask: { id: ask.id },
+  });
+  expect(heard.map(({ method }) => method)).toEqual(["GET"]);
+});
+
 test("help says what there is", async () => {
   const { code, out } = await runCli(["asks", "--help"]);
   expect(code).toBe(0);
   for (const word of ["list", "show", "allow", "always", "deny", "The first verdict counts"])
     expect(out).toContain(word);
   expect((await runCli(["asks", "deny", "--help"])).out).toContain("--message <text>");
+});
+
+test("a no takes a reason, and no answer to a question", async () => {
+  await using instance = await FakeInstance.start({ alpha: workerWith([]) });
+  const { code, err } = await command(instance, "deny", randomUUID(), "--answer", "Which way?=Left");
+  expect([code, err]).toEqual([1, expect.stringContaining("unknown option '--answer'")]);
 });

@@ -3,10 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { json } from "node:stream/consumers";
 import { controlSocketPath, locate } from "@synthesis/config";
+import type { QueriedWorkers } from "@synthesis/kit";
 import type { EnsureRequest } from "@synthesis/protocol";
 import { tempFolder } from "@synthesis/testkit";
 import { ControlClient } from "../../src/control-client.ts";
-import { InstanceWorkers } from "../../src/instance-workers.ts";
+import { instanceWorkers, type InstanceWorker } from "../../src/instance-workers.ts";
 
 /** A control socket and workers' sockets, answered by hand: by workspace, what its worker says, or that it is dead. */
 export class FakeInstance implements AsyncDisposable {
@@ -47,8 +48,8 @@ export class FakeInstance implements AsyncDisposable {
     return new FakeInstance(places, new ControlClient(locations), stack.move());
   }
 
-  workers(workspace?: string): InstanceWorkers {
-    return new InstanceWorkers(this.#client, workspace);
+  workers(workspace?: string): QueriedWorkers<InstanceWorker> {
+    return instanceWorkers(this.#client, workspace);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
 import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
-import { isoTime } from "../routes/iso-time.ts";
+import { isoTime } from "../http/iso-time.ts";
 
 /** An open ask as the API tells it. */
 export function askBody(ask: AgentAsk): object {
-  const { id, session, turn, agent, kind, tool, title, input, always, questions, askedAt, deadlineAt } = ask;
+  const { id, session, turn, agent, kind, tool, title, input, inputLeftOut, always, questions } = ask;
+  const { askedAt, deadlineAt } = ask;
   return {
     id,
     session,
@@ -13,6 +14,7 @@ export function askBody(ask: AgentAsk): object {
     tool,
     title,
     input,
+    input_left_out: inputLeftOut,
     always,
     questions: questions?.map(({ isMultiple, ...question }) => ({ ...question, multiple: isMultiple })),
     asked_at: isoTime(askedAt),

@@ -1,7 +1,7 @@
 import { readVerdict } from "@synthesis/protocol";
-import type { RequestOrder } from "../routes/request-order.ts";
-import type { GatewayParts } from "../routes/route-context.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
 import { saidByUser } from "./said-by-user.ts";
+import type { VerdictRequest } from "./verdict-request.ts";
 
 /**
  * What the user says, where it may be a verdict on what the running turn of a session asks. Of a session without a turn
@@ -9,13 +9,13 @@ import { saidByUser } from "./said-by-user.ts";
  * costs time.
  */
 export function possibleVerdict(
-  order: RequestOrder,
+  incoming: VerdictRequest,
   place: string,
   { configuration, turns }: GatewayParts,
 ): string | undefined {
-  const asks = configuration.agents[order.agent.name]?.asks;
-  if (asks?.mode !== "hold" || !asks.by.includes("chat") || !("key" in order.identity)) return undefined;
-  const said = saidByUser(order);
+  const asks = configuration.agents[incoming.agent.name]?.asks;
+  if (asks?.mode !== "hold" || !asks.by.includes("chat") || !("key" in incoming.identity)) return undefined;
+  const said = saidByUser(incoming);
   if (said === undefined) return undefined;
   const running = turns.running(place);
   const isPossible = running === undefined ? readVerdict(said) !== undefined : running.mayBeAsking;

@@ -1,19 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { SessionClient } from "@synthesis/kit";
 import { readVerdict, WireFailure, type AgentAsk, type AskVerdict } from "@synthesis/protocol";
+import type { GatewayParts } from "../gateway-parts.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
-import type { TurnSession } from "../identity/find-session.ts";
-import type { RequestOrder } from "../routes/request-order.ts";
-import type { GatewayParts } from "../routes/route-context.ts";
+import type { TurnSession } from "../identity/choose-session.ts";
 import { adoptTurn } from "../turn/adopt-turn.ts";
-import { LiveTurn, type TurnHost } from "../turn/live-turn.ts";
+import type { TurnHost } from "../turn/hosted-turn.ts";
+import { LiveTurn } from "../turn/live-turn.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
+import type { VerdictRequest } from "./verdict-request.ts";
 
 /** A message that may be a verdict. */
 export interface PossibleVerdict {
   /** See `possibleVerdict`. */
   readonly said: string;
-  readonly order: RequestOrder;
+  readonly incoming: VerdictRequest;
   readonly session: TurnSession;
   /** To the worker of its session. */
   readonly link: WorkerLink;
@@ -30,40 +31,43 @@ interface MessageVerdict {
  * in that turn. Undefined: it is none. Rejects where it came too late, and then it is not said to the agent either.
  */
 export async function settlingTurn(
-  { said, order, session, link }: PossibleVerdict,
+  { said, incoming, session, link }: PossibleVerdict,
   parts: GatewayParts,
 ): Promise<LiveTurn | undefined> {
-  const client = new SessionClient({ socketPath: link.socketPath, caller: order.request.caller });
-  const found = await verdictOn(said, order, session, client);
-  const host = found && (await hostOf(found.ask.turn, order, link, parts));
+  const client = new SessionClient({ socketPath: link.socketPath, caller: incoming.request.caller });
+  const found = await verdictOn(said, incoming, session, client);
+  const host = found && (await hostOf(found.ask.turn, incoming, link, parts));
   if (found === undefined || host === undefined) return undefined;
   const { ask, verdict } = found;
   await client.answerAsk(ask.id, { ...verdict, by: "chat" });
   const live = new LiveTurn({
     facts: { turn: randomUUID(), session: session.id, rule: session.rule, position: 0, settles: ask.id },
+    agent: incoming.agent.name,
+    createdAt: incoming.receivedAt,
     workspace: link.workspace,
-    request: order.request,
-    retriesJoin: announcesRetries(order.clues, order.request),
-    host: host(),
-    connect: order.connect,
+    request: incoming.request,
+    retriesJoin: announcesRetries(incoming.clues, incoming.request),
+    way: { type: "settle", host: host() },
+    connect: incoming.connect,
     limits: parts.configuration.limits,
     closing: parts.closing,
     log: parts.log,
   });
-  parts.turns.adopt(live); // begun as a turn of its session, it would end a turn that all have left
+  // Begun as a turn of its session, it would end a turn that all have left.
+  parts.turns.adopt(live, { keyMs: parts.configuration.limits.joinMs });
   return live;
 }
 
-/** The oldest ask that its user may have seen, if this is a verdict on it. */
+/** The ask that its user was told, if this is a verdict on it. */
 async function verdictOn(
   said: string,
-  { receivedAt }: RequestOrder,
+  { receivedAt }: VerdictRequest,
   { id }: TurnSession,
   client: SessionClient,
 ): Promise<MessageVerdict | undefined> {
   const asks = await client.listAsks().catch(nobodyThere);
-  const ask = asks.find(({ session, askedAt }) => session === id && askedAt < receivedAt);
-  const verdict = ask && readVerdict(said, ask.kind);
+  const ask = asks.find(({ session, toldAt = Infinity }) => session === id && toldAt < receivedAt);
+  const verdict = ask && readVerdict(said, ask);
   return ask && verdict && { ask, verdict };
 }
 
@@ -76,7 +80,7 @@ function nobodyThere(error: unknown): readonly AgentAsk[] {
 /** The running turn, from the last event that is known of it; undefined: it does not run any more. */
 async function hostOf(
   turn: string,
-  { request: { caller }, connect }: RequestOrder,
+  { request: { caller }, connect }: VerdictRequest,
   link: WorkerLink,
   parts: GatewayParts,
 ): Promise<(() => TurnHost) | undefined> {

@@ -5,14 +5,14 @@ import { abortable, handleOf, type ListeningHandle } from "@synthesis/kit";
 import { WireFailure, type Endpoint } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import { isMessagesPath, respondMessagesError } from "../messages/error-answer.ts";
-import type { GatewayParts } from "../routes/route-context.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
 import { EdgeGuard } from "./edge-guard.ts";
 import { internalError } from "./internal-error.ts";
 import { refuseUnreadable } from "./refuse-unreadable.ts";
 import { listen } from "./listen.ts";
 import { checkBody } from "./read-json.ts";
 import { respondError, respondJson } from "./respond.ts";
-import { routeOf } from "./router.ts";
+import { linkOf, routeOf } from "./router.ts";
 
 /** The HTTP edge: guards every request, finds its route, reports what it throws. */
 export class ApiServer {
@@ -117,6 +117,15 @@ export class ApiServer {
     if (guard === undefined)
       throw new WireFailure("shutting_down", "the gateway is starting", { retryAfterMs: 1_000 });
     guard.checkOrigin(request);
+    const link = linkOf(pathOf(request), methodOf(request));
+    if (link === undefined) return this.#routeCall(guard, request, response);
+    const { route, params } = link;
+    await this.#answer(request, async () => route.follow({ request, response, params }, this.#parts));
+  }
+
+  /** What is no link. */
+  async #routeCall(guard: EdgeGuard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    guard.checkSite(request);
     const path = pathOf(request);
     const caller = guard.identify(request);
     if (path === "/health" && methodOf(request) === "GET" && caller === undefined)
@@ -125,10 +134,14 @@ export class ApiServer {
     const { route, params } = routeOf(path, methodOf(request), (allowed) =>
       response.setHeader("allow", allowed),
     );
-    checkBody(request, this.#parts.configuration.limits.bodyBytes);
-    const { closing } = this.#parts;
+    await this.#answer(request, async () => route({ request, response, params }, known, this.#parts));
+  }
+
+  async #answer(request: IncomingMessage, answer: () => Promise<void>): Promise<void> {
+    const { closing, configuration } = this.#parts;
+    checkBody(request, configuration.limits.bodyBytes);
     closing.throwIfAborted();
-    await abortable(route({ request, response, params }, known, this.#parts), closing);
+    await abortable(answer(), closing);
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

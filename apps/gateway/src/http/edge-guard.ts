@@ -14,7 +14,7 @@ export interface EdgeGuardOptions {
 
 /**
  * What every request must pass, whatever its route: it was meant for this server (no DNS rebinding), it was
- * not made by a web page, and, except where a route asks for nobody, it carries a key.
+ * not made by a web page, and, except where a route asks for nobody, it carries a key. A link may stand in a page.
  */
 export class EdgeGuard {
   readonly #options: EdgeGuardOptions;
@@ -37,12 +37,12 @@ export class EdgeGuard {
     }
     if (!url?.startsWith("/"))
       throw new WireFailure("invalid_request", "send the path only as the request's target");
-    if (headers.origin !== undefined || headers["sec-fetch-site"] === "cross-site") {
-      throw new WireFailure(
-        "origin_not_allowed",
-        "web pages may not call this server: call it from a program",
-      );
-    }
+    if (headers.origin !== undefined) throw fromPage();
+  }
+
+  /** Throws `origin_not_allowed` for what another site's page embeds or leads to, which may be nothing but a link. */
+  checkSite({ headers }: IncomingMessage): void {
+    if (headers["sec-fetch-site"] === "cross-site") throw fromPage();
   }
 
   /**
@@ -67,6 +67,11 @@ export class EdgeGuard {
     if (caller === undefined) throw unauthorized();
     return caller;
   }
+}
+
+function fromPage(): WireFailure {
+  const message = "web pages may not call this server: call it from a program";
+  return new WireFailure("origin_not_allowed", message);
 }
 
 /** The same for every bad credential: how close one came is nobody's business. */

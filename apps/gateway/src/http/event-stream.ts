@@ -23,9 +23,8 @@ export class EventStream {
   }
 
   /** Begins the answer; `heartbeat` makes the event that shows life while there is nothing else to say. */
-  open(headers: Readonly<Record<string, string>>, heartbeat: () => string): void {
+  open(heartbeat: () => string): void {
     this.#response.writeHead(200, {
-      ...headers,
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
       "x-accel-buffering": "no",

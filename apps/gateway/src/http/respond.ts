@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { WireError } from "@synthesis/protocol";
 import { errorBody } from "../openai/error-body.ts";
-import { errorStatus } from "../openai/error-status.ts";
+import { errorStatus, retryAdvice } from "../answer/error-status.ts";
 
 /** Answers with JSON. Does nothing where the client is gone. */
 export function respondJson(
@@ -29,13 +29,11 @@ export function respondError(response: ServerResponse, error: WireError): void {
  * Says whether the same request may be sent again: `Retry-After` (RFC 9110) and `x-should-retry`, which the SDKs of
  * OpenAI and Anthropic obey before they look at the status.
  */
-export function errorHeaders({ code, retryAfterMs }: WireError): Record<string, string> {
+export function errorHeaders(error: WireError): Record<string, string> {
+  const { isAdvised, afterMs } = retryAdvice(error);
   return {
-    // Who would rather have an error than wait does not want its SDK to wait.
-    "x-should-retry": String(retryAfterMs !== undefined && code !== "session_busy"),
-    ...(retryAfterMs === undefined
-      ? {}
-      : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
-    ...(code === "invalid_api_key" ? { "www-authenticate": "Bearer" } : {}),
+    "x-should-retry": String(isAdvised),
+    ...(afterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(afterMs / 1000))) }),
+    ...(error.code === "invalid_api_key" ? { "www-authenticate": "Bearer" } : {}),
   };
 }

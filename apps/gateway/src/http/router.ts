@@ -4,6 +4,8 @@ import { deleteSession } from "../routes/delete-session.ts";
 import { deleteTurn } from "../routes/delete-turn.ts";
 import { getAsk } from "../routes/get-ask.ts";
 import { getAsks } from "../routes/get-asks.ts";
+import { getFile } from "../routes/get-file.ts";
+import { getFileContent } from "../routes/get-file-content.ts";
 import { getHealth } from "../routes/get-health.ts";
 import { getModel } from "../routes/get-model.ts";
 import { getModels } from "../routes/get-models.ts";
@@ -19,9 +21,9 @@ import { postCountTokens } from "../routes/post-count-tokens.ts";
 import { postMessages } from "../routes/post-messages.ts";
 import { postResponseCancel } from "../routes/post-response-cancel.ts";
 import { postResponses } from "../routes/post-responses.ts";
-import type { Route } from "../routes/route-context.ts";
+import type { LinkRoute, Route } from "../routes/route-context.ts";
 
-type Methods = Readonly<Record<string, Route>>;
+type Methods = Readonly<Record<string, Route | LinkRoute>>;
 
 /** Every path, with the methods it takes; a segment `:name` takes anything but nothing. */
 const routes: Readonly<Record<string, Methods>> = {
@@ -41,29 +43,54 @@ const routes: Readonly<Record<string, Methods>> = {
   "/v1/synthesis/sessions/:id/export": { GET: getSessionExport },
   "/v1/synthesis/asks": { GET: getAsks },
   "/v1/synthesis/asks/:id": { GET: getAsk, POST: postAsk },
+  "/v1/files/:id": { GET: getFile },
+  "/v1/files/:id/content": { GET: getFileContent },
   "/health": { GET: getHealth },
 };
 const patterns = Object.entries(routes).map(([path, methods]) => ({ segments: path.split("/"), methods }));
 
-export interface Routed {
-  readonly route: Route;
+interface Place {
+  readonly methods: Methods;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface Routed<R extends Route | LinkRoute> {
+  readonly route: R;
   /** The segments that have a name. */
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** Finds the link that a request follows. Undefined: it is none, and has to show a key before it is told more. */
+export function linkOf(path: string, method: string): Routed<LinkRoute> | undefined {
+  const place = placeOf(path);
+  if (place === undefined) return undefined;
+  const route = routeAt(place, method);
+  return typeof route === "object" ? { route, params: place.params } : undefined;
+}
+
 /** Finds the route. Throws `not_found`, or `method_not_allowed` after telling `onAllowed` which methods there are. */
-export function routeOf(path: string, method: string, onAllowed: (methods: string) => void): Routed {
+export function routeOf(path: string, method: string, onAllowed: (methods: string) => void): Routed<Route> {
+  const place = placeOf(path);
+  if (place === undefined)
+    throw new WireFailure("not_found", `there is no such path here: use ${Object.keys(routes).join(", ")}`);
+  const route = routeAt(place, method);
+  if (typeof route === "function") return { route, params: place.params };
+  const allowed = Object.keys(place.methods).join(", ");
+  onAllowed(allowed);
+  throw new WireFailure("method_not_allowed", `this path takes ${allowed}`);
+}
+
+function placeOf(path: string): Place | undefined {
   const segments = path.split("/");
   for (const { segments: pattern, methods } of patterns) {
     const params = match(pattern, segments);
-    if (params === undefined) continue;
-    const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-    if (route !== undefined) return { route, params };
-    const allowed = Object.keys(methods).join(", ");
-    onAllowed(allowed);
-    throw new WireFailure("method_not_allowed", `this path takes ${allowed}`);
+    if (params !== undefined) return { methods, params };
   }
-  throw new WireFailure("not_found", `there is no such path here: use ${Object.keys(routes).join(", ")}`);
+  return undefined;
+}
+
+function routeAt({ methods }: Place, method: string): Route | LinkRoute | undefined {
+  return Object.hasOwn(methods, method) ? methods[method] : undefined;
 }
 
 function match(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {

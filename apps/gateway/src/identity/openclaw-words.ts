@@ -3,21 +3,24 @@ import type { ClientWords, RestartWords } from "../turn-request/conversation.ts"
 /*
  * How OpenClaw (measured with 2026.9.6) writes what its user said. It puts a stamp before each text, a new one when it
  * sends it again. After a failure it sends the text again, asking to go on. After an abort it sends the aborted text and
- * the new one as one message, and later tells only the new one.
+ * the new one as one message, and later tells only the new one. What comes from a chat platform has blocks of context,
+ * each below a heading with a mark, and hints.
  */
 const TIME_STAMP = /^\[[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2} [^\]]{1,40}\] /;
 const QUEUED =
   "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n";
 const GO_ON = "Continue the current task from the existing transcript";
 const BLANK_LINE = "\n\n";
+const CONTEXT_MARK = "⟦openclaw:ctx⟧";
+/** All that is below it is context. */
+const LAST_CONTEXT = `Context: ${CONTEXT_MARK}`;
+const HINT = /^Delivery: (?:to send a message|Final assistant text|No visible reply)\b.*`message` tool/;
 /** So many places are tried where an aborted text may end. */
 const MAX_READINGS = 8;
 
 export const openclawWords: ClientWords = {
-  plain: (text) => {
-    const own = text.replace(TIME_STAMP, "");
-    return readOwn(own)?.readings[0]?.later ?? own;
-  },
+  plain,
+  spoken: (text) => withoutContext(plain(text)).replace(TIME_STAMP, ""),
   readRestart(text) {
     const stamp = TIME_STAMP.exec(text)?.[0] ?? "";
     const read = readOwn(text.slice(stamp.length));
@@ -26,6 +29,27 @@ export const openclawWords: ClientWords = {
     return { ...read, whole: stamp + read.whole, readings };
   },
 };
+
+function plain(text: string): string {
+  const own = text.replace(TIME_STAMP, "");
+  return readOwn(own)?.readings[0]?.later ?? own;
+}
+
+/** A block is JSON in a fence, or lines up to an empty one. */
+function withoutContext(text: string): string {
+  if (!text.includes(CONTEXT_MARK)) return text;
+  const kept: string[] = [];
+  let within: "nothing" | "heading" | "fence" | "lines" = "nothing";
+  for (const line of text.split("\n").map((each) => each.trimEnd())) {
+    if (line === LAST_CONTEXT) break;
+    const isOver = within === "fence" ? line === "```" : within !== "nothing" && line === "";
+    if (isOver) within = "nothing";
+    else if (within === "heading") within = line === "```json" ? "fence" : "lines";
+    else if (within === "nothing" && line.endsWith(CONTEXT_MARK)) within = "heading";
+    else if (within === "nothing" && !HINT.test(line)) kept.push(line);
+  }
+  return kept.join("\n").trim();
+}
 
 function readOwn(text: string): RestartWords | undefined {
   const isQueued = text.startsWith(QUEUED);

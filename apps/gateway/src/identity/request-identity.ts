@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { WireFailure, type FindTurn, type RequestIdentity } from "@synthesis/protocol";
 import { isRepetition, type ClientWords, type Conversation } from "../turn-request/conversation.ts";
 import { canonicalText } from "../turn-request/transcript-points.ts";
+import { hashOf } from "./hash-of.ts";
 import { header, type IdentityClues, type SessionIdentity } from "./session-identity.ts";
 
 const MAX_KEY_CHARACTERS = 255;
@@ -36,16 +36,16 @@ export function requestIdentity(
     );
   return {
     caller: callerHash(caller.name),
-    ...(key === undefined ? {} : { key: sha256(workspace, key) }),
+    ...(key === undefined ? {} : { key: hashOf(workspace, key) }),
     // The messages are hashed already, and a megabyte is not to be hashed twice; the checksum is for what else there is.
-    body: sha256(...where, conversation.points.at(-1) ?? "", `${body.length} ${crc32(body)}`),
-    prompt: sha256(...where, ...newTexts(conversation, words)),
+    body: hashOf(...where, conversation.points.at(-1) ?? "", `${body.length} ${crc32(body)}`),
+    prompt: hashOf(...where, ...newTexts(conversation, words)),
   };
 }
 
 /** An API key as workers know it. */
 export function callerHash(keyName: string): string {
-  return sha256(keyName);
+  return hashOf(keyName);
 }
 
 /** Whether a retry of this request will be known as one. */
@@ -75,8 +75,4 @@ function newTexts({ messages, newFrom }: Conversation, words: ClientWords | unde
     const text = canonicalText(message.parts);
     return [words?.plain(text) ?? text];
   });
-}
-
-function sha256(...parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

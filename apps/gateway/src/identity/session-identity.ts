@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
 import type { TurnRequest } from "../turn-request/turn-request.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import type { ChosenAgent } from "./choose-agent.ts";
+import { hashOf } from "./hash-of.ts";
 import type { HistoryPolicy } from "./history-policy.ts";
 
 /** What a request says of its conversation. */
@@ -99,21 +99,17 @@ export function mayAppend(rule: SessionIdentity["rule"], { headers, convention }
  */
 export function sessionId({ caller, agent }: IdentityClues, rule: KeyRule, key: string): string {
   const kind = seedRules.has(rule) ? "seed" : rule;
-  return `ses_${sha256([caller.name, agent.name, kind, key]).slice(0, 24)}`;
+  return `ses_${hashOf(caller.name, agent.name, kind, key).slice(0, 24)}`;
 }
 
 /** Transcripts are compared among the sessions without a key of one API key, `user` and agent only. */
 export function transcriptScope({ caller, agent, turnRequest }: IdentityClues): string {
-  return sha256([caller.name, turnRequest.user ?? "", agent.name]);
+  return hashOf(caller.name, turnRequest.user ?? "", agent.name);
 }
 
 /** The scope of a session with a key: no other is in it, so that none is found by its transcript. */
 export function ownScope(session: string): string {
-  return sha256(["session", session]);
-}
-
-function sha256(parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return hashOf("session", session);
 }
 
 /** A header's value, as text: Node reads header bytes as Latin-1, clients send UTF-8. */

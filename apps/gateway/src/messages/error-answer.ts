@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { ErrorCode, WireError } from "@synthesis/protocol";
 import { errorHeaders, respondJson } from "../http/respond.ts";
-import { errorStatus } from "../openai/error-status.ts";
+import { errorStatus } from "../answer/error-status.ts";
 
 /** Whether a path is one of the Messages API, whose clients understand its errors only. */
 export function isMessagesPath(path: string): boolean {

@@ -1,5 +1,5 @@
 import { WireFailure, type FinishReason, type TurnEnd, type Usage } from "@synthesis/protocol";
-import type { AnswerBlock } from "../turn-request/answer-blocks.ts";
+import type { AnswerBlock } from "../answer/answer-blocks.ts";
 
 /** What a message says of its turn and request. */
 export interface MessageHead {

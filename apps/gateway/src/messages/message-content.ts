@@ -1,32 +1,17 @@
 import { printable } from "@synthesis/kit";
-import type { ContentPart } from "@synthesis/protocol";
-import * as z from "zod";
-import type { Message } from "../turn-request/turn-request.ts";
+import type { ContentPart, TranscriptCall } from "@synthesis/protocol";
 import { documentPart, imagePart, textDocument } from "../turn-request/content-part.ts";
-import { readShape, refuse } from "../turn-request/read-shape.ts";
-
-const Content = z.union([z.string(), z.array(z.unknown())], { error: "must be text or a list of blocks" });
-const MessageParam = z.looseObject({ role: z.enum(["user", "assistant", "system"]), content: Content });
-const AnyBlock = z.looseObject({ type: z.string() });
-const TextBlock = z.looseObject({ text: z.string() });
-const NO_FILES = "must be of type base64: files and URLs are not fetched here";
-const Base64 = z.looseObject({ type: z.literal("base64"), media_type: z.string(), data: z.string() });
-const ImageBlock = z.looseObject({ source: z.discriminatedUnion("type", [Base64], { error: NO_FILES }) });
-const PlainText = z.looseObject({ type: z.literal("text"), data: z.string() });
-const DocumentBlock = z.looseObject({
-  source: z.discriminatedUnion("type", [Base64, PlainText], { error: NO_FILES }),
-  title: z.string().nullish(),
-});
-const ToolUse = z.looseObject({
-  id: z.string().min(1),
-  name: z.string(),
-  input: z.record(z.string(), z.unknown()),
-});
-const ToolResult = z.looseObject({
-  tool_use_id: z.string().min(1),
-  content: Content.nullish(),
-  is_error: z.boolean().nullish(),
-});
+import {
+  readContent,
+  readId,
+  readObject,
+  readOptional,
+  readString,
+  readText,
+  type Fields,
+} from "../turn-request/read-fields.ts";
+import { refuse } from "../turn-request/read-shape.ts";
+import type { Message } from "../turn-request/turn-request.ts";
 
 /** What the messages of a request say. */
 export interface ReadMessages {
@@ -40,58 +25,89 @@ export function readMessages(params: readonly unknown[]): ReadMessages {
   const messages: Message[] = [];
   const instructions: string[] = [];
   for (const [index, param] of params.entries()) {
-    const { role, content } = readShape(MessageParam, param, `messages.${index}`);
+    const { role, content } = readObject(param, `messages.${index}`);
     const at = `messages.${index}.content`;
-    if (role === "system") instructions.push(readText(content, at));
-    else if (role === "user") messages.push(...userMessages(content, at));
-    else messages.push(...assistantMessages(content, at));
+    switch (role) {
+      case "system":
+        instructions.push(readSystem(content, at));
+        break;
+      case "user":
+        messages.push(...userMessages(blocksOf(content, at), at));
+        break;
+      case "assistant": {
+        const said = answerOf(blocksOf(content, at), at);
+        if (said.text !== "" || said.calls.length > 0) messages.push(said);
+        break;
+      }
+      default:
+        refuse(`messages.${index}.role`, "must be user, assistant or system");
+    }
   }
   return { messages, instructions };
 }
 
-/** Text, or blocks of text joined by newlines. Throws `invalid_request` naming the block. */
-export function readText(content: string | readonly unknown[], at: string): string {
-  if (typeof content === "string") return content;
-  const blocks = content.map((block, index) => {
-    const { type } = readShape(AnyBlock, block, `${at}.${index}`);
-    if (type !== "text") refuse(`${at}.${index}.type`, "only text is taken here");
-    return readShape(TextBlock, block, `${at}.${index}`).text;
-  });
-  return blocks.join("\n");
+/** Text, or blocks of text, each a line of its own. Throws `invalid_request` naming the block. */
+export function readSystem(value: unknown, at: string): string {
+  return readText(readContent(value, at, "blocks"), at, textOf, "\n");
+}
+
+function textOf({ type, text }: Fields, at: string): string {
+  if (type !== "text") refuse(`${at}.type`, "only text is taken here");
+  return readString(text, `${at}.text`);
 }
 
 /** The results of the client's functions that it has, then what the user says. */
-function userMessages(content: string | readonly unknown[], at: string): Message[] {
+function userMessages(blocks: readonly unknown[], at: string): Message[] {
   const results: Message[] = [];
   const parts: ContentPart[] = [];
-  for (const [index, block] of blocksOf(content).entries()) {
+  for (const [index, value] of blocks.entries()) {
     const path = `${at}.${index}`;
-    if (readShape(AnyBlock, block, path).type === "tool_result") results.push(toolMessage(block, path));
+    const block = readObject(value, path);
+    if (block["type"] === "tool_result") results.push(toolMessage(block, path));
     else parts.push(contentPart(block, path));
   }
   return parts.length > 0 || results.length === 0 ? [...results, { role: "user", parts }] : results;
 }
 
-function toolMessage(block: unknown, at: string): Message {
-  const { tool_use_id: call, content, is_error } = readShape(ToolResult, block, at);
-  const parts = blocksOf(content ?? "").map((part, index) => contentPart(part, `${at}.content.${index}`));
-  return { role: "tool", call, parts, isError: is_error === true };
+function toolMessage({ tool_use_id: call, content, is_error: isError }: Fields, at: string): Message {
+  const parts = blocksOf(content ?? "", `${at}.content`).map((part, index) => {
+    const path = `${at}.content.${index}`;
+    return contentPart(readObject(part, path), path);
+  });
+  if (isError != null && typeof isError !== "boolean") refuse(`${at}.is_error`, "must be true or false");
+  return { role: "tool", call: readId(call, `${at}.tool_use_id`), parts, isError: isError === true };
 }
 
-/** An answer; none where it says nothing. Thinking is left out: it is the agent's own, which needs it from nobody. */
-function assistantMessages(content: string | readonly unknown[], at: string): Message[] {
+/** Thinking is left out: it is the agent's own, which needs it from nobody. */
+function answerOf(blocks: readonly unknown[], at: string): Extract<Message, { role: "assistant" }> {
   let text = "";
-  const calls = [];
-  for (const [index, block] of blocksOf(content).entries()) {
+  const calls: TranscriptCall[] = [];
+  for (const [index, value] of blocks.entries()) {
     const path = `${at}.${index}`;
-    const { type } = readShape(AnyBlock, block, path);
-    if (type === "text") text += readShape(TextBlock, block, path).text;
-    else if (type === "tool_use") {
-      const { id, name, input } = readShape(ToolUse, block, path);
-      calls.push({ id, name, arguments: jsonOf(input, `${path}.input`) });
-    } else if (type !== "thinking" && type !== "redacted_thinking") refuseBlock(type, path);
+    const block = readObject(value, path);
+    switch (block["type"]) {
+      case "text":
+        text += readString(block["text"], `${path}.text`);
+        break;
+      case "tool_use":
+        calls.push(callOf(block, path));
+        break;
+      case "thinking":
+      case "redacted_thinking":
+        break;
+      default:
+        refuseBlock(block, path);
+    }
   }
-  return text === "" && calls.length === 0 ? [] : [{ role: "assistant", text, calls }];
+  return { role: "assistant", text, calls };
+}
+
+function callOf({ id, name, input }: Fields, at: string): TranscriptCall {
+  return {
+    id: readId(id, `${at}.id`),
+    name: readString(name, `${at}.name`),
+    arguments: jsonOf(readObject(input, `${at}.input`), `${at}.input`),
+  };
 }
 
 function jsonOf(input: object, at: string): string {
@@ -102,25 +118,43 @@ function jsonOf(input: object, at: string): string {
   }
 }
 
-function contentPart(block: unknown, at: string): ContentPart {
-  const { type } = readShape(AnyBlock, block, at);
-  if (type === "text") return { type, text: readShape(TextBlock, block, at).text };
-  if (type === "image") {
-    const { media_type, data } = readShape(ImageBlock, block, at).source;
-    return imagePart(media_type, data, `${at}.source`);
+function contentPart(block: Fields, at: string): ContentPart {
+  switch (block["type"]) {
+    case "text":
+      return { type: "text", text: readString(block["text"], `${at}.text`) };
+    case "image": {
+      const { mediaType, data } = readSource(block, at);
+      return imagePart(mediaType, data, `${at}.source`);
+    }
+    case "document": {
+      const name = readOptional(block["title"], `${at}.title`);
+      const source = readObject(block["source"], `${at}.source`);
+      if (source["type"] === "text")
+        return textDocument(readString(source["data"], `${at}.source.data`), name);
+      const { mediaType, data } = readSource(block, at);
+      return documentPart(mediaType, data, name, `${at}.source`);
+    }
+    default:
+      return refuseBlock(block, at);
   }
-  if (type !== "document") return refuseBlock(type, at);
-  const { source, title } = readShape(DocumentBlock, block, at);
-  const name = title ?? undefined;
-  if (source.type === "text") return textDocument(source.data, name);
-  return documentPart(source.media_type, source.data, name, `${at}.source`);
 }
 
-function blocksOf(content: string | readonly unknown[]): readonly unknown[] {
+function readSource({ source }: Fields, at: string): { readonly mediaType: string; readonly data: string } {
+  const { type, media_type: mediaType, data } = readObject(source, `${at}.source`);
+  if (type !== "base64")
+    refuse(`${at}.source.type`, "must be of type base64: files and URLs are not fetched here");
+  return {
+    mediaType: readString(mediaType, `${at}.source.media_type`),
+    data: readString(data, `${at}.source.data`),
+  };
+}
+
+function blocksOf(value: unknown, at: string): readonly unknown[] {
+  const content = readContent(value, at, "blocks");
   return typeof content === "string" ? [{ type: "text", text: content }] : content;
 }
 
-function refuseBlock(type: string, at: string): never {
+function refuseBlock({ type }: Fields, at: string): never {
   const taken = "send text, images, documents, tool_use and tool_result";
-  return refuse(`${at}.type`, `blocks of type "${printable(type)}" are not taken here: ${taken}`);
+  return refuse(`${at}.type`, `blocks of type "${printable(String(type))}" are not taken here: ${taken}`);
 }

@@ -1,30 +1,35 @@
 import type { ServerResponse } from "node:http";
 import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { askBody, settlementBody } from "../asks/ask-body.ts";
-import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
+import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../answer/answer-blocks.ts";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
-import { factHeaders } from "../openai/fact-headers.ts";
-import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
+import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
 import { messagesError, respondMessagesError } from "./error-answer.ts";
 import { emptyBlock, messageBody, messageUsage, stopReasons } from "./message-body.ts";
-import type { MessageOptions } from "./message-output.ts";
+
+export interface MessageStreamOptions extends EventStreamOptions {
+  /** As the client named it. */
+  readonly model: string;
+  /** Thinking and tool activity are part of the answer. */
+  readonly reasoning: "told" | "left-out";
+}
 
 /** The answer as the event stream of a message. */
 export class MessageStreamOutput implements AnswerOutput, BlockListener {
   readonly #response: ServerResponse;
-  readonly #options: MessageOptions & EventStreamOptions;
+  readonly #options: MessageStreamOptions;
   readonly #stream: EventStream;
   readonly #blocks = new AnswerBlocks(this);
 
-  constructor(response: ServerResponse, options: MessageOptions & EventStreamOptions) {
+  constructor(response: ServerResponse, options: MessageStreamOptions) {
     this.#response = response;
     this.#options = options;
     this.#stream = new EventStream(response, options);
   }
 
   admitted(facts: TurnFacts): void {
-    const { model, ignored } = this.#options;
-    this.#stream.open(factHeaders(facts, ignored), () => typedEvent({ type: "ping" }));
+    const { model } = this.#options;
+    this.#stream.open(() => typedEvent({ type: "ping" }));
     this.#event("message_start", { message: messageBody({ turn: facts.turn, model }, []) });
   }
 
@@ -33,11 +38,11 @@ export class MessageStreamOutput implements AnswerOutput, BlockListener {
   }
 
   text(text: string): void {
-    this.#blocks.add("text", text);
+    this.#blocks.addText(text);
   }
 
   reasoning(text: string): void {
-    if (this.#options.reasoning === "told") this.#blocks.add("reasoning", text);
+    if (this.#options.reasoning === "told") this.#blocks.addReasoning(text);
   }
 
   toolCall(call: ToolCallDelta): void {

@@ -1,9 +1,9 @@
 import type { ClientTool, Submit } from "@synthesis/protocol";
 import * as z from "zod";
-import type { TurnRequest, ToolChoice } from "../turn-request/turn-request.ts";
+import { joinedInstructions, type ToolChoice, type TurnRequest } from "../turn-request/turn-request.ts";
 import { readShape } from "../turn-request/read-shape.ts";
 import { unknownFields } from "../turn-request/unknown-fields.ts";
-import { readMessages, readText } from "./message-content.ts";
+import { readMessages, readSystem } from "./message-content.ts";
 
 const Schema = z.record(z.string(), z.unknown());
 const Tool = z.looseObject({
@@ -41,34 +41,33 @@ const MessagesRequest = z.looseObject({
 type MessagesRequest = z.infer<typeof MessagesRequest>;
 
 /** A request for a message, as far as it was understood. */
-export interface MessagesOrder {
+export interface UnderstoodMessages {
   readonly turnRequest: TurnRequest;
-  readonly isStreamed: boolean;
   /** Whether thinking and tool activity are part of the answer. */
   readonly reasoning: "told" | "left-out";
 }
 
 /** Checks a parsed body. Throws `invalid_request` naming the field. */
-export function readMessagesRequest(value: unknown): MessagesOrder {
+export function readMessagesRequest(value: unknown): UnderstoodMessages {
   const body = readShape(MessagesRequest, value);
-  const { messages, instructions: told } = readMessages(body.messages);
-  const system = body.system == null ? [] : [readText(body.system, "system")];
-  const instructions = [...system, ...told].filter((text) => text !== "");
+  const { messages, instructions } = readMessages(body.messages);
+  const system = body.system == null ? [] : [readSystem(body.system, "system")];
   const turnRequest: TurnRequest = {
     model: body.model ?? undefined,
     messages,
-    instructions: instructions.length === 0 ? undefined : instructions.join("\n\n"),
+    instructions: joinedInstructions([...system, ...instructions]),
     tools: (body.tools ?? []).map(toClientTool),
     toolChoice: readChoice(body.tool_choice),
     answerSchema: body.output_config?.format?.schema,
     effort: body.output_config?.effort ?? undefined,
+    isStreamed: body.stream === true,
     names: {},
     user: body.metadata?.user_id ?? undefined,
     ignored: ignoredFields(body),
   };
   const { thinking } = body;
   const isTold = thinking != null && thinking.type !== "disabled" && thinking.display !== "omitted";
-  return { turnRequest, isStreamed: body.stream === true, reasoning: isTold ? "told" : "left-out" };
+  return { turnRequest, reasoning: isTold ? "told" : "left-out" };
 }
 
 function toClientTool({ name, description, input_schema }: z.infer<typeof Tool>): ClientTool {

@@ -1,26 +1,22 @@
 import type { ServerResponse } from "node:http";
 import type { WireError } from "@synthesis/protocol";
 import { respondError, respondJson } from "../http/respond.ts";
-import { factHeaders } from "../openai/fact-headers.ts";
-import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
-import { responseBody } from "./response-body.ts";
-import type { ResponseOptions } from "./response-output.ts";
+import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
+import { responseBody, type ResponseHead } from "./response-body.ts";
 
 /** Answers as soon as the turn stands in its session's queue; what becomes of it is retrieved later. */
 export class BackgroundOutput implements AnswerOutput {
   readonly #response: ServerResponse;
-  readonly #options: ResponseOptions;
+  readonly #head: Omit<ResponseHead, "turn">;
 
-  constructor(response: ServerResponse, options: ResponseOptions) {
+  constructor(response: ServerResponse, head: Omit<ResponseHead, "turn">) {
     this.#response = response;
-    this.#options = options;
+    this.#head = head;
   }
 
-  admitted(facts: TurnFacts): void {
-    const { head, ignored } = this.#options;
-    const status = facts.position === 0 ? "in_progress" : "queued";
-    const body = responseBody({ ...head, turn: facts.turn }, { status });
-    respondJson(this.#response, 200, body, factHeaders(facts, ignored));
+  admitted({ turn, position }: TurnFacts): void {
+    const status = position === 0 ? "in_progress" : "queued";
+    respondJson(this.#response, 200, responseBody({ ...this.#head, turn }, { status }));
   }
 
   sessionReset(): void {}

@@ -1,4 +1,4 @@
-import type { AnswerBlock } from "../turn-request/answer-blocks.ts";
+import type { AnswerBlock } from "../answer/answer-blocks.ts";
 import { itemId } from "./response-id.ts";
 
 export type ItemStatus = "in_progress" | "completed" | "incomplete";

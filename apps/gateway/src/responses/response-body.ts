@@ -1,5 +1,5 @@
 import type { TurnEnd, Usage, WireError } from "@synthesis/protocol";
-import { errorType } from "../openai/error-status.ts";
+import { errorType } from "../answer/error-status.ts";
 import { responseId } from "./response-id.ts";
 
 /** What a response says of its request. A response that is retrieved has only some of it: requests are not kept. */

@@ -1,7 +1,8 @@
 import type { AgentAsk, AskSettlement, ToolCallDelta, TurnEnd, WireError } from "@synthesis/protocol";
 import { askBody, settlementBody } from "../asks/ask-body.ts";
 import { ToldAsks } from "../asks/told-asks.ts";
-import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../turn-request/answer-blocks.ts";
+import { AnswerBlocks, type AnswerBlock, type BlockListener } from "../answer/answer-blocks.ts";
+import { endedResponse, lastStatus } from "./ended-response.ts";
 import { blockId, outputItem, summaryPart, textPart } from "./output-item.ts";
 import { responseBody, responseError, type ResponseHead } from "./response-body.ts";
 
@@ -42,11 +43,11 @@ export class ResponseEvents implements BlockListener {
   }
 
   text(text: string): void {
-    this.#blocks.add("text", text);
+    this.#blocks.addText(text);
   }
 
   reasoning(text: string): void {
-    this.#blocks.add("reasoning", text);
+    this.#blocks.addReasoning(text);
   }
 
   toolCall(call: ToolCallDelta): void {
@@ -64,23 +65,14 @@ export class ResponseEvents implements BlockListener {
     this.#event("keepalive", { synthesis: { ask_settled: settlementBody(settlement) } });
   }
 
-  /**
-   * Says how it ended; after `response.failed` comes an `error`, which no client takes for an answer. The response as
-   * it is then.
-   */
-  end(end: TurnEnd): object {
-    const isWhole =
-      end.state === "completed" && (end.finishReason === "stop" || end.finishReason === "tool_calls");
-    this.#status = isWhole ? "completed" : "incomplete";
+  /** Says how it ended; after `response.failed` comes an `error`, which no client takes for an answer. */
+  end(end: TurnEnd): void {
+    this.#status = lastStatus(end);
     this.#blocks.close();
-    const response = this.#response(end);
-    if (end.state === "completed") {
-      this.#event(isWhole ? "response.completed" : "response.incomplete", { response });
-    } else {
-      this.#event("response.failed", { response });
-      this.#event("error", errorFields(end.error));
-    }
-    return response;
+    const response = { ...endedResponse(this.#head, this.#blocks.all, end), ...this.#asks.body };
+    if (end.state === "completed") return this.#event(`response.${this.#status}`, { response });
+    this.#event("response.failed", { response });
+    this.#event("error", errorFields(end.error));
   }
 
   /** Says why nothing more is told. The turn may go on, so that is none of its events, and has the last one's number. */
@@ -115,15 +107,6 @@ export class ResponseEvents implements BlockListener {
     }
     const item = outputItem(this.#head.turn, block, this.#status);
     this.#event("response.output_item.done", { output_index: block.index, item });
-  }
-
-  #response(end: TurnEnd): object {
-    const { turn } = this.#head;
-    const { all } = this.#blocks;
-    const output = all.map((block) =>
-      outputItem(turn, block, block === all.at(-1) ? this.#status : "completed"),
-    );
-    return { ...responseBody(this.#head, { status: "ended", end }, output), ...this.#asks.body };
   }
 
   #within(block: AnswerBlock, type: string, fields: object): void {

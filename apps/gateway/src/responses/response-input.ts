@@ -1,9 +1,9 @@
 import { printable } from "@synthesis/kit";
 import type { TranscriptCall } from "@synthesis/protocol";
-import * as z from "zod";
+import { readId, readObject, readString, type Fields } from "../turn-request/read-fields.ts";
+import { refuse } from "../turn-request/read-shape.ts";
 import type { Message } from "../turn-request/turn-request.ts";
-import { readShape, refuse } from "../turn-request/read-shape.ts";
-import { readParts, readText } from "./input-part.ts";
+import { readParts, readTextParts } from "./input-part.ts";
 import { turnOf } from "./response-id.ts";
 
 /** The input of a request for a response, as messages. */
@@ -28,57 +28,51 @@ export function readInput(input: string | readonly unknown[]): ResponseInput {
   return items;
 }
 
-const AnyItem = z.looseObject({ type: z.string().nullish() });
-const MessageItem = z.looseObject({
-  role: z.enum(["user", "assistant", "system", "developer"]),
-  content: z.union([z.string(), z.array(z.unknown())], { error: "must be text or a list of parts" }),
-});
-const CallItem = z.looseObject({ call_id: z.string().min(1), name: z.string(), arguments: z.string() });
-const OutputItem = z.looseObject({
-  call_id: z.string().min(1),
-  output: z.union([z.string(), z.array(z.unknown())], { error: "must be text or a list of parts" }),
-});
-const Reference = z.looseObject({ id: z.string() });
-
 class InputItems implements ResponseInput {
   readonly messages: Message[] = [];
   readonly instructions: string[] = [];
   readonly ignored: string[] = [];
   previousTurn: string | undefined;
 
-  add(item: unknown, at: string): void {
-    const type = readShape(AnyItem, item, at).type ?? "message";
+  add(value: unknown, at: string): void {
+    const item = readObject(value, at);
+    const type = item["type"] ?? "message";
     switch (type) {
       case "message":
         return this.#message(item, at);
-      case "function_call": {
-        const { call_id: id, name, arguments: json } = readShape(CallItem, item, at);
-        return this.#assistant("", [{ id, name, arguments: json }]);
-      }
+      case "function_call":
+        return this.#assistant("", [callOf(item, at)]);
       case "function_call_output": {
-        const { call_id: call, output } = readShape(OutputItem, item, at);
-        const parts = readParts(output, `${at}.output`);
+        const call = readId(item["call_id"], `${at}.call_id`);
+        const parts = readParts(item["output"], `${at}.output`);
         return void this.messages.push({ role: "tool", call, parts, isError: false });
       }
       case "item_reference":
-        return this.#reference(readShape(Reference, item, at).id, at);
+        return this.#reference(readString(item["id"], `${at}.id`), at);
       case "reasoning": // of the agent's, which needs it from nobody
         if (!this.ignored.includes("input.reasoning")) this.ignored.push("input.reasoning");
         return;
       default:
         refuse(
           `${at}.type`,
-          `items of type "${printable(type)}" are not taken: send messages, function calls and their outputs`,
+          `items of type "${printable(String(item["type"]))}" are not taken: send messages, function calls and their outputs`,
         );
     }
   }
 
-  #message(item: unknown, at: string): void {
-    const { role, content } = readShape(MessageItem, item, at);
+  #message({ role, content }: Fields, at: string): void {
     const path = `${at}.content`;
-    if (role === "user") this.messages.push({ role, parts: readParts(content, path) });
-    else if (role === "assistant") this.#assistant(readText(content, path), []);
-    else this.instructions.push(readText(content, path));
+    switch (role) {
+      case "user":
+        return void this.messages.push({ role, parts: readParts(content, path) });
+      case "assistant":
+        return this.#assistant(readTextParts(content, path, ""), []);
+      case "system":
+      case "developer":
+        return void this.instructions.push(readTextParts(content, path, "\n"));
+      default:
+        refuse(`${at}.role`, "must be user, assistant, system or developer");
+    }
   }
 
   /** One answer is several items here, one after the other; of one that is referred to, some may come as they are. */
@@ -103,4 +97,12 @@ class InputItems implements ResponseInput {
     this.previousTurn = turn;
     this.messages.length = 0;
   }
+}
+
+function callOf({ call_id: id, name, arguments: json }: Fields, at: string): TranscriptCall {
+  return {
+    id: readId(id, `${at}.call_id`),
+    name: readString(name, `${at}.name`),
+    arguments: readString(json, `${at}.arguments`),
+  };
 }

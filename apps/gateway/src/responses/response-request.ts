@@ -1,6 +1,6 @@
-import type { ClientTool } from "@synthesis/protocol";
 import * as z from "zod";
-import type { TurnRequest, ToolChoice } from "../turn-request/turn-request.ts";
+import { answerSchema, clientTool, toolChoice } from "../openai/tools.ts";
+import { joinedInstructions, type TurnRequest } from "../turn-request/turn-request.ts";
 import { readShape, refuse } from "../turn-request/read-shape.ts";
 import { unknownFields } from "../turn-request/unknown-fields.ts";
 import { readEffort } from "../openai/effort.ts";
@@ -52,9 +52,8 @@ const ResponseRequest = z.looseObject({
 type ResponseRequest = z.infer<typeof ResponseRequest>;
 
 /** A request for a response, as far as it was understood. */
-export interface ResponseOrder {
+export interface UnderstoodResponse {
   readonly turnRequest: TurnRequest;
-  readonly isStreamed: boolean;
   /** It is answered at once; its turn goes on without its client. */
   readonly isBackground: boolean;
   /** What the response says of its request. */
@@ -62,20 +61,21 @@ export interface ResponseOrder {
 }
 
 /** Checks a parsed body. Throws `invalid_request` naming the field. */
-export function readResponseRequest(value: unknown): ResponseOrder {
+export function readResponseRequest(value: unknown): UnderstoodResponse {
   const body = readShape(ResponseRequest, value);
   const input = readInput(body.input);
   const { conversation, reasoning } = body;
-  const instructions = [body.instructions ?? "", ...input.instructions].filter((text) => text !== "");
+  const format = body.text?.format;
   const effort = reasoning?.effort ? readEffort(reasoning.effort, "reasoning.effort") : undefined;
   const turnRequest: TurnRequest = {
     model: body.model ?? undefined,
     messages: input.messages,
-    instructions: instructions.length === 0 ? undefined : instructions.join("\n\n"),
-    tools: (body.tools ?? []).map(toClientTool),
-    toolChoice: readChoice(body.tool_choice),
-    answerSchema: answerSchema(body.text?.format),
+    instructions: joinedInstructions([body.instructions ?? "", ...input.instructions]),
+    tools: (body.tools ?? []).map(clientTool),
+    toolChoice: toolChoice(body.tool_choice),
+    answerSchema: answerSchema(format, format?.type === "json_schema" ? format.schema : undefined),
     effort: effort?.effort,
+    isStreamed: body.stream === true,
     names: {
       promptCacheKey: body.prompt_cache_key ?? undefined,
       conversation: typeof conversation === "string" ? conversation : conversation?.id,
@@ -91,28 +91,9 @@ export function readResponseRequest(value: unknown): ResponseOrder {
   };
   return {
     turnRequest,
-    isStreamed: body.stream === true,
     isBackground: body.background === true,
     echo: echoOf(body),
   };
-}
-
-function toClientTool({ name, description, parameters }: z.infer<typeof Tool>): ClientTool {
-  return {
-    name,
-    ...(description ? { description } : {}),
-    parameters: parameters ?? { type: "object", properties: {} },
-  };
-}
-
-function readChoice(choice: ResponseRequest["tool_choice"]): ToolChoice {
-  if (typeof choice === "object" && choice !== null) return { type: "named", name: choice.name };
-  return { type: choice ?? "auto" };
-}
-
-function answerSchema(format: z.infer<typeof Format> | null | undefined): TurnRequest["answerSchema"] {
-  if (format?.type === "json_schema") return format.schema;
-  return format?.type === "json_object" ? { type: "object" } : undefined;
 }
 
 function previousTurn(id: string | null | undefined): string | undefined {

@@ -9,12 +9,13 @@ import type {
 } from "@synthesis/protocol";
 import { EventStream, typedEvent, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
-import { factHeaders } from "../openai/fact-headers.ts";
-import type { AnswerOutput, TurnFacts } from "../turn/answer-output.ts";
+import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
+import type { ResponseHead } from "./response-body.ts";
 import { ResponseEvents, type ResponseEvent } from "./response-events.ts";
-import type { ResponseOptions } from "./response-output.ts";
 
-export interface ResponseStreamOptions extends ResponseOptions, EventStreamOptions {
+export interface ResponseStreamOptions extends EventStreamOptions {
+  /** What the response says of its request. */
+  readonly head: Omit<ResponseHead, "turn">;
   /** Number of the last event that the client has; default: none. */
   readonly startingAfter?: number;
 }
@@ -33,12 +34,12 @@ export class ResponseStreamOutput implements AnswerOutput {
   }
 
   admitted(facts: TurnFacts): void {
-    const { head, ignored, startingAfter = -1 } = this.#options;
+    const { head, startingAfter = -1 } = this.#options;
     const events = new ResponseEvents({ ...head, turn: facts.turn }, (event) => {
       if (event.sequence_number > startingAfter) this.#stream.send(typedEvent(event));
     });
     this.#events = events;
-    this.#stream.open(factHeaders(facts, ignored), () => typedEvent(keepalive(events)));
+    this.#stream.open(() => typedEvent(keepalive(events)));
     events.begin();
   }
 

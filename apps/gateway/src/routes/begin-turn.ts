@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { chooseSession, locateSession } from "../identity/find-session.ts";
+import { chooseSession, locateSession } from "../identity/choose-session.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
 import { enterSession } from "../turn/enter-session.ts";
 import { possibleVerdict } from "../asks/possible-verdict.ts";
 import { settlingTurn } from "../asks/settling-turn.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
-import type { RequestOrder } from "./request-order.ts";
-import type { GatewayParts } from "./route-context.ts";
+import type { TurnDraft } from "../turn/turn-draft.ts";
+import type { IncomingTurn } from "./incoming-turn.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
 import { TurnOrders } from "./turn-orders.ts";
 
 export interface BegunTurn {
@@ -16,25 +17,37 @@ export interface BegunTurn {
 }
 
 /** Begins a turn for a request: in its session's queue. Rejects with a `WireFailure`. */
-export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promise<BegunTurn> {
-  const { clues, request, connect, isHeadless, busy } = order;
+export async function beginTurn(incoming: IncomingTurn, parts: GatewayParts): Promise<BegunTurn> {
+  const { clues, request, connect, isHeadless, busy } = incoming;
   const { configuration, queues, turns, holds, closing, log } = parts;
   const { limits } = configuration;
   const link = await connect();
   const driverOf = (agent: string) => configuration.agents[agent]?.driver;
-  const located = await locateSession(order, link, driverOf);
+  const located = await locateSession(incoming, link, driverOf);
   const { workspace } = link;
   const placeOf = (session: string) => `${workspace}/${session}`;
-  const session = chooseSession(order, located, (id) => queues.isBusy(placeOf(id)));
-  const said = possibleVerdict(order, placeOf(session.id), parts);
-  const settling = said === undefined ? said : await settlingTurn({ said, order, session, link }, parts);
+  const session = chooseSession(incoming, located, (id) => queues.isBusy(placeOf(id)));
+  const said = possibleVerdict(incoming, placeOf(session.id), parts);
+  const settling = said === undefined ? said : await settlingTurn({ said, incoming, session, link }, parts);
   if (settling !== undefined) return { live: settling, isSteering: true };
   if (isHeadless) holds.check(limits.queueMs);
   const turn = randomUUID();
   const entry = { place: placeOf(session.id), turn, caller: request.caller, policy: busy };
   const { ticket, steers } = enterSession(entry, parts);
   const { id, rule } = session;
-  const orders = new TurnOrders({ turn, order, session, bodyBytes: limits.bodyBytes, log });
+  const orders = new TurnOrders({ turn, incoming, session, bodyBytes: limits.bodyBytes, log });
+  const draft: TurnDraft = {
+    whenFirst: async (signal) => {
+      await ticket.whenFirst(signal);
+      if (isHeadless) await holds.whenFree(limits.queueMs, signal);
+    },
+    compose: async (worker, refusal) => orders.compose(worker, refusal),
+    steering: async (worker) => orders.steering(worker),
+    accepted: () => {
+      ticket.accepted();
+      orders.release();
+    },
+  };
   const live = new LiveTurn({
     facts: {
       turn,
@@ -43,22 +56,12 @@ export async function beginTurn(order: RequestOrder, parts: GatewayParts): Promi
       position: ticket.position,
       ...(steers === undefined ? {} : { steers: steers.id }),
     },
+    agent: incoming.agent.name,
+    createdAt: incoming.receivedAt,
     workspace,
     request,
     retriesJoin: announcesRetries(clues, request),
-    draft: {
-      whenFirst: async (signal) => {
-        await ticket.whenFirst(signal);
-        if (isHeadless) await holds.whenFree(limits.queueMs, signal);
-      },
-      compose: (worker, refusal) => orders.compose(worker, refusal),
-      steering: (worker) => orders.steering(worker),
-      accepted: () => {
-        ticket.accepted();
-        orders.release();
-      },
-    },
-    steers,
+    way: steers === undefined ? { type: "submit", draft } : { type: "steer", draft, into: steers },
     connect,
     limits,
     closing,

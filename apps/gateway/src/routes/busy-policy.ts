@@ -5,6 +5,8 @@ import { isBinding } from "../turn-request/required-call.ts";
 import { header } from "../identity/session-identity.ts";
 import { busyPolicies, type BusyPolicy } from "../turn/enter-session.ts";
 
+export const BUSY_HEADER = "x-synthesis-busy";
+
 /**
  * What a request wants where its session is at work: its header `x-synthesis-busy`. One whose answer must have a form, or
  * a call, waits instead of steering: a turn that runs cannot be bound to it. Throws `invalid_request`.
@@ -13,10 +15,10 @@ export function busyPolicy(
   headers: IncomingHttpHeaders,
   { answerSchema, toolChoice }: Pick<TurnRequest, "answerSchema" | "toolChoice">,
 ): BusyPolicy {
-  const asked = header(headers, "x-synthesis-busy") ?? "queue";
+  const asked = header(headers, BUSY_HEADER) ?? "queue";
   const policy = busyPolicies.find((name) => name === asked);
   if (policy === undefined)
-    throw new WireFailure("invalid_request", `x-synthesis-busy: must be one of ${busyPolicies.join(", ")}`);
+    throw new WireFailure("invalid_request", `${BUSY_HEADER}: must be one of ${busyPolicies.join(", ")}`);
   if (policy === "steer" && headers["idempotency-key"] !== undefined) {
     throw new WireFailure(
       "invalid_request",

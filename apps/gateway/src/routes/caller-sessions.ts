@@ -1,7 +1,9 @@
-import { SessionClient } from "@synthesis/kit";
+import type { IncomingMessage } from "node:http";
+import { SessionClient, type QueriedWorkers } from "@synthesis/kit";
+import type { GatewayParts } from "../gateway-parts.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { callerHash } from "../identity/request-identity.ts";
-import type { GatewayParts } from "./route-context.ts";
+import { queriedWorkers } from "./queried-workers.ts";
 
 /** The sessions of the caller's API key in one workspace. */
 export interface CallerSessions {
@@ -9,12 +11,14 @@ export interface CallerSessions {
   readonly client: SessionClient;
 }
 
-/** Where to ask about the caller's sessions in a workspace. Rejects with a `WireFailure`. */
-export async function callerSessions(
-  asked: string,
+/** Where the caller's sessions are, as far as a request asks for them. */
+export function callerSessions(
+  request: IncomingMessage,
   { name }: Caller,
-  { workers }: GatewayParts,
-): Promise<CallerSessions> {
-  const { workspace, socketPath } = await workers.link(asked);
-  return { workspace, client: new SessionClient({ socketPath, caller: callerHash(name) }) };
+  parts: GatewayParts,
+): QueriedWorkers<CallerSessions> {
+  return queriedWorkers(request, parts, async (asked) => {
+    const { workspace, socketPath } = await parts.workers.link(asked);
+    return { workspace, client: new SessionClient({ socketPath, caller: callerHash(name) }) };
+  });
 }

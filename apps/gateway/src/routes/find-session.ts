@@ -1,8 +1,9 @@
 import { WireFailure, type SessionDetail } from "@synthesis/protocol";
+import type { GatewayParts } from "../gateway-parts.ts";
 import type { Caller } from "../http/edge-guard.ts";
-import { askWorkers } from "./ask-workers.ts";
 import { callerSessions, type CallerSessions } from "./caller-sessions.ts";
-import type { Exchange, GatewayParts } from "./route-context.ts";
+import { notFound } from "./queried-workers.ts";
+import type { Exchange } from "./route-context.ts";
 
 /** A session of the caller's API key, and where it is. */
 export interface FoundSession extends CallerSessions, SessionDetail {}
@@ -12,35 +13,20 @@ export interface FoundSession extends CallerSessions, SessionDetail {}
  * several workspaces, as that of one key can be; and with why it may have been overlooked.
  */
 export async function findSession(
-  exchange: Exchange,
+  { request, params }: Exchange,
   caller: Caller,
   parts: GatewayParts,
 ): Promise<FoundSession> {
-  const id = exchange.params["id"] ?? "";
-  const { answers, failures } = await askWorkers(exchange.request, parts, async (asked) => {
-    const sessions = await callerSessions(asked, caller, parts);
-    const detail = await sessions.client.get(id).catch(ignoreUnknown);
-    return detail && { ...sessions, ...detail };
-  });
-  const [found, ...more] = answers.filter((answer) => answer !== undefined);
-  if (found !== undefined && more.length === 0) return found;
-  if (found !== undefined) {
-    const names = [found, ...more].map(({ workspace }) => workspace).join(", ");
-    const message = `several workspaces have this session (${names}): name one of them with ?workspace=`;
-    throw new WireFailure("invalid_request", message);
-  }
-  if (failures[0] !== undefined) throw unavailable(failures[0].workspace, failures[0].error);
-  throw new WireFailure(
-    "session_not_found",
-    "no workspace that was asked knows a session of this API key with this id: ?workspace= asks one that is not at work",
-  );
-}
-
-function ignoreUnknown(error: unknown): undefined {
-  if (!(error instanceof WireFailure && error.error.code === "session_not_found")) throw error;
-}
-
-function unavailable(workspace: string, cause: unknown): WireFailure {
-  const message = `the worker of workspace "${workspace}" does not answer, and may have the session: try again in a moment`;
-  return new WireFailure("worker_unavailable", message, { retryAfterMs: 1_000, cause });
+  const id = params["id"] ?? "";
+  const workers = callerSessions(request, caller, parts);
+  const found = await workers.findAll("session_not_found", async (sessions): Promise<FoundSession> => ({
+    ...sessions,
+    ...(await sessions.client.get(id)),
+  }));
+  const [session, ...more] = found.answers;
+  if (session === undefined) throw notFound("session", found);
+  if (more.length === 0) return session;
+  const names = found.answers.map(({ workspace }) => workspace).join(", ");
+  const message = `several workspaces have this session (${names}): name one of them with ?workspace=`;
+  throw new WireFailure("invalid_request", message);
 }

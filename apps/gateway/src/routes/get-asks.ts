@@ -1,15 +1,13 @@
 import { askBody } from "../asks/ask-body.ts";
 import { respondJson } from "../http/respond.ts";
-import { askWorkers } from "./ask-workers.ts";
 import { callerSessions } from "./caller-sessions.ts";
 import type { Route } from "./route-context.ts";
 
 /** `GET /v1/synthesis/asks`: what waits for a verdict in the caller's sessions, the oldest first. */
 export const getAsks: Route = async (exchange, caller, parts) => {
-  const { answers, failures } = await askWorkers(exchange.request, parts, async (asked) => {
-    const { workspace, client } = await callerSessions(asked, caller, parts);
-    return (await client.listAsks()).map((ask) => ({ workspace, ask }));
-  });
+  const { answers, failures } = await callerSessions(exchange.request, caller, parts).query(
+    async ({ workspace, client }) => (await client.listAsks()).map((ask) => ({ workspace, ask })),
+  );
   const asks = answers.flat().sort((a, b) => a.ask.askedAt - b.ask.askedAt);
   respondJson(exchange.response, 200, {
     object: "list",

@@ -1,12 +1,14 @@
 import type { ServerResponse } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
+import type { AnswerOutput } from "../answer/answer-output.ts";
 import { respondJson } from "../http/respond.ts";
 import { responseBody, type ResponseHead } from "../responses/response-body.ts";
-import { ResponseOutput } from "../responses/response-output.ts";
+import { wholeResponse } from "../responses/whole-response.ts";
 import { ResponseStreamOutput } from "../responses/response-stream-output.ts";
-import { locateResponse, turnToFollow } from "./locate-response.ts";
-import type { LocatedTurn } from "./locate-turn.ts";
-import type { GatewayParts, Route } from "./route-context.ts";
+import { locateResponse } from "./locate-response.ts";
+import { turnToFollow, type LocatedTurn } from "./locate-turn.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
+import type { Route } from "./route-context.ts";
 import { serveTurn } from "./serve-turn.ts";
 
 /**
@@ -20,7 +22,7 @@ export const getResponse: Route = async (exchange, caller, parts) => {
   const located = await locateResponse(exchange, caller, parts);
   if (query.get("stream") !== "true") return answerResponse(located, response, parts);
   const { heartbeatMs, clientBufferBytes: maxBufferedBytes } = parts.configuration.limits;
-  const options = { head: headOf(located), ignored: [], heartbeatMs, maxBufferedBytes };
+  const options = { head: headOf(located), heartbeatMs, maxBufferedBytes };
   const output = new ResponseStreamOutput(response, {
     ...options,
     ...(startingAfter === undefined ? {} : { startingAfter }),
@@ -33,9 +35,8 @@ export function answerResponse(located: LocatedTurn, response: ServerResponse, p
   const { id: turn, known, live } = located;
   const head = headOf(located);
   const end = known?.info.end;
-  if (end?.state === "completed")
-    return watch(located, new ResponseOutput(response, { head, ignored: [] }), response, parts);
-  const isRunning = known === undefined ? live?.state === "running" : known.info.state === "started";
+  if (end?.state === "completed") return watch(located, wholeResponse(response, head), response, parts);
+  const isRunning = known === undefined ? live.state !== "waiting" : known.info.state === "started";
   const status = isRunning ? "in_progress" : "queued";
   const state = end === undefined ? ({ status } as const) : ({ status: "ended", end } as const);
   respondJson(response, 200, responseBody({ ...head, turn }, state));
@@ -43,7 +44,7 @@ export function answerResponse(located: LocatedTurn, response: ServerResponse, p
 
 function watch(
   located: LocatedTurn,
-  output: ResponseOutput | ResponseStreamOutput,
+  output: AnswerOutput,
   response: ServerResponse,
   parts: GatewayParts,
 ): void {
@@ -52,12 +53,10 @@ function watch(
 }
 
 /** What a response says of its request, as far as its turn tells. */
-export function headOf({ known }: LocatedTurn): Omit<ResponseHead, "turn"> {
-  return {
-    model: known?.info.agent ?? "synthesis",
-    createdAt: known?.info.acceptedAt ?? Date.now(),
-    echo: {},
-  };
+export function headOf({ known, live }: LocatedTurn): Omit<ResponseHead, "turn"> {
+  const { agent: model, createdAt } =
+    known === undefined ? live : { agent: known.info.agent, createdAt: known.info.acceptedAt };
+  return { model, createdAt, echo: {} };
 }
 
 function eventNumber(value: string | null): number | undefined {

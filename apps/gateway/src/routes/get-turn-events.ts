@@ -1,8 +1,7 @@
 import { WireFailure } from "@synthesis/protocol";
 import { header } from "../identity/session-identity.ts";
-import { StreamOutput } from "../openai/stream-output.ts";
-import { adoptTurn } from "../turn/adopt-turn.ts";
-import { locateTurn } from "./locate-turn.ts";
+import { StreamOutput } from "../chat/stream-output.ts";
+import { locateTurn, turnToFollow } from "./locate-turn.ts";
 import type { Route } from "./route-context.ts";
 import { serveTurn } from "./serve-turn.ts";
 
@@ -13,14 +12,12 @@ import { serveTurn } from "./serve-turn.ts";
 export const getTurnEvents: Route = async (exchange, caller, parts) => {
   const { request, response } = exchange;
   const located = await locateTurn(exchange, caller, parts);
-  const { id, live, known } = located;
+  const { id, known } = located;
   const after = lastSeq(header(request.headers, "last-event-id"), id, known?.info.seq ?? 0);
-  const turn = live ?? (known && adoptTurn(located.caller, known.info, known, parts));
-  if (turn === undefined) throw new WireFailure("turn_not_found", "the turn is not known any more");
+  const turn = turnToFollow(located, parts);
   const { heartbeatMs, clientBufferBytes } = parts.configuration.limits;
   const output = new StreamOutput(response, {
-    model: known?.info.agent ?? "synthesis",
-    ignored: [],
+    model: turn.agent,
     includeUsage: true,
     heartbeatMs,
     maxBufferedBytes: clientBufferBytes,

@@ -1,6 +1,7 @@
 import { readJson } from "../http/read-json.ts";
-import { requestIdHeader } from "../messages/error-answer.ts";
-import { MessageOutput } from "../messages/message-output.ts";
+import { WholeOutput } from "../answer/whole-output.ts";
+import { requestIdHeader, respondMessagesError } from "../messages/error-answer.ts";
+import { messageBody } from "../messages/message-body.ts";
 import { MessageStreamOutput } from "../messages/message-stream-output.ts";
 import { readMessagesRequest } from "../messages/messages-request.ts";
 import type { Route } from "./route-context.ts";
@@ -11,13 +12,16 @@ export const postMessages: Route = async (exchange, caller, parts) => {
   const { request, response } = exchange;
   const { bodyBytes, heartbeatMs, clientBufferBytes: maxBufferedBytes } = parts.configuration.limits;
   const { value, bytes } = await readJson(request, bodyBytes);
-  const { turnRequest, isStreamed, reasoning } = readMessagesRequest(value);
-  const makeOutput = ({ model, ignored }: AnswerAbout) => {
+  const { turnRequest, reasoning } = readMessagesRequest(value);
+  const makeOutput = ({ model }: AnswerAbout) => {
     for (const [name, id] of Object.entries(requestIdHeader(response))) response.setHeader(name, id);
-    const options = { model, ignored, reasoning };
-    return isStreamed
-      ? new MessageStreamOutput(response, { ...options, heartbeatMs, maxBufferedBytes })
-      : new MessageOutput(response, options);
+    return turnRequest.isStreamed
+      ? new MessageStreamOutput(response, { model, reasoning, heartbeatMs, maxBufferedBytes })
+      : new WholeOutput(response, {
+          body: ({ turn, blocks, end }) => messageBody({ turn, model }, blocks, end),
+          respondError: respondMessagesError,
+          reasoning,
+        });
   };
   await serveTurnRequest(turnRequest, { body: bytes, makeOutput }, exchange, caller, parts);
 };

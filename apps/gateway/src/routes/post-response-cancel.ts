@@ -3,7 +3,8 @@ import { WireFailure, type WireError } from "@synthesis/protocol";
 import { respondJson } from "../http/respond.ts";
 import { responseBody } from "../responses/response-body.ts";
 import { answerResponse, headOf } from "./get-response.ts";
-import { locateResponse, turnToFollow } from "./locate-response.ts";
+import { locateResponse } from "./locate-response.ts";
+import { turnToFollow } from "./locate-turn.ts";
 import type { Route } from "./route-context.ts";
 
 /** How long a turn may take to end before it is answered as one that still runs, in ms. */

@@ -1,25 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Logger } from "@synthesis/kit";
-import type { GatewayConfiguration } from "../gateway-configuration.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
 import type { Caller } from "../http/edge-guard.ts";
-import type { LiveTurns } from "../turn/live-turns.ts";
-import type { SessionQueues } from "../turn/session-queues.ts";
-import type { AccountHolds } from "../worker/account-holds.ts";
-import type { SupervisorClient } from "../worker/supervisor-client.ts";
-import type { WorkerPool } from "../worker/worker-pool.ts";
-
-/** What the routes share. */
-export interface GatewayParts {
-  readonly configuration: GatewayConfiguration;
-  readonly supervisor: SupervisorClient;
-  readonly workers: WorkerPool;
-  readonly queues: SessionQueues;
-  readonly turns: LiveTurns;
-  readonly holds: AccountHolds;
-  /** Aborts with a `WireFailure` when the gateway closes. */
-  readonly closing: AbortSignal;
-  readonly log: Logger;
-}
 
 /** One request on its way through a route. */
 export interface Exchange {
@@ -31,3 +12,8 @@ export interface Exchange {
 
 /** A route that demands a key. Rejects with a `WireFailure` as long as it has not answered. */
 export type Route = (exchange: Exchange, caller: Caller, parts: GatewayParts) => Promise<void>;
+
+/** A route whose path is as good as a key: whoever has the link may follow it. Rejects as a {@link Route}. */
+export interface LinkRoute {
+  readonly follow: (exchange: Exchange, parts: GatewayParts) => Promise<void>;
+}

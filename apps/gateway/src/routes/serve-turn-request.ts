@@ -2,20 +2,19 @@ import type { IncomingHttpHeaders } from "node:http";
 import { WireFailure } from "@synthesis/protocol";
 import type { TurnRequest } from "../turn-request/turn-request.ts";
 import { checkTurnRequest } from "../turn-request/check-turn-request.ts";
-import { checkedOutput, isBinding } from "../turn-request/required-call.ts";
-import { namedFields } from "../turn-request/unknown-fields.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { repetitionOf } from "../identity/request-identity.ts";
 import { header } from "../identity/session-identity.ts";
-import { systemFingerprint } from "../openai/system-fingerprint.ts";
+import { systemFingerprint } from "../chat/system-fingerprint.ts";
 import { findTurn } from "../turn/adopt-turn.ts";
-import type { AnswerOutput } from "../turn/answer-output.ts";
+import type { AnswerOutput } from "../answer/answer-output.ts";
 import type { LiveTurn } from "../turn/live-turn.ts";
 import type { VanishPolicy } from "../turn/turn-readers.ts";
-import { readOrder } from "./request-order.ts";
+import { readIncoming } from "./incoming-turn.ts";
 import { beginTurn } from "./begin-turn.ts";
 import { unsteered } from "./busy-policy.ts";
-import type { Exchange, GatewayParts } from "./route-context.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
+import type { Exchange } from "./route-context.ts";
 import { serveTurn } from "./serve-turn.ts";
 
 /** What an answer says of its request. */
@@ -23,8 +22,6 @@ export interface AnswerAbout {
   /** As the client named it, else the agent. */
   readonly model: string;
   readonly agent: string;
-  /** Names of what was sent and has no effect. */
-  readonly ignored: readonly string[];
   /** The same as long as the agent and its model are. */
   readonly fingerprint: string;
 }
@@ -53,26 +50,24 @@ export async function serveTurnRequest(
   const { headers } = exchange.request;
   const vanish = onVanish ?? vanishPolicy(headers);
   checkTurnRequest(asked, configuration.limits);
-  const order = readOrder(asked, body, headers, caller, parts);
-  const { turnRequest, agent } = order;
+  const incoming = readIncoming(asked, body, headers, caller, parts);
+  const { turnRequest, agent } = incoming;
   const about = {
     model: turnRequest.model ?? agent.name,
     agent: agent.name,
     fingerprint: systemFingerprint(agent, configuration.agents[agent.name]),
   };
   const serve = (turn: LiveTurn, ignored: readonly string[], isJoined: boolean) => {
-    const plain = makeOutput({ ...about, ignored: namedFields(ignored) });
-    const output = isBinding(turnRequest.toolChoice) ? checkedOutput(plain, turnRequest.toolChoice) : plain;
-    serveTurn(turn, output, exchange.response, { turns, onVanish: vanish, isJoined });
+    serveTurn(turn, makeOutput(about), exchange.response, { turns, onVanish: vanish, isJoined, ignored });
   };
   const begin = async () => {
-    const { live, isSteering } = await beginTurn(order, parts);
+    const { live, isSteering } = await beginTurn(incoming, parts);
     serve(live, [...turnRequest.ignored, ...(isSteering ? unsteered(turnRequest) : [])], false);
   };
-  const repeats = repetitionOf(order, order.request);
+  const repeats = repetitionOf(incoming, incoming.request);
   if (repeats === undefined) return begin();
-  await turns.oneByOne(JSON.stringify([order.request.caller, repeats]), async () => {
-    const known = await findTurn(order.request, repeats, order.connect, parts);
+  await turns.oneByOne(JSON.stringify([incoming.request.caller, repeats]), async () => {
+    const known = await findTurn(incoming.request, repeats, incoming.connect, parts);
     if (known === undefined) await begin();
     else serve(known, turnRequest.ignored, true);
   });

@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
-import type { AnswerOutput } from "../turn/answer-output.ts";
+import type { AnswerOutput } from "../answer/answer-output.ts";
+import { HeadedOutput } from "../answer/headed-output.ts";
+import { namedFields } from "../turn-request/unknown-fields.ts";
 import type { LiveTurn } from "../turn/live-turn.ts";
 import type { LiveTurns } from "../turn/live-turns.ts";
 import type { VanishPolicy } from "../turn/turn-readers.ts";
@@ -9,6 +11,8 @@ export interface ServeOptions {
   readonly onVanish: VanishPolicy;
   /** The turn was made for an earlier request. */
   readonly isJoined: boolean;
+  /** Names of what its request sent and has no effect; default: none. */
+  readonly ignored?: readonly string[];
   /** Number of the last event that the client has; default: none. */
   readonly after?: number;
 }
@@ -18,9 +22,10 @@ export function serveTurn(
   turn: LiveTurn,
   output: AnswerOutput,
   response: ServerResponse,
-  { turns, onVanish, isJoined, after = 0 }: ServeOptions,
+  { turns, onVanish, isJoined, ignored = [], after = 0 }: ServeOptions,
 ): void {
-  const reader = turn.join(output, onVanish, { isJoined, after });
+  const headed = new HeadedOutput(output, response, namedFields(ignored));
+  const reader = turn.join(headed, onVanish, { isJoined, after });
   // The response, not the request: a request is closed as soon as its body is read.
   const onClose = () => {
     if (response.writableFinished) turn.taken(reader);

@@ -1,5 +1,5 @@
 import type { SessionInfo, SessionTurn } from "@synthesis/protocol";
-import { isoTime } from "./iso-time.ts";
+import { isoTime } from "../http/iso-time.ts";
 
 /** A session as the API tells it. */
 export function sessionBody(workspace: string, session: SessionInfo): object {

@@ -4,23 +4,23 @@ import { WireFailure, type Prompt, type Submit, type WireError } from "@synthesi
 import type { TurnRequest } from "../turn-request/turn-request.ts";
 import { composeHistory, forgotten, type Match } from "../turn-request/compose-history.ts";
 import { readConversation, type Conversation } from "../turn-request/conversation.ts";
-import { withChoice } from "../turn-request/required-call.ts";
-import { matchSession, type TurnSession } from "../identity/find-session.ts";
+import { demandedCall, isBinding, withChoice } from "../turn-request/required-call.ts";
+import { matchSession, type TurnSession } from "../identity/choose-session.ts";
 import { saidByUser } from "../asks/said-by-user.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { checkOrderSize } from "./order-size.ts";
-import type { RequestOrder } from "./request-order.ts";
+import type { IncomingTurn } from "./incoming-turn.ts";
 
 export interface TurnOrdersOptions {
   readonly turn: string;
-  readonly order: RequestOrder;
+  readonly incoming: IncomingTurn;
   readonly session: TurnSession;
   /** Largest body of a request, in bytes. */
   readonly bodyBytes: number;
   readonly log: Logger;
 }
 
-type Asked = Pick<TurnOrdersOptions, "order" | "session"> & { readonly conversation: Conversation };
+type Asked = Pick<TurnOrdersOptions, "incoming" | "session"> & { readonly conversation: Conversation };
 
 /** So often a worker may find that its session is not what it was when it was asked. */
 const MAX_REFUSALS = 3;
@@ -32,21 +32,20 @@ export class TurnOrders {
   #asked: Asked | undefined;
   #refusals = 0;
 
-  constructor({ order, session, ...options }: TurnOrdersOptions) {
+  constructor({ incoming, session, ...options }: TurnOrdersOptions) {
     this.#options = options;
-    this.#asked = { order, session, conversation: conversationOf(order, session) };
+    this.#asked = { incoming, session, conversation: conversationOf(incoming, session) };
   }
 
   /** As `TurnDraft.compose`; besides rejects with `body_too_large` for an order that its worker would not take. */
   async compose(link: WorkerLink, refusal?: WireError): Promise<Submit> {
     const asked = this.#held();
     const { turn, log, bodyBytes } = this.#options;
-    const { order, session, conversation } = asked;
+    const { incoming, session, conversation } = asked;
     const { outcome, order: told } = composeHistory(conversation, await this.#match(asked, link, refusal));
-    const prompt = withChoice(told.prompt, order.turnRequest.toolChoice);
-    const said = saidByUser(order);
-    const isReworded = said !== undefined && said !== prompt;
-    const submit = { ...submitOf(turn, asked), ...told, prompt, ...(isReworded ? { said } : {}) };
+    const prompt = withChoice(told.prompt, incoming.turnRequest.toolChoice);
+    const said = saidByUser(incoming);
+    const submit = { ...submitOf(turn, asked), ...told, prompt, ...(said === undefined ? {} : { said }) };
     checkOrderSize(submit, bodyBytes);
     log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
     return submit;
@@ -54,9 +53,9 @@ export class TurnOrders {
 
   /** As `TurnDraft.steering`. */
   async steering(link: WorkerLink): Promise<Prompt | undefined> {
-    const { session, order, conversation } = this.#held();
+    const { session, incoming, conversation } = this.#held();
     if (session.match !== undefined) return undefined; // it was free when it was chosen
-    const match = await matchSession(session.id, order, link);
+    const match = await matchSession(session.id, incoming, link);
     const { outcome, order: told } = composeHistory(conversation, match);
     if (outcome !== "continued" && outcome !== "appended") return undefined;
     checkOrderSize(told, this.#options.bodyBytes);
@@ -73,18 +72,23 @@ export class TurnOrders {
     return this.#asked;
   }
 
-  async #match({ session, order }: Asked, link: WorkerLink, refusal: WireError | undefined): Promise<Match> {
+  async #match(
+    { session, incoming }: Asked,
+    link: WorkerLink,
+    refusal: WireError | undefined,
+  ): Promise<Match> {
     const { match } = session;
     if (refusal !== undefined) this.#countRefusal(refusal);
     if (match === undefined) {
-      const matched = await matchSession(session.id, order, link);
+      const matched = await matchSession(session.id, incoming, link);
       return refusal?.code === "session_lost" ? forgotten(matched) : matched;
     }
     if (refusal === undefined) return match;
     // The session of somebody else's turns is left alone, and what only its agent knows cannot be told again.
     const isOthers = match.type === "head" && refusal.code === "history_changed";
     const isUntold = match.type === "earlier" && session.rule === "previous-turn";
-    if (isOthers || isUntold || !("point" in match)) throw WireFailure.from(refusal);
+    if (isUntold) throw notToGoOnFrom();
+    if (isOthers || !("point" in match)) throw WireFailure.from(refusal);
     return match.type === "earlier" ? { type: "unknown" } : forgotten(match);
   }
 
@@ -96,21 +100,31 @@ export class TurnOrders {
   }
 }
 
+function notToGoOnFrom(): WireFailure {
+  const message =
+    "previous_response_id: the agent cannot go on from this response any more: name the session's latest one, or send the messages themselves";
+  return new WireFailure("invalid_request", message);
+}
+
 function submitOf(
   turn: string,
-  { order, session: { id, key, scope } }: Asked,
+  { incoming, session: { id, key, scope } }: Asked,
 ): Omit<Submit, "prompt" | "needsMemory"> {
-  const { turnRequest, agent, request, receivedAt } = order;
+  const { turnRequest, agent, request, receivedAt, filesUrl } = incoming;
+  const { toolChoice } = turnRequest;
   return {
     type: "submit",
     turn,
     request,
     session: { id, key, agent: agent.name, scope },
     receivedAt,
+    ...(turnRequest.isStreamed ? {} : { isReadWhole: true as const }),
+    ...(filesUrl === undefined ? {} : { filesUrl }),
     ...(agent.model === undefined ? {} : { model: agent.model }),
     ...(turnRequest.effort === undefined ? {} : { effort: turnRequest.effort }),
     ...instructionsOf(turnRequest),
     ...(turnRequest.tools.length === 0 ? {} : { tools: [...turnRequest.tools] }),
+    ...(isBinding(toolChoice) ? { mustCall: demandedCall(toolChoice) } : {}),
     ...(turnRequest.answerSchema === undefined ? {} : { answerSchema: turnRequest.answerSchema }),
   };
 }
@@ -118,16 +132,16 @@ function submitOf(
 function instructionsOf({
   instructions,
   lastingInstructions: lasting,
-}: TurnRequest): Pick<Submit, "instructions" | "instructionsMark"> {
+}: TurnRequest): Pick<Submit, "instructions" | "instructionsHash"> {
   if (instructions === undefined) return {};
   return lasting === undefined
     ? { instructions }
-    : { instructions, instructionsMark: hash("sha256", lasting, "hex") };
+    : { instructions, instructionsHash: hash("sha256", lasting, "hex") };
 }
 
 /** Where it goes on from an earlier turn, its messages go on from there. */
 function conversationOf(
-  { identity, clues, words, conversation }: RequestOrder,
+  { identity, clues, words, conversation }: IncomingTurn,
   { match }: TurnSession,
 ): Conversation {
   if (identity.rule !== "previous-turn" || match === undefined || !("point" in match)) return conversation;

@@ -33,6 +33,8 @@ interface Restart {
 export interface ClientWords {
   /** A text as far as it counts in a transcript: without what its client changes afterwards. */
   plain(text: string): string;
+  /** Of a text, what its user wrote. */
+  spoken(text: string): string;
   /** A text that repeats what may have been asked before; undefined: it is none. */
   readRestart(text: string): RestartWords | undefined;
 }
@@ -56,7 +58,11 @@ export interface ConversationOptions {
   readonly isPart?: boolean;
 }
 
-const asTheyAre: ClientWords = { plain: (text) => text, readRestart: () => undefined };
+const asTheyAre: ClientWords = {
+  plain: (text) => text,
+  spoken: (text) => text,
+  readRestart: () => undefined,
+};
 const MAX_CALL_ID = 256;
 /** Names that agents can call, and those that other servers let them call. */
 const FUNCTION_NAME = /^[A-Za-z0-9_.:/-]{1,128}$/;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digestOf } from "node:crypto";
 import { plainCallId, rollAnswer, rollTranscript, type ContentPart } from "@synthesis/protocol";
 import type { Message } from "./turn-request.ts";
 import type { ClientWords } from "./conversation.ts";
@@ -31,8 +31,7 @@ export function canonicalText(parts: readonly ContentPart[]): string {
   return parts
     .map((part) => {
       if (part.type === "text") return part.text;
-      const digest = createHash("sha256").update(part.data).digest("hex");
-      return `\0${part.type}\0${part.mediaType}\0${digest}`;
+      return `\0${part.type}\0${part.mediaType}\0${digestOf("sha256", part.data, "hex")}`;
     })
     .join("\n");
 }

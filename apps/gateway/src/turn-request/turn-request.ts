@@ -31,6 +31,8 @@ export interface TurnRequest {
   readonly toolChoice: ToolChoice;
   readonly answerSchema: Submit["answerSchema"];
   readonly effort: Submit["effort"];
+  /** Whether the client is told the answer as it comes; else it reads it when that has ended. */
+  readonly isStreamed: boolean;
   /** Names of the conversation in the body. */
   readonly names: {
     readonly promptCacheKey?: string | undefined;
@@ -43,4 +45,9 @@ export interface TurnRequest {
   readonly user: string | undefined;
   /** Names of the fields that were sent and have no effect: none is swallowed silently. */
   readonly ignored: readonly string[];
+}
+
+/** The texts of system and developer messages as one; undefined: there is nothing in them. */
+export function joinedInstructions(texts: readonly string[]): string | undefined {
+  return texts.filter((text) => text !== "").join("\n\n") || undefined;
 }

@@ -1,5 +1,5 @@
 import { WireFailure, type FindTurn, type RequestIdentity, type TurnInfo } from "@synthesis/protocol";
-import type { GatewayParts } from "../routes/route-context.ts";
+import type { GatewayParts } from "../gateway-parts.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { LiveTurn, type LiveTurnOptions } from "./live-turn.ts";
 
@@ -31,7 +31,7 @@ export async function findTurn(
 /** Follows a turn that a worker knows and this gateway did not submit, or that is over. */
 export function adoptTurn(
   caller: string,
-  { turn, session, body, prompt, state }: TurnInfo,
+  { turn, session, agent, body, prompt, state, acceptedAt }: TurnInfo,
   { workspace, connect }: Pick<LiveTurnOptions, "workspace" | "connect">,
   { turns, configuration, closing, log }: GatewayParts,
 ): LiveTurn {
@@ -39,8 +39,11 @@ export function adoptTurn(
   if (known !== undefined) return known;
   const live = new LiveTurn({
     facts: { turn, session, rule: "joined", position: 0 },
+    agent,
+    createdAt: acceptedAt,
     request: { caller, body, prompt },
     retriesJoin: true,
+    way: { type: "follow" },
     workspace,
     connect,
     limits: configuration.limits,

@@ -1,4 +1,5 @@
 import type { FindTurn } from "@synthesis/protocol";
+import { KeptTurns } from "./kept-turns.ts";
 import type { LiveTurn } from "./live-turn.ts";
 import type { TurnReader } from "./turn-readers.ts";
 
@@ -7,6 +8,7 @@ export class LiveTurns {
   readonly #turns = new Map<string, LiveTurn>();
   readonly #bySession = new Map<string, Set<LiveTurn>>();
   readonly #byKey = new Map<string, LiveTurn>();
+  readonly #kept = new KeptTurns();
   readonly #decisions = new Map<string, Promise<unknown>>();
 
   get size(): number {
@@ -19,8 +21,8 @@ export class LiveTurns {
     this.adopt(turn);
   }
 
-  /** A turn that is there already. Kept till it is over. */
-  adopt(turn: LiveTurn): void {
+  /** A turn that is there already. Kept till it is over, and for `keyMs` after that by its key, which no worker knows. */
+  adopt(turn: LiveTurn, { keyMs = 0 }: { readonly keyMs?: number } = {}): void {
     const siblings = this.#bySession.get(turn.place) ?? new Set();
     this.#bySession.set(turn.place, siblings.add(turn));
     this.#turns.set(turn.id, turn);
@@ -31,7 +33,9 @@ export class LiveTurns {
       this.#turns.delete(turn.id);
       siblings.delete(turn);
       if (siblings.size === 0) this.#bySession.delete(turn.place);
-      if (name !== undefined && this.#byKey.get(name) === turn) this.#byKey.delete(name);
+      if (name === undefined || this.#byKey.get(name) !== turn) return;
+      this.#byKey.delete(name);
+      if (keyMs > 0) this.#kept.keep(name, turn, keyMs);
     });
   }
 
@@ -49,7 +53,10 @@ export class LiveTurns {
 
   /** A turn of this API key that a request repeats or names; without a key or an id, one whose clients have left. */
   find(caller: string, by: FindTurn["by"]): LiveTurn | undefined {
-    if ("key" in by) return this.#byKey.get(keyName(caller, by.key));
+    if ("key" in by) {
+      const name = keyName(caller, by.key);
+      return this.#byKey.get(name) ?? this.#kept.find(name);
+    }
     if ("turn" in by) {
       const turn = this.#turns.get(by.turn);
       return turn?.request.caller === caller ? turn : undefined;

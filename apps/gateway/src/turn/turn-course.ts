@@ -1,28 +1,13 @@
 import { abortable } from "@synthesis/kit";
-import { WireFailure, type Prompt, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
-import type { TurnEvent, TurnListener, WorkerLink } from "../worker/worker-link.ts";
-import { OpenAsks } from "./open-asks.ts";
+import { WireFailure, type Submit, type TurnEnd, type WireError } from "@synthesis/protocol";
+import type { TurnEvent, TurnListener } from "../worker/turn-listener.ts";
+import type { WorkerLink } from "../worker/worker-link.ts";
+import { AskTally } from "./ask-tally.ts";
+import { handOver, type LinkOutcome } from "./hand-over.ts";
+import type { TurnDraft } from "./turn-draft.ts";
 import { FORGOTTEN, NOT_KEPT, UNREACHABLE } from "./turn-failures.ts";
 import type { TurnReaders } from "./turn-readers.ts";
-import { isPassing, WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
-
-/** A turn that is still to be handed to a worker. */
-export interface TurnDraft {
-  /** Resolves when its time has come. Rejects with the signal's reason. */
-  whenFirst(signal: AbortSignal): Promise<void>;
-  /**
-   * The order for this worker, by what it knows of the session now; `refusal`: why it refused the order before.
-   * Rejects with a `WireFailure`: `worker_unavailable` where it could not be asked, else why there is no other order.
-   */
-  compose(link: WorkerLink, refusal?: WireError): Promise<Submit>;
-  /**
-   * What its client says now, to be told to the agent within the turn of its session that runs; undefined: that cannot
-   * be. Rejects with a `WireFailure`.
-   */
-  steering(link: WorkerLink): Promise<Prompt | undefined>;
-  /** A worker has accepted it: it is no longer one that waits. */
-  accepted(): void;
-}
+import { WorkerReach, type WorkerReachOptions } from "./worker-reach.ts";
 
 export interface TurnCourseOptions extends WorkerReachOptions {
   readonly id: string;
@@ -39,23 +24,16 @@ export interface TurnCourseOptions extends WorkerReachOptions {
  */
 export type TurnCourseState = "waiting" | "handed-over" | "accepted" | "over" | "given-up";
 
-/** The last thing that a link said of the turn. */
-type Outcome =
-  | { readonly type: "accepted" }
-  | { readonly type: "refused"; readonly error: WireError }
-  | { readonly type: "over" }
-  | { readonly type: "lost" };
-
 /** The way of one turn through the generations of its worker, till its end is told to all who read it. */
 export class TurnCourse implements TurnListener {
   readonly #options: TurnCourseOptions;
   readonly #reach: WorkerReach;
   readonly #stop = new AbortController();
-  readonly #asks: OpenAsks;
+  readonly #tally: AskTally;
   #state: TurnCourseState;
   #link: WorkerLink | undefined;
-  #acceptance = Promise.withResolvers<Outcome>();
-  #ending = Promise.withResolvers<Outcome>();
+  #acceptance = Promise.withResolvers<LinkOutcome>();
+  #ending = Promise.withResolvers<LinkOutcome>();
   /** Why it is to be cancelled, once it is. */
   #cancelled: string | undefined;
   /** Why its session began anew with it, once that was told. */
@@ -69,7 +47,7 @@ export class TurnCourse implements TurnListener {
     this.#options = options;
     this.#reach = new WorkerReach(options);
     this.#state = options.draft === undefined ? "accepted" : "waiting";
-    this.#asks = new OpenAsks(options.draft === undefined ? "joined" : "from-start");
+    this.#tally = new AskTally(options.draft === undefined ? "joined" : "from-start");
   }
 
   get state(): TurnCourseState {
@@ -104,7 +82,7 @@ export class TurnCourse implements TurnListener {
 
   /** Whether its agent may be waiting for a person's verdict. */
   get mayBeAsking(): boolean {
-    return this.#asks.mayBeAsking;
+    return this.#tally.mayBeAsking;
   }
 
   /** Takes the turn to its end. Rejects where its clients are to be told why there is none: see {@link giveUp}. */
@@ -175,7 +153,7 @@ export class TurnCourse implements TurnListener {
   }
 
   onEvent(event: TurnEvent): void {
-    this.#asks.hear(event);
+    this.#tally.hear(event);
     this.#options.readers.event(event);
   }
 
@@ -210,46 +188,23 @@ export class TurnCourse implements TurnListener {
     this.#ending.resolve({ type: "lost" });
   }
 
-  /** Waits for the turn's time, and hands it to one worker after the other till one accepts it. */
   async #handOver(draft: TurnDraft): Promise<void> {
     const { closing, readers } = this.#options;
-    const stop = AbortSignal.any([closing, this.#stop.signal]);
-    await draft.whenFirst(stop);
-    let { link, order } = await this.#compose(draft, stop);
-    for (;;) {
-      if (this.#state === "waiting") stop.throwIfAborted();
-      const outcome = await abortable(this.#submit(link, order), closing);
-      if (outcome.type === "accepted" || outcome.type === "over") return;
-      if (outcome.type === "lost") {
-        link = await this.#reach.again(readers.latestSeq);
-        continue;
-      }
-      this.#state = "waiting";
-      if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
-      const { code } = outcome.error;
-      if (code === "worker_draining") ({ link, order } = await this.#compose(draft, stop, { drained: link }));
-      else ({ link, order } = await this.#compose(draft, stop, { refusal: outcome.error }));
-    }
+    await handOver({
+      draft,
+      reach: this.#reach,
+      stop: AbortSignal.any([closing, this.#stop.signal]),
+      closing,
+      submit: async (link, order) => this.#submit(link, order),
+      onRefused: () => {
+        this.#state = "waiting";
+        if (this.#cancelled !== undefined) this.cancel(this.#cancelled);
+      },
+      latestSeq: () => readers.latestSeq,
+    });
   }
 
-  /** The order for the turn's worker, and the link to it. A worker that is being started again is waited for. */
-  async #compose(
-    draft: TurnDraft,
-    stop: AbortSignal,
-    { drained, refusal }: { readonly drained?: WorkerLink; readonly refusal?: WireError } = {},
-  ): Promise<{ link: WorkerLink; order: Submit }> {
-    for (;;) {
-      const link = await this.#reach.first(stop, drained);
-      try {
-        return { link, order: await abortable(draft.compose(link, refusal), stop) };
-      } catch (error) {
-        stop.throwIfAborted();
-        if (link.isOpen || !isPassing(error)) throw error;
-      }
-    }
-  }
-
-  async #submit(link: WorkerLink, order: Submit): Promise<Outcome> {
+  async #submit(link: WorkerLink, order: Submit): Promise<LinkOutcome> {
     this.#state = "handed-over";
     this.#renew(link);
     link.submit(order, this);

@@ -1,6 +1,6 @@
 import type { TurnEnd, WireError } from "@synthesis/protocol";
-import type { TurnEvent } from "../worker/worker-link.ts";
-import type { AnswerOutput, TurnFacts } from "./answer-output.ts";
+import type { TurnEvent } from "../worker/turn-listener.ts";
+import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
 import { NOT_KEPT } from "./turn-failures.ts";
 
 /** What becomes of a turn whose last client has left; a watcher is no client, and its leaving means nothing. */

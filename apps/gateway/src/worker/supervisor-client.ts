@@ -1,4 +1,4 @@
-import { ControlError, EnsureAnswer, StatusAnswer, WireFailure } from "@synthesis/protocol";
+import { ControlError, EnsureAnswer, LocateFileAnswer, StatusAnswer, WireFailure } from "@synthesis/protocol";
 import { Pool } from "undici";
 import type * as z from "zod";
 
@@ -28,6 +28,11 @@ export class SupervisorClient {
   /** Sees that a workspace is served. Rejects with a `WireFailure`. */
   async ensure(workspace: string): Promise<EnsureAnswer> {
     return this.#ask(EnsureAnswer, "POST", "/v1/workspaces/ensure", { workspace });
+  }
+
+  /** By what the workspace that has this file can be asked for. Rejects with a `WireFailure`. */
+  async locateFile(file: string): Promise<string> {
+    return (await this.#ask(LocateFileAnswer, "POST", "/v1/files/locate", { file })).workspace;
   }
 
   async status(): Promise<StatusAnswer> {

@@ -1,47 +1,25 @@
-import { connect } from "node:net";
-import { abortable, LoopBatch, TimeoutError, withDeadline } from "@synthesis/kit";
+import { abortable, LoopBatch, withDeadline } from "@synthesis/kit";
+import { openWebSocket } from "@synthesis/kit/open-web-socket";
 import {
   decodeFrames,
   encodeFrames,
   PROTOCOL_VERSION,
-  WireFailure,
   WorkerFrame,
-  type Asked,
-  type AskSettled,
   type Attach,
   type Attached,
-  type Delta,
   type EnsureAnswer,
   type FindTurn,
   type GatewayFrame,
   type Locate,
   type Located,
-  type Reasoning,
   type Steer,
   type Steered,
   type Submit,
-  type ToolCalled,
-  type TurnEnd,
   type TurnInfo,
-  type WireError,
 } from "@synthesis/protocol";
 import { WebSocket } from "ws";
-
-/** What a turn says on its way, numbered. */
-export type TurnEvent = Delta | Reasoning | ToolCalled | Asked | AskSettled;
-
-/** Who is told what becomes of a turn. One of `onRefused`, `onEnded`, `onGone` and `onLost` comes last. */
-export interface TurnListener {
-  /** `reset`: its session was begun anew for it, and why. */
-  onAccepted(reset: string | undefined): void;
-  onRefused(error: WireError): void;
-  onEvent(event: TurnEvent): void;
-  onEnded(seq: number, end: TurnEnd): void;
-  /** It cannot be followed; how it ended, where that is known. */
-  onGone(end: TurnEnd | undefined): void;
-  /** The link is lost; the turn may go on. */
-  onLost(): void;
-}
+import { LinkRequests, linkLost } from "./link-requests.ts";
+import type { TurnListener } from "./turn-listener.ts";
 
 export interface WorkerLinkOptions {
   readonly answer: EnsureAnswer;
@@ -69,14 +47,14 @@ export class WorkerLink {
   readonly #socket: WebSocket;
   readonly #batch: LoopBatch<GatewayFrame>;
   readonly #turns = new Map<string, TurnListener>();
-  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
-  #requests = 0;
+  readonly #requests: LinkRequests;
 
   private constructor(socket: WebSocket, options: WorkerLinkOptions) {
     this.workspace = options.answer.workspace;
     this.epoch = options.answer.epoch;
     this.socketPath = options.answer.socketPath;
     this.#options = options;
+    this.#requests = new LinkRequests(options.answerMs);
     this.#socket = socket;
     this.#batch = new LoopBatch((frames) => socket.send(encodeFrames(frames)));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -90,14 +68,12 @@ export class WorkerLink {
   /** Connects and attaches. Rejects where nobody, or another generation, answers. */
   static async open(options: WorkerLinkOptions): Promise<WorkerLink> {
     const { answer, gateway } = options;
-    // Not as a ws+unix URL: in a path, spaces and colons are just characters.
     const clientOptions = {
-      createConnection: () => connect(answer.socketPath),
       perMessageDeflate: false,
       closeTimeout: CLOSE_HANDSHAKE_MS, // known to ws 8.23, not to its types
       maxPayload: 0,
     };
-    const socket = new WebSocket("ws://worker/", clientOptions);
+    const socket = openWebSocket(answer.socketPath, "/", clientOptions);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.on("error", reject);
     const link = new WorkerLink(socket, options);
@@ -121,12 +97,12 @@ export class WorkerLink {
 
   /** The session that is meant, if the worker knows it. Rejects when the link is lost, or after `answerMs`. */
   async locate(by: Locate["by"]): Promise<Omit<Located, "type" | "request">> {
-    return this.#ask((request) => ({ type: "locate", request, by }));
+    return this.#request((request) => ({ type: "locate", request, by }));
   }
 
   /** The turn of a request that comes again. Rejects when the link is lost, or after `answerMs`. */
   async find(caller: string, by: FindTurn["by"]): Promise<TurnInfo | undefined> {
-    return this.#ask((request) => ({ type: "find_turn", request, caller, by }));
+    return this.#request((request) => ({ type: "find_turn", request, caller, by }));
   }
 
   /** Hands a turn over; one that was handed over before, on another link, is only followed. */
@@ -160,8 +136,11 @@ export class WorkerLink {
     message: Pick<Steer, "turn" | "message" | "prompt">,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    const ask = (request: number) => this.#sendAlone({ type: "steer", request, ...message });
-    const { after } = await this.#answerTo<Steered>(ask, (answer) => abortable(answer, signal));
+    if (!this.isOpen) throw linkLost();
+    const { after } = await this.#requests.sendPatiently<Steered>(
+      (request) => this.#sendAlone({ type: "steer", request, ...message }),
+      async (answer) => abortable(answer, signal),
+    );
     return after;
   }
 
@@ -176,32 +155,9 @@ export class WorkerLink {
     await this.closed;
   }
 
-  async #ask<T>(frame: (request: number) => GatewayFrame): Promise<T> {
-    try {
-      return await this.#answerTo<T>(
-        (request) => this.#send(frame(request)),
-        (answer) => withDeadline(answer, this.#options.answerMs, "the worker did not answer"),
-      );
-    } catch (error) {
-      throw error instanceof TimeoutError ? noAnswer(error) : error;
-    }
-  }
-
-  /** Asks, and waits for the answer as long as `patience` has it. */
-  async #answerTo<T>(
-    ask: (request: number) => void,
-    patience: (answer: Promise<unknown>) => Promise<unknown>,
-  ): Promise<T> {
+  async #request<T>(frame: (request: number) => GatewayFrame): Promise<T> {
     if (!this.isOpen) throw linkLost();
-    const request = ++this.#requests;
-    const answer = Promise.withResolvers<unknown>();
-    this.#asked.set(request, answer);
-    ask(request);
-    try {
-      return (await patience(answer.promise)) as T;
-    } finally {
-      this.#asked.delete(request);
-    }
+    return this.#requests.send<T>((request) => this.#send(frame(request)));
   }
 
   #send(frame: GatewayFrame): void {
@@ -232,11 +188,11 @@ export class WorkerLink {
     switch (frame.type) {
       case "located":
       case "steered":
-        return this.#answer(frame.request, frame);
+        return this.#requests.answer(frame.request, frame);
       case "found_turn":
-        return this.#answer(frame.request, frame.turn);
+        return this.#requests.answer(frame.request, frame.turn);
       case "unanswered":
-        return this.#asked.get(frame.request)?.reject(WireFailure.from(frame.error));
+        return this.#requests.refuse(frame.request, frame.error);
       case "account_held":
         return this.#options.onAccountHeld(frame.until);
       case "accepted":
@@ -256,10 +212,6 @@ export class WorkerLink {
     }
   }
 
-  #answer(request: number, value: unknown): void {
-    this.#asked.get(request)?.resolve(value);
-  }
-
   #last(turn: string): TurnListener | undefined {
     const listener = this.#turns.get(turn);
     this.#turns.delete(turn);
@@ -267,23 +219,9 @@ export class WorkerLink {
   }
 
   #lose(): void {
-    for (const answer of this.#asked.values()) answer.reject(linkLost());
-    this.#asked.clear();
+    this.#requests.lose();
     const turns = [...this.#turns.values()];
     this.#turns.clear();
     for (const listener of turns) listener.onLost();
   }
-}
-
-function noAnswer(cause: TimeoutError): WireFailure {
-  const message = "the workspace's worker does not answer: try again in a moment";
-  return new WireFailure("worker_unavailable", message, { retryAfterMs: 5_000, cause });
-}
-
-function linkLost(): WireFailure {
-  return new WireFailure(
-    "worker_unavailable",
-    "the workspace's worker is being restarted: try again in a moment",
-    { retryAfterMs: 1_000 },
-  );
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import type { EnsureAnswer, StatusAnswer, WireError } from "@synthesis/protocol";
 import { expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -93,6 +94,11 @@ test("the open asks of the API key are listed over all workspaces that have a wo
   });
 });
 
+test("where the input is cut, it is said how much of it is left out", async () => {
+  asks.site.add(mine, makeAsk({ input: '{"command":"true…"}', inputLeftOut: 7 }));
+  expect((await call("GET", "")).said).toMatchObject({ data: [{ input_left_out: 7 }] });
+});
+
 test("a workspace that does not answer is named, and hides no ask of another", async () => {
   const { id } = asks.site.add(mine, makeAsk());
   answers.set("/srv/demo", { code: "too_many_workspaces", message: "no" });
@@ -122,6 +128,22 @@ test("a verdict travels with its message and answers", async () => {
   expect(asks.site.said).toEqual([{ ask: id, ...verdict, by: "api" }]);
 });
 
+test("a body says the verdict, and nothing else: not by which way, for whom, or what the tool is called with", async () => {
+  const { id } = asks.site.add(mine, makeAsk());
+  const more = { by: "cli", caller: theirs, session: "another", updated_input: {}, permissions: ["Bash"] };
+  for (const [name, value] of Object.entries(more)) {
+    const refused = await call("POST", `/${id}`, { behavior: "allow", [name]: value });
+    expect(refused).toMatchObject({ status: 400, code: "invalid_request" });
+    expect(refused.message).toBe(
+      `the body: a verdict has behavior, message and answers, but not ${name}: leave that out`,
+    );
+  }
+  expect((await call("POST", `/${id}`, { behavior: "allow", ...more })).message).toContain(
+    "by, caller, session",
+  );
+  expect(asks.site.said).toEqual([]);
+});
+
 test("the worker's refusal is told as it is", async () => {
   const { id } = asks.site.add(mine, makeAsk());
   asks.site.ways = ["chat"];
@@ -139,6 +161,17 @@ test("an ask of another API key, or of nobody's, is 404, shown or settled", asyn
   expect(asks.site.said).toEqual([]);
   expect((await call("POST", `/${id}`, { behavior: "allow" }, clawKey)).status).toBe(200);
   expect((await gateway.fetch("/v1/synthesis/asks")).status).toBe(401);
+});
+
+test("who does not answer delays no verdict on what another worker knows, and no worker is told it that does not", async () => {
+  const silent: ServerResponse[] = [];
+  site.onRequest = (_request, response) => void silent.push(response);
+  const { id } = asks.demo.add(mine, makeAsk());
+  expect(await call("GET", `/${id}`)).toMatchObject({ status: 200 });
+  expect(await call("POST", `/${id}`, { behavior: "allow" })).toMatchObject({ status: 200 });
+  expect(await call("POST", `/${id}`, { behavior: "deny" })).toMatchObject({ code: "ask_settled" });
+  expect(silent.map(({ req }) => req.method)).not.toContain("POST");
+  for (const response of silent) response.destroy();
 });
 
 test("an ask that nobody knows may be where nobody answers", async () => {

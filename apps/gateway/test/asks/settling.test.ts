@@ -81,7 +81,7 @@ test("a verdict settles the ask of the running turn and has the rest of it; the 
 test("a verdict may come without a stream", async () => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking();
-  const verdict = gateway.chat("no not there", same);
+  const verdict = gateway.chat("no, not there", same);
   const { turn } = await worker.next("follow");
   expect(asks.said).toEqual([{ ask: ask.id, behavior: "deny", message: "not there", by: "chat" }]);
   worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "then not"), ended(turn, 5));
@@ -96,7 +96,8 @@ test("a verdict may come without a stream", async () => {
 test("any other text waits as ever, and so does a verdict when nothing is asked any more", async () => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking();
-  const other = await gateway.stream("yesterday was fine", same);
+  const text = "yes\nbut first delete the old branch";
+  const other = await gateway.stream(text, same);
   expect(asks.said).toEqual([]);
   worker.send(settled(submit.turn, 3, ask));
   expect(await events.next()).toMatchObject({ synthesis: { ask_settled: { id: ask.id, by: "chat" } } });
@@ -106,7 +107,7 @@ test("any other text waits as ever, and so does a verdict when nothing is asked 
   worker.send(ended(submit.turn, 4));
   await events.rest();
   for (const [said, { events: theirs }] of [
-    ["yesterday was fine", other],
+    [text, other],
     ["yes", late],
   ] as const) {
     const next = await worker.next("submit");
@@ -143,7 +144,7 @@ test("to a question any text is the answer", async () => {
   await Promise.all([verdict.events.rest(), events.rest()]);
 });
 
-test("the oldest ask of the session is settled first", async () => {
+test("the oldest ask of the session that was told is settled first", async () => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking();
   const { turn, request } = submit;
@@ -175,9 +176,30 @@ test.for([
   await events.rest();
 });
 
-test("a message that was there before the ask is no verdict on it", async () => {
+test.for<NonNullable<GatewayChanges["asks"]>>([{ by: ["api", "cli"] }, { mode: "chat" }])(
+  "where %j no message is a verdict here, and the worker is not asked",
+  async (own) => {
+    await gateway.close();
+    await start({ asks: own });
+    const { worker } = gateway;
+    const { events, submit, ask } = await asking();
+    const waiting = await gateway.stream("yes", same);
+    expect([asks.lists, asks.said]).toEqual([0, []]);
+    worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
+    await events.rest();
+    const next = await worker.next("submit");
+    expect(next.prompt).toBe("yes");
+    worker.answer(next, "B");
+    expect(await waiting.events.text()).toBe("B");
+  },
+);
+
+test.for([
+  ["was there before the ask was told", Date.now() + 60_000],
+  ["came to an ask that is not told", undefined],
+] as const)("a message that %s is no verdict on it", async ([, toldAt]) => {
   const { worker } = gateway;
-  const { events, submit, ask } = await asking({ askedAt: Date.now() + 60_000 });
+  const { events, submit, ask } = await asking({ toldAt });
   const early = await gateway.stream("yes", same);
   expect(asks.said).toEqual([]);
   worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
@@ -210,6 +232,34 @@ test("the next gateway takes a verdict on a turn that the one before had begun",
   const { worker } = gateway;
   worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "done"), ended(turn, 5));
   expect(await verdict.events.text()).toBe("done");
+  expect(worker.unread("submit")).toBe(0);
+});
+
+test("a verdict on what a turn asked that has ended by now is a message", async () => {
+  const { events, submit } = await asking();
+  await gateway.restart();
+  await events.rest();
+  const { worker } = gateway;
+  const end = { state: "completed", finishReason: "stop" } as const;
+  worker.find = (frame) => ({ ...worker.said.find(frame)!, state: "completed", seq: 3, end });
+  const next = await gateway.stream("yes", same);
+  expect(asks.lists).toBe(1);
+  expect(asks.said).toEqual([]);
+  const own = await worker.next("submit");
+  expect([own.turn === submit.turn, own.prompt]).toEqual([false, "yes"]);
+  worker.answer(own, "B");
+  expect(await next.events.text()).toBe("B");
+});
+
+test("a verdict word that its worker refuses as too late is told so, and is never said to the agent", async () => {
+  const { worker } = gateway;
+  const asked = gateway.chat("yes", same);
+  const { turn } = await worker.next("submit");
+  const error = { code: "ask_settled", message: "the ask has its verdict: allow, by chat" } as const;
+  worker.send({ type: "refused", turn, error });
+  const response = await asked;
+  expect([response.status, await response.json()]).toMatchObject([409, { error: { code: "ask_settled" } }]);
+  await eventually(() => expect(gateway.turns.size).toBe(0));
   expect(worker.unread("submit")).toBe(0);
 });
 
@@ -267,7 +317,31 @@ test("an SDK's retry of a verdict is not said to the agent", async () => {
   expect(worker.unread("submit")).toBe(0);
 });
 
-test("OpenClaw's stamp is no part of a verdict; a worker is told what its user said where the prompt differs", async () => {
+test("a verdict with an Idempotency-Key is given once: the same request has the same answer, also later", async () => {
+  const { worker, turns } = gateway;
+  const { events, submit, ask } = await asking();
+  const { turn } = submit;
+  const keyed = { headers: { ...session, "idempotency-key": "k" } };
+  const first = await gateway.stream("yes", keyed);
+  const during = await gateway.stream("yes", keyed);
+  worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "done"), ended(turn, 5));
+  expect([await events.text(), await first.events.text(), await during.events.text()]).toEqual(
+    Array.from({ length: 3 }, () => "done"),
+  );
+  await eventually(() => expect(turns.size).toBe(0));
+  const later = await gateway.stream("yes", keyed);
+  expect(later.response.headers.get("x-synthesis-turn")).toBe(first.response.headers.get("x-synthesis-turn"));
+  expect(await later.events.text()).toBe("done");
+  const other = await gateway.chat("no", keyed);
+  expect([other.status, await other.json()]).toMatchObject([
+    422,
+    { error: { code: "idempotency_conflict" } },
+  ]);
+  expect(asks.said).toHaveLength(1);
+  expect(worker.unread("submit")).toBe(0);
+});
+
+test("OpenClaw's stamp is no part of a verdict, nor of what a worker is told that its user said", async () => {
   const { worker } = gateway;
   const stamp = "[Mon 2026-11-23 09:15 UTC] ";
   const claw = { headers: { "x-session-affinity": "chat:1" }, key: clawKey };
@@ -285,8 +359,19 @@ test("OpenClaw's stamp is no part of a verdict; a worker is told what its user s
   expect(asks.said).toEqual([{ ask: ask.id, behavior: "deny", message: "ask Bob", by: "chat" }]);
   worker.send(settled(turn, 3, ask), ended(turn, 4));
   await Promise.all([verdict.events.rest(), first.events.rest()]);
-  expect((await gateway.stream("plain", same)).response.status).toBe(200);
-  const plain = await worker.next("submit");
-  expect(plain.said).toBeUndefined();
-  worker.answer(plain, "");
+});
+
+const image = { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } };
+test.for<[string, string | object[], string | undefined]>([
+  ["what its user said", " plain\n", "plain"],
+  ["all of it", "yes\nbut first delete the old branch", "yes\nbut first delete the old branch"],
+  ["nothing of a text that is too long for a verdict", `yes\n${"x".repeat(20_000)}`, undefined],
+  ["nothing where there is more than text", [{ type: "text", text: "yes" }, image], undefined],
+])("a worker is told %s", async ([, content, said]) => {
+  const { worker } = gateway;
+  const asked = gateway.chat({ messages: [{ role: "user", content }] }, same);
+  const submit = await worker.next("submit");
+  expect(submit.said).toBe(said);
+  worker.answer(submit, "A");
+  await (await asked).text();
 });

@@ -114,11 +114,3 @@ test("an answer that is one object has its asks with their verdicts; one that as
   gateway.worker.answer(await gateway.worker.next("submit"), "hello");
   expect(await (await plain).json()).not.toHaveProperty("synthesis");
 });
-
-test("a demanded call is still demanded of an answer that asks", async () => {
-  const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
-  const messages = [{ role: "user", content: "hi" }];
-  const chat = gateway.chat({ messages, tools, tool_choice: "required" });
-  await answer();
-  expect(await (await chat).json()).toMatchObject({ error: { code: "tool_choice_unmet" } });
-});

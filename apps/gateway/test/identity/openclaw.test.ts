@@ -3,7 +3,7 @@ import { pointsBefore } from "../../src/turn-request/compose-history.ts";
 import { isRepetition, newPart, readConversation } from "../../src/turn-request/conversation.ts";
 import { readOpenclaw } from "../../src/identity/openclaw-request.ts";
 import { openclawWords as words } from "../../src/identity/openclaw-words.ts";
-import { readChatRequest } from "../../src/openai/read-chat-request.ts";
+import { readChatRequest } from "../../src/chat/read-chat-request.ts";
 
 // What OpenClaw 2026.9.6 sent.
 const line =
@@ -186,4 +186,23 @@ test("after an abort the aborted text comes with the new one, and is gone from t
   );
   expect(later.points[2]).toBe(restart!.transcript);
   expect(next.points.at(-1)).toBe(restart!.transcript);
+});
+
+const stamp = "[Mon 2026-11-23 09:15 UTC] ";
+const info =
+  'Conversation info: ⟦openclaw:ctx⟧\n```json\n{\n  "sender": "Bob",\n\n  "is_group_chat": true\n}\n```\n';
+const memory = "Memory: ⟦openclaw:ctx⟧\nyes was said before\n\n";
+const hint = "Delivery: to send a message, use the `message` tool.\n";
+test.for([
+  ["yes", "yes"],
+  [`${stamp}yes`, "yes"],
+  [`${info}\n${memory}${stamp}yes`, "yes"],
+  [`${stamp}${info}${hint}no, use ls\nplease\n`, "no, use ls\nplease"],
+  [`yes\n\nContext: ⟦openclaw:ctx⟧\nno\n\nno`, "yes"],
+  [info, ""],
+  [`${stamp}${queued}go on\n\nyes`, "yes"],
+  ["what is ⟦openclaw:ctx⟧?", "what is ⟦openclaw:ctx⟧?"],
+  ["Delivery: to send a message is easy", "Delivery: to send a message is easy"],
+])("of %j its user wrote %j", ([text, spoken]) => {
+  expect(words.spoken(text!)).toBe(spoken);
 });

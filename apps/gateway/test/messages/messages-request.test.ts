@@ -15,7 +15,7 @@ const refusal = (body: object): string => {
 };
 
 test("system texts, of the field and of messages, are one text; max_tokens has no effect", () => {
-  const { turnRequest, isStreamed, reasoning } = orderOf({
+  const { turnRequest, reasoning } = orderOf({
     system: [text("one"), { ...text("two"), cache_control: { type: "ephemeral" } }],
     messages: [...said, { role: "system", content: "three" }],
     metadata: { user_id: "me" },
@@ -27,7 +27,10 @@ test("system texts, of the field and of messages, are one text; max_tokens has n
     user: "me",
     ignored: ["max_tokens"],
   });
-  expect({ isStreamed, reasoning }).toEqual({ isStreamed: false, reasoning: "left-out" });
+  expect({ isStreamed: turnRequest.isStreamed, reasoning }).toEqual({
+    isStreamed: false,
+    reasoning: "left-out",
+  });
 });
 
 test("tool use and its results become calls and what they gave, results first; thinking is left out", () => {
@@ -118,7 +121,29 @@ const content = (...blocks: object[]) => ({ messages: [{ role: "user", content: 
 
 test.for([
   [{ messages: [] }, "messages"],
-  [{ messages: [{ role: "tool", content: "x" }] }, "messages.0.role"],
+  [{ messages: [{ role: "tool", content: "x" }] }, "messages.0.role: must be user, assistant or system"],
+  [{ messages: ["hi"] }, "messages.0: must be an object"],
+  [{ messages: [{ role: "user" }] }, "messages.0.content: must be text, or a list of blocks"],
+  [content(null as never), "messages.0.content.0: must be an object"],
+  [content({ type: "text", text: 7 }), "messages.0.content.0.text: must be text"],
+  [content({ type: "tool_result", tool_use_id: "" }), "messages.0.content.0.tool_use_id: must not be empty"],
+  [
+    content({ type: "tool_result", tool_use_id: "t", content: 7 }),
+    "messages.0.content.0.content: must be text, or a list",
+  ],
+  [
+    content({ type: "tool_result", tool_use_id: "t", is_error: 1 }),
+    "messages.0.content.0.is_error: must be true or false",
+  ],
+  [content({ type: "image" }), "messages.0.content.0.source: must be an object"],
+  [
+    content({ type: "document", source: { type: "text" }, title: "a" }),
+    "messages.0.content.0.source.data: must be text",
+  ],
+  [
+    { messages: [{ role: "assistant", content: [{ type: "tool_use", id: "t", name: "f", input: "{}" }] }] },
+    "messages.0.content.0.input: must be an object",
+  ],
   [content({ type: "search_result" }), 'messages.0.content.0.type: blocks of type "search_result"'],
   [
     content({ type: "image", source: { type: "url", url: "https://a.b" } }),

@@ -21,11 +21,11 @@ test("text is one user message; instructions and the system's and developer's me
     input: [
       { role: "developer", content: "second" },
       { type: "message", role: "user", content: [{ type: "input_text", text: "hi" }] },
-      { role: "system", content: [{ type: "input_text", text: "third" }] },
+      { role: "system", content: ["third", "line"].map((text) => ({ type: "input_text", text })) },
     ],
   });
   expect(messages).toEqual([user("hi")]);
-  expect(instructions).toBe("first\n\nsecond\n\nthird");
+  expect(instructions).toBe("first\n\nsecond\n\nthird\nline");
 });
 
 test("the items of one answer are one message, and a function's output answers its call", () => {
@@ -151,7 +151,17 @@ test("what has no effect is named", () => {
 test.for([
   [{ input: undefined }, "input: must be text or a list of items"],
   [{ input: [] }, "input"],
-  [{ input: [{ role: "tool", content: "x" }] }, "input.0.role"],
+  [{ input: [{ role: "tool", content: "x" }] }, "input.0.role: must be user, assistant, system or developer"],
+  [{ input: ["hi"] }, "input.0: must be an object"],
+  [{ input: [{ role: "user" }] }, "input.0.content: must be text, or a list of parts"],
+  [{ input: [{ role: "user", content: [{ type: "text" }] }] }, "input.0.content.0.text: must be text"],
+  [{ input: [{ type: "function_call", call_id: "", name: "f" }] }, "input.0.call_id: must not be empty"],
+  [{ input: [{ type: "function_call", call_id: "c", name: 7 }] }, "input.0.name: must be text"],
+  [
+    { input: [{ type: "function_call", call_id: "c", name: "f", arguments: {} }] },
+    "input.0.arguments: must be text",
+  ],
+  [{ input: [{ type: "function_call_output", call_id: "c" }] }, "input.0.output: must be text, or a list"],
   [
     { input: [{ role: "user", content: [{ type: "input_audio" }] }] },
     'input.0.content.0.type: parts of type "input_audio"',

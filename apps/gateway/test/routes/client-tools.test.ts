@@ -43,23 +43,18 @@ test("none may be called where the client says so", async () => {
   expect(submit).not.toHaveProperty("tools");
 });
 
-test.for<[choice: string | object, called: string[], isMet: boolean]>([
-  ["required", ["stop"], true],
-  ["required", [], false],
-  [{ type: "function", function: { name: "read" } }, ["stop", "read"], true],
-  [{ type: "function", function: { name: "read" } }, ["stop"], false],
-])("the choice %j with the calls %j is met: %j", async ([choice, called, isMet]) => {
-  const { submit, status, answer } = await turn({ tool_choice: choice }, ...called);
-  expect(submit.prompt).toMatch(/^read it\n\n\(In this answer you must call /);
-  expect([status, answer.error?.code]).toEqual(isMet ? [200, undefined] : [502, "tool_choice_unmet"]);
+test.for<[choice: string | object, told: string, mustCall: object]>([
+  ["required", "at least one of the client's functions", {}],
+  [{ type: "function", function: { name: "read" } }, "the function read", { name: "read" }],
+])("the choice %j is told to the agent, and its worker sees to it", async ([choice, told, mustCall]) => {
+  const { submit } = await turn({ tool_choice: choice }, "read");
+  expect(submit.prompt).toBe(`read it\n\n(In this answer you must call ${told}.)`);
+  expect(submit.mustCall).toEqual(mustCall);
 });
 
-test("an unmet choice ends a stream with an error", async () => {
-  const { events } = await gateway.stream("hi", { body: { tools, tool_choice: "required" } });
-  gateway.worker.answer(await gateway.worker.next("submit"), "I would rather not");
-  const all = await events.rest();
-  expect(all.at(-1)).toMatchObject({ error: { code: "tool_choice_unmet" } });
-  expect(JSON.stringify(all)).not.toContain('"finish_reason":"');
+test("where nothing must be called the worker is told nothing of it", async () => {
+  const { submit } = await turn({ tool_choice: "auto" });
+  expect(submit).not.toHaveProperty("mustCall");
 });
 
 test("settings of the turn reach the agent, in Claude's words", async () => {

@@ -220,6 +220,8 @@ test("the second response of a session in the background is queued, and cancelle
   gateway.worker.send({ type: "accepted", turn });
   const second = await create();
   expect([first.status, second.status]).toEqual(["in_progress", "queued"]);
+  const waiting = await client.responses.retrieve(second.id);
+  expect(waiting).toMatchObject({ status: "queued", model: "echo", created_at: second.created_at });
   expect(await client.responses.cancel(second.id)).toMatchObject({ id: second.id, status: "cancelled" });
 
   let isAnswered = false;
@@ -289,6 +291,20 @@ test("another agent goes on from it in a session of its own, and one of another 
   await next;
   const other = client.responses.create({ model: "other", input: "hi", previous_response_id: id });
   await expect(other).rejects.toMatchObject({ status: 404, code: "turn_not_found" });
+});
+
+test("a response that the agent cannot go back to is the request's fault, and what to name instead is said", async () => {
+  const id = await answered("hi");
+  gateway.worker.locate = () => ({ session: "ses_k", agent: "echo", key: "tg:-100", point, isHead: false });
+  const next = client.responses.create({ ...hi, previous_response_id: id }).catch((error: unknown) => error);
+  const { turn } = await gateway.worker.next("submit");
+  gateway.worker.send({ type: "refused", turn, error: { code: "session_lost", message: "it cannot" } });
+  expect(await next).toMatchObject({
+    status: 400,
+    code: "invalid_request",
+    message: expect.stringContaining("previous_response_id: ") as string,
+  });
+  expect(gateway.worker.unread("submit")).toBe(0);
 });
 
 const point = "a".repeat(64);

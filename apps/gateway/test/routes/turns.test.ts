@@ -101,6 +101,13 @@ test("another API key can neither see nor cancel a turn that runs or waits here"
   expect(await waiting.events.text()).toBe("B");
 });
 
+test("a turn that is over stays as it ended; its worker hears of the cancel, for what it asked", async () => {
+  const { turn } = await finished("1", "2");
+  const response = await gateway.ask("DELETE", `/v1/synthesis/turns/${turn}`);
+  expect([response.status, await response.json()]).toEqual([200, { id: turn, state: "completed" }]);
+  expect(await gateway.worker.next("cancel_turn")).toMatchObject({ turn });
+});
+
 test("the events of a turn that is over are read again, each with its id", async () => {
   const { turn } = await finished("1", "2");
   const events = await read(`${turn}/events`);

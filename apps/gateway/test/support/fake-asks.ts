@@ -22,6 +22,7 @@ export function makeAsk(some: Partial<AgentAsk> = {}): AgentAsk {
     input: '{"file_path":"/etc/passwd"}',
     always: ["Write"],
     askedAt: 1_000,
+    toldAt: 1_000,
     deadlineAt: 601_000,
     ...some,
   };

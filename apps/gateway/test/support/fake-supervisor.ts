@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
-import type { EnsureAnswer, EnsureRequest, StatusAnswer, WireError } from "@synthesis/protocol";
+import {
+  LocateFileRequest,
+  type EnsureAnswer,
+  type EnsureRequest,
+  type StatusAnswer,
+  type WireError,
+} from "@synthesis/protocol";
 
 /** The supervisor's control socket, real HTTP, answered by a test. */
 export class FakeSupervisor {
@@ -9,9 +15,19 @@ export class FakeSupervisor {
   readonly asked: string[] = [];
   ensure: (workspace: string) => EnsureAnswer | WireError | Promise<EnsureAnswer | WireError>;
   status: StatusAnswer = { workers: [] };
+  /** By id: the workspace that has the file. */
+  readonly files = new Map<string, string>();
   readonly #http = createServer((request, response) => {
     void (async () => {
       if (request.method === "GET") return response.end(JSON.stringify(this.status));
+      if (request.url === "/v1/files/locate") {
+        const { data } = LocateFileRequest.safeParse(await json(request));
+        const workspace = data && this.files.get(data.file);
+        if (workspace !== undefined) return response.end(JSON.stringify({ workspace }));
+        const code = data === undefined ? "invalid_request" : "file_not_found";
+        const error = { code, message: "no workspace has it" };
+        return response.writeHead(409).end(JSON.stringify({ error }));
+      }
       const { workspace } = (await json(request)) as EnsureRequest;
       this.asked.push(workspace);
       const answer = await this.ensure(workspace);

@@ -16,6 +16,8 @@ export const clawKey = "sk-the-key-that-openclaw-has";
 export interface GatewayChanges {
   readonly limits?: Partial<Limits>;
   readonly server?: Partial<GatewayConfiguration["server"]>;
+  /** Of agent `echo`. */
+  readonly asks?: Partial<GatewayConfiguration["agents"][string]["asks"]>;
 }
 
 export interface ChatOptions {
@@ -55,7 +57,11 @@ export class RunningGateway {
     this.#fakes = fakes;
   }
 
-  static async start({ limits: some = {}, server: more = {} }: GatewayChanges = {}): Promise<RunningGateway> {
+  static async start({
+    limits: some = {},
+    server: more = {},
+    asks = {},
+  }: GatewayChanges = {}): Promise<RunningGateway> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await tempFolder());
     const answer = { workspace: "demo", epoch: 1, socketPath: folder.join("w1.sock") };
@@ -69,9 +75,9 @@ export class RunningGateway {
         { name: "claw", sha256: apiKeyDigest(clawKey), client: "openclaw" },
       ],
       agents: {
-        echo: { workspace: "demo", driver: "headless" },
-        other: { workspace: "demo", driver: "command" },
-        own: { workspace: "demo", driver: "headless", instructions: "ignore" },
+        echo: { workspace: "demo", driver: "headless", asks },
+        other: { workspace: "demo", driver: "command", asks: {} },
+        own: { workspace: "demo", driver: "headless", instructions: "ignore", asks: {} },
       },
       defaultAgent: "echo",
       controlSocket: folder.join("s.sock"),

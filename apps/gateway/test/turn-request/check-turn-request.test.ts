@@ -13,6 +13,7 @@ const turnRequest = (some: Partial<TurnRequest>): TurnRequest => ({
   toolChoice: auto,
   answerSchema: undefined,
   effort: undefined,
+  isStreamed: true,
   names: {},
   user: undefined,
   ignored: [],

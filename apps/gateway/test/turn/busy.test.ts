@@ -27,6 +27,18 @@ test.for(["queue", "reject", "interrupt"])("a session at rest is at the service 
   await (await asked).text();
 });
 
+test.for([
+  ["interrupt", {}, "x-synthesis-busy"],
+  ["interrupt", session, null],
+  ["queue", {}, null],
+] as const)("%s in the session of %j has no effect: %s", async ([policy, headers, ignored]) => {
+  const { worker } = gateway;
+  const asked = gateway.chat("a", { headers: { ...headers, "x-synthesis-busy": policy } });
+  worker.answer(await worker.next("submit"), "A");
+  expect((await asked).headers.get("x-synthesis-ignored")).toBe(ignored);
+  await (await asked).text();
+});
+
 test("a request that would not wait is told so while its session runs or waits, and when to come again", async () => {
   const { worker, queues } = gateway;
   const running = gateway.chat("a", same);

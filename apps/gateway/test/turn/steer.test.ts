@@ -55,6 +55,11 @@ test("a message that is taken up joins the running turn: nothing of before, all 
   expect(queues.counts).toEqual({ sessions: 1, waiting: 0 });
   const own = `/v1/synthesis/turns/${steering.response.headers.get("x-synthesis-turn")}?workspace=demo`;
   expect(await (await gateway.ask("GET", own)).json()).toMatchObject({ state: "steered" });
+  const response = `/v1/responses/resp_${(steering.response.headers.get("x-synthesis-turn") ?? "").replaceAll("-", "")}?workspace=demo`;
+  expect(await (await gateway.ask("GET", response)).json()).toMatchObject({
+    status: "in_progress",
+    model: "echo",
+  });
   worker.send(...deltas(turn, 3, "three "), ...deltas(turn, 4, "four"), ended(turn, 5));
   expect(await steering.events.text()).toBe("three four");
   expect(await events.text()).toBe("two three four");
@@ -279,27 +284,74 @@ test("a message that is cancelled, and whose fate is lost then, is not said to b
   expect(await events.text()).toBe("");
 });
 
-test("an SDK's retry of a message whose fate is open waits for it too, and it is not said again", async () => {
+/** A message on its way into the running turn, whose client leaves, and whose retry comes. */
+async function onItsWay() {
   await gateway.close();
   await start(600_000);
   const { worker, turns } = gateway;
   const { events, submit } = await run();
-  const leaving = new AbortController();
-  const messages = [{ role: "user", content: "b" }];
-  const first = gateway.chat({ messages }, { ...steer, signal: leaving.signal }).catch(() => {});
-  const { request } = await worker.next("steer");
-  leaving.abort();
-  await first;
-  await worker.next("withdraw_steer");
-  const headers = { ...steer.headers, "x-stainless-retry-count": "1" };
-  const again = gateway.chat({ messages }, { headers });
-  const { caller } = submit.request;
-  await eventually(() => expect(turns.running(`demo/${submit.session.id}`)?.request.caller).toBe(caller));
+  const client = new AbortController();
+  const { response } = await gateway.stream("b", { ...steer, signal: client.signal });
+  const own = response.headers.get("x-synthesis-turn") ?? "";
+  const said = await worker.next("steer");
+  const { turn, message } = said;
+  const isVanished = () => turns.find(submit.request.caller, { turn: own })?.isVanished;
+  return {
+    worker,
+    events,
+    submit,
+    request: said.request,
+    own,
+    isWithdrawn: async () => expect(await worker.next("withdraw_steer")).toMatchObject({ turn, message }),
+    leave: async () => {
+      client.abort();
+      await eventually(() => expect(isVanished()).toBe(true));
+    },
+    retry: async () => {
+      const headers = { ...steer.headers, "x-stainless-retry-count": "1" };
+      const again = await gateway.stream("b", { headers });
+      expect(again.response.headers.get("x-synthesis-turn")).toBe(own);
+      expect(isVanished()).toBe(false);
+      return again.events;
+    },
+  };
+}
+
+test("an SDK's retry of a message whose fate is open waits for it too, and it is not said again", async () => {
+  const { worker, events, submit, request, isWithdrawn, leave, retry } = await onItsWay();
+  await leave();
+  await isWithdrawn();
+  const again = await retry();
   worker.send({ type: "steered", request, after: 1 });
   await worker.next("follow");
   worker.send(...deltas(submit.turn, 2, "two"), ended(submit.turn, 3));
-  expect(await (await again).json()).toMatchObject({ choices: [{ message: { content: "two" } }] });
+  expect(await again.text()).toBe("two");
   expect(await events.text()).toBe("two");
+  expect(worker.unread("steer") + worker.unread("submit")).toBe(0);
+});
+
+test("a message whose client came back is a turn where it was not taken up", async () => {
+  const { worker, events, submit, request, own, leave, retry } = await onItsWay();
+  await leave();
+  const again = await retry();
+  worker.send({ type: "steered", request }, ended(submit.turn, 2));
+  const next = await worker.next("submit");
+  expect([next.turn, next.prompt]).toEqual([own, "b"]);
+  worker.answer(next, "B");
+  expect([await events.text(), await again.text()]).toEqual(["", "B"]);
+  expect(worker.unread("cancel_turn")).toBe(0);
+});
+
+test("an SDK's retry of a message that was cancelled too late joins the turn that took it up", async () => {
+  const { worker, events, submit, request, own, isWithdrawn, leave, retry } = await onItsWay();
+  await (await gateway.ask("DELETE", `/v1/synthesis/turns/${own}?workspace=demo`)).text();
+  await isWithdrawn();
+  worker.send({ type: "steered", request, after: 1 });
+  await worker.next("follow");
+  await leave();
+  const again = await retry();
+  worker.send(...deltas(submit.turn, 2, "two"), ended(submit.turn, 3));
+  expect([await events.text(), await again.text()]).toEqual(["two", "two"]);
   expect(worker.unread("steer") + worker.unread("submit")).toBe(0);
 });
 

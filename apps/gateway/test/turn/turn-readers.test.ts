@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { AnswerOutput } from "../../src/turn/answer-output.ts";
+import type { AnswerOutput } from "../../src/answer/answer-output.ts";
 import { TurnReaders, type TurnReader } from "../../src/turn/turn-readers.ts";
-import type { TurnEvent } from "../../src/worker/worker-link.ts";
+import type { TurnEvent } from "../../src/worker/turn-listener.ts";
 
 const facts = { turn: "t", session: "s", rule: "new", position: 0 };
 

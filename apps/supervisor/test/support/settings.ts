@@ -22,7 +22,14 @@ export async function settingsIn(folder: TempFolder, limits: Partial<Limits> = {
     workspaces: { a: folder.join("a"), b: folder.join("b"), gone: folder.join("gone") },
     roots: [folder.join("root")],
     agents: {
-      echo: { driver: "command", workspace: "a", command: ["false"], env: {}, asks: CommandAsks.parse({}) },
+      echo: {
+        driver: "command",
+        workspace: "a",
+        command: ["false"],
+        env: {},
+        files: "link",
+        asks: CommandAsks.parse({}),
+      },
     },
     claude: { bin: "claude", env: {} },
     limits: Limits.parse({ startMs: 15_000, closeMs: 2_000, ...limits }),

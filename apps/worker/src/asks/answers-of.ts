@@ -1,20 +1,39 @@
-import type { AskQuestion, AskVerdict } from "@synthesis/protocol";
+import type { AgentAsk, AskQuestion, AskVerdict } from "@synthesis/protocol";
 
 /**
- * The answers of a verdict by question, as far as there are any: `answers`, or what `message` says, which has one line
- * for each question or one answer to all. An option may be named by its place, from 1, or in other case.
+ * The answers of a verdict by question, as far as there are any: `answers`, or what `message` says, which answers the only
+ * question, or has one line for each. An option may be named by its place, from 1, or in other case.
  */
 export function answersOf(
   questions: readonly AskQuestion[],
   { message = "", answers }: Pick<AskVerdict, "message" | "answers">,
 ): Record<string, string> {
   const lines = message.split("\n").filter((line) => line.trim() !== "");
-  const said = (index: number) => (lines.length === questions.length ? lines[index] : message)?.trim() ?? "";
+  const said = (index: number) => {
+    if (questions.length === 1) return message.trim();
+    return lines.length === questions.length ? (lines[index]?.trim() ?? "") : "";
+  };
   const pairs = questions.map((question, index): [string, string] => {
-    const answer = answers === undefined ? said(index) : (answers[question.question] ?? "");
+    const answer = answers === undefined ? said(index) : ownOf(answers, question.question);
     return [question.question, chosen(question, answer)];
   });
   return Object.fromEntries(pairs.filter(([, answer]) => answer !== ""));
+}
+
+/** The questions that a verdict leaves open, though it must not; of what a tool's server wants to know, one answer will do. */
+export function unanswered(
+  { kind, questions = [] }: Pick<AgentAsk, "kind" | "questions">,
+  verdict: AskVerdict,
+): readonly AskQuestion[] {
+  if (verdict.behavior === "deny") return [];
+  const answers = answersOf(questions, verdict);
+  const lacking = questions.filter(({ question }) => !Object.hasOwn(answers, question));
+  return kind === "question" || lacking.length === questions.length ? lacking : [];
+}
+
+/** A question may be called as what every object has. */
+function ownOf(answers: Readonly<Record<string, string>>, question: string): string {
+  return Object.hasOwn(answers, question) ? (answers[question] ?? "") : "";
 }
 
 function chosen({ options, isMultiple }: AskQuestion, answer: string): string {

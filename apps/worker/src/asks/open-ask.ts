@@ -1,3 +1,4 @@
+import { inputJson, oneLine } from "@synthesis/kit";
 import {
   WireFailure,
   type AgentAsk,
@@ -6,11 +7,18 @@ import {
   type AskVerdict,
   type AskWay,
 } from "@synthesis/protocol";
-import { answersOf } from "./answers-of.ts";
+import type { AskRequest } from "./ask-request.ts";
+import { unanswered } from "./answers-of.ts";
 import { refusalText } from "./refusal-text.ts";
 
+/** Of a longer input so many characters are kept with the journal and the streams. */
+const MAX_INPUT = 8_192;
+
 export interface OpenAskOptions {
-  readonly info: AgentAsk;
+  readonly info: Omit<AgentAsk, "input" | "inputLeftOut" | "askedAt" | "toldAt" | "deadlineAt">;
+  readonly input: AskRequest["input"];
+  /** How long it waits for its verdict. */
+  readonly deadlineMs: number;
   /** Hash of the API key that may see and answer it. */
   readonly caller: string;
   /** By which ways a person may answer it. */
@@ -21,24 +29,55 @@ export interface OpenAskOptions {
 
 /** One ask: open until its first verdict, which is its only one. */
 export class OpenAsk {
-  readonly info: AgentAsk;
   readonly caller: string;
   readonly #options: OpenAskOptions;
   readonly #verdict = Promise.withResolvers<AskVerdict>();
-  readonly #deadline: NodeJS.Timeout;
+  #info: AgentAsk;
+  #deadline: NodeJS.Timeout | undefined;
   #settlement: AskSettlement | undefined;
 
   constructor(options: OpenAskOptions) {
     const { info, caller } = options;
-    this.info = info;
+    const askedAt = Date.now();
     this.caller = caller;
     this.#options = options;
-    const deny = () => this.settle({ behavior: "deny" }, "deadline");
-    this.#deadline = setTimeout(deny, Math.max(0, info.deadlineAt - Date.now()));
+    this.#info = { ...info, ...shortInput(options.input), askedAt, deadlineAt: askedAt };
+    this.restart(askedAt);
+  }
+
+  get info(): AgentAsk {
+    return this.#info;
+  }
+
+  /** What the tool would be called with. */
+  get input(): AskRequest["input"] {
+    return this.#options.input;
+  }
+
+  /** Its `info` with the whole of its input. */
+  get whole(): AgentAsk {
+    const { inputLeftOut: _, ...info } = this.#info;
+    return { ...info, input: inputJson(this.input) };
   }
 
   get isOpen(): boolean {
     return this.#settlement === undefined;
+  }
+
+  /** It is told to its user in this moment: from here on its deadline counts. */
+  tell(): void {
+    const toldAt = Date.now();
+    this.#info = { ...this.#info, toldAt };
+    this.restart(toldAt);
+  }
+
+  /** Its deadline counts anew, from that time (epoch ms). */
+  restart(from: number): void {
+    if (!this.isOpen) return;
+    clearTimeout(this.#deadline);
+    const { deadlineMs } = this.#options;
+    this.#info = { ...this.#info, deadlineAt: from + deadlineMs };
+    this.#deadline = setTimeout(() => this.settle({ behavior: "deny" }, "deadline"), deadlineMs);
   }
 
   /** What the agent is told; resolves when it is settled. */
@@ -57,18 +96,16 @@ export class OpenAsk {
       const message = `agent ${this.info.agent} takes no verdict by ${by}: use ${ways.join(" or ")} (asks.by)`;
       throw new WireFailure("ask_not_yours", message);
     }
-    const { kind, questions = [] } = this.info;
-    const needsAnswer = kind === "question" || kind === "input";
-    if (
-      verdict.behavior !== "deny" &&
-      needsAnswer &&
-      Object.keys(answersOf(questions, verdict)).length === 0
-    ) {
-      const asked = questions.map(({ question }) => `"${question}"`).join(", ");
-      const message = `this ask wants an answer: say it in message, or in answers by question (${asked})`;
-      throw new WireFailure("invalid_request", message);
-    }
-    return this.settle(verdict, by);
+    const problem = problemOf(this.info, verdict);
+    if (problem !== undefined) throw new WireFailure("invalid_request", problem);
+    return this.say(verdict, by);
+  }
+
+  /** Settles it with what a person said, unless it is; the agent is told a denial's reason as theirs. */
+  say({ message, ...verdict }: AskVerdict, by: AskWay): AskSettlement {
+    const isReason = verdict.behavior === "deny" && message !== undefined;
+    const told = isReason ? `${refusalText(by, this.#options.deadlineMs)}: ${message}` : message;
+    return this.settle({ ...verdict, ...(told === undefined ? {} : { message: told }) }, by);
   }
 
   /** Settles it, unless it is; returns how it was settled. `always` where that is not offered is `allow`. */
@@ -79,10 +116,29 @@ export class OpenAsk {
     const behavior = verdict.behavior === "always" && always.length === 0 ? "allow" : verdict.behavior;
     this.#settlement = { ask: id, behavior, by };
     this.#options.onSettled(this.#settlement);
-    const message = behavior === "deny" ? (verdict.message ?? refusalText(this.info, by)) : verdict.message;
+    const message =
+      behavior === "deny" ? (verdict.message ?? refusalText(by, this.#options.deadlineMs)) : verdict.message;
     this.#verdict.resolve({ ...verdict, behavior, ...(message === undefined ? {} : { message }) });
     return this.#settlement;
   }
+}
+
+function problemOf({ kind, questions = [] }: AgentAsk, verdict: AskVerdict): string | undefined {
+  const lacking = unanswered({ kind, questions }, verdict).map(({ question }) => `"${question}"`);
+  if (lacking.length > 0)
+    return `this ask wants an answer to ${lacking.join(" and ")}: in answers by question, or in message with one line for each question`;
+  const known = new Set(questions.map(({ question }) => question));
+  const unknown = Object.keys(verdict.answers ?? {}).find((question) => !known.has(question));
+  if (unknown === undefined) return undefined;
+  return `this ask has no question "${oneLine(unknown, 200)}": say in message what is no answer to a question of it`;
+}
+
+function shortInput(input: AskRequest["input"]): Pick<AgentAsk, "input" | "inputLeftOut"> {
+  const json = inputJson(input);
+  const inputLeftOut = json.length - MAX_INPUT;
+  if (inputLeftOut <= 0) return { input: json };
+  const [head, tail] = [json.slice(0, MAX_INPUT / 2), json.slice(-MAX_INPUT / 2)];
+  return { input: `${head.toWellFormed()}…${tail.toWellFormed()}`, inputLeftOut };
 }
 
 /** The failure of whoever comes too late. */

@@ -1,11 +1,42 @@
-import type { AgentAsk } from "@synthesis/protocol";
-import { oneLine } from "./one-line.ts";
+import { inputLines, oneLine } from "@synthesis/kit";
+import type { AgentAsk, AskQuestion, AskWay } from "@synthesis/protocol";
+import type { OpenAsk } from "./open-ask.ts";
+import { codeSpan, quotedCode, type ShownBounds } from "./quoted-code.ts";
 
-const MAX_INPUT = 600;
+const INPUT: ShownBounds = { characters: 4_096, lines: 200 };
+const PLAN: ShownBounds = { characters: 16_384, lines: 1_000 };
+const MAX_TITLE = 400;
 
-/** An ask as it stands in an answer. What the agent wrote is quoted in single lines, so that it cannot pass for ours. */
-export function questionText(ask: AgentAsk, isInChat: boolean): string {
-  return [what(ask), ...details(ask).map((line) => `> ${line}`), "", ways(ask, isInChat)].join("\n");
+/**
+ * What the chat's next message is for an ask. verdict: that, where it is one. decides: that, and where it is none, a
+ * denial. nothing: it is answered elsewhere.
+ */
+export type NextMessage = "verdict" | "decides" | "nothing";
+
+/**
+ * An ask as it stands in an answer. What the agent wrote is quoted, in code or in single lines, so that it cannot pass for
+ * ours; of what is too long to be shown whole, it says how much is left out, and where that stands.
+ */
+export function questionText(
+  { info, input }: Pick<OpenAsk, "info" | "input">,
+  ways: readonly AskWay[],
+  next: NextMessage,
+): string {
+  const { kind, title, questions = [] } = info;
+  const leftOut = (characters: number) =>
+    `… ${characters} characters are left out here: all of it by \`synthesis asks show ${info.id}\`, or over the API …`;
+  const code = () => quotedCode(inputLines(input), kind === "plan" ? PLAN : INPUT, leftOut);
+  const lines = {
+    permission: () => [`> ${codeSpan(oneLine(title, MAX_TITLE))}`, ...code()],
+    plan: code,
+    question: () => quoted(questions),
+    input: () => [
+      `> ${oneLine(title, MAX_TITLE)}`,
+      ...(title.endsWith("…") ? code() : []),
+      ...quoted(questions),
+    ],
+  }[kind]();
+  return [what(info), ...lines, "", how(info, ways, next)].join("\n");
 }
 
 function what({ agent, kind, tool }: AgentAsk): string {
@@ -20,27 +51,30 @@ function what({ agent, kind, tool }: AgentAsk): string {
   }
 }
 
-function details({ kind, title, input, questions = [] }: AgentAsk): string[] {
-  if (kind === "permission" || kind === "plan") return [oneLine(title, 300), oneLine(input, MAX_INPUT)];
-  const asked = questions.flatMap(({ question, options, isMultiple }) => [
-    oneLine(question, MAX_INPUT) + (isMultiple ? " (several may be chosen)" : ""),
+function quoted(questions: readonly AskQuestion[]): string[] {
+  return questions.flatMap(({ question, options, isMultiple }) => [
+    `> ${oneLine(question)}${isMultiple ? " (several may be chosen)" : ""}`,
     ...options.map(({ label, description = "" }, index) => {
       const more = description === "" ? "" : `: ${description}`;
-      return oneLine(`${index + 1}. ${label}${more}`, 300);
+      return `> ${oneLine(`${index + 1}. ${label}${more}`)}`;
     }),
   ]);
-  return kind === "input" ? [oneLine(title, MAX_INPUT), ...asked] : asked;
 }
 
-function ways({ id, kind, always, askedAt, deadlineAt }: AgentAsk, isInChat: boolean): string {
-  const within = `within ${duration(deadlineAt - askedAt)}`;
-  const elsewhere = `(Elsewhere: \`synthesis asks\`, ask ${id}.)`;
-  if (kind === "question" || kind === "input")
-    return `Answer ${within}, or say \`no\`; after that it goes on without an answer. ${elsewhere}`;
+function how(ask: AgentAsk, ways: readonly AskWay[], next: NextMessage): string {
+  const { id, kind, always, questions = [], askedAt, toldAt = askedAt, deadlineAt } = ask;
+  const isAnswered = kind === "question" || kind === "input";
+  const within = `within ${duration(deadlineAt - toldAt)}`;
+  const after = isAnswered ? "after that it goes on without an answer." : "after that it is denied.";
+  const place = `${ways.includes("cli") ? "`synthesis asks`" : "the API"}, ask ${id}`;
+  if (next === "nothing") return `Answer ${within}, not here but elsewhere (${place}); ${after}`;
+  const elsewhere = ways.some((way) => way !== "chat") ? ` (Elsewhere: ${place}.)` : "";
+  const each = questions.length > 1 ? ", with one line for each question" : "";
+  if (isAnswered) return `Answer ${within}${each}, or say \`no\`; ${after}${elsewhere}`;
   const offered =
     always.length === 0 ? "" : `, \`always\` (${always.map((rule) => oneLine(rule, 200)).join("; ")})`;
-  const other = isInChat ? " Anything else denies it, and is your next message." : "";
-  return `Answer \`yes\`${offered} or \`no\` with a reason ${within}; after that it is denied.${other} ${elsewhere}`;
+  const other = next === "decides" ? " Anything else denies it, and is your next message." : "";
+  return `Answer \`yes\`${offered} or \`no\` with a reason ${within}; ${after}${other}${elsewhere}`;
 }
 
 function duration(ms: number): string {

@@ -8,13 +8,13 @@ import {
   type AskSettlement,
   type Submit,
 } from "@synthesis/protocol";
-import type { AskRequest } from "../drivers/agent-process.ts";
-import { oneLine } from "./one-line.ts";
-import { OpenAsk, settledAlready } from "./open-ask.ts";
+import type { AskRequest } from "./ask-request.ts";
+import { OpenAsk, settledAlready, type OpenAskOptions } from "./open-ask.ts";
 
 /** Who comes too late is told how an ask was settled, of so many. */
 const MAX_SETTLED = 1_000;
-const MAX_INPUT = 8_192;
+/** A word that came so soon after one that settled an ask was said twice: nobody reads the next question so fast. */
+const DOUBLE_TAP_MS = 1_000;
 /** More at once is no question for a person any more. */
 const MAX_OPEN = 32;
 
@@ -31,6 +31,11 @@ export interface Asking {
 
 interface Settled {
   readonly caller: string;
+  readonly session: string;
+  /** Since when words in the chat could be meant for it; undefined: none could. */
+  readonly toldAt: number | undefined;
+  /** Epoch ms. */
+  readonly settledAt: number;
   readonly settlement: AskSettlement;
 }
 
@@ -51,21 +56,24 @@ export class WorkspaceAsks {
     { order, settings }: Asking,
     onSettled: (settlement: AskSettlement) => void,
   ): OpenAsk {
-    const info = infoOf(request, order, settings);
     const { caller } = order.request;
-    const ask = new OpenAsk({
-      info,
+    const { by: ways, deadlineMs } = settings;
+    const ask: OpenAsk = new OpenAsk({
+      info: infoOf(request, order),
+      input: request.input,
       caller,
-      ways: settings.by,
+      ways,
+      deadlineMs,
       onSettled: (settlement) => {
-        this.#keep({ caller, settlement });
+        const toldAt = ways.includes("chat") ? ask.info.toldAt : undefined;
+        this.#keep({ caller, session: ask.info.session, toldAt, settledAt: Date.now(), settlement });
         onSettled(settlement);
       },
     });
-    this.#open.set(info.id, ask);
-    this.#log.info("ask.opened", { ask: info.id, turn: info.turn, session: info.session, tool: info.tool });
-    if (this.#openIn(info.session).length > MAX_OPEN)
-      ask.settle({ behavior: "deny", message: TOO_MANY }, "agent");
+    const { id, turn, session, tool } = ask.info;
+    this.#open.set(id, ask);
+    this.#log.info("ask.opened", { ask: id, turn, session, tool });
+    if (this.#openIn(session).length > MAX_OPEN) ask.settle({ behavior: "deny", message: TOO_MANY }, "agent");
     if (this.#state === "draining") ask.settle({ behavior: "deny" }, "drain");
     return ask;
   }
@@ -85,9 +93,26 @@ export class WorkspaceAsks {
     throw new WireFailure("ask_not_found", "there is no such ask here");
   }
 
-  /** A person's verdict. Throws what {@link find} and `OpenAsk.answer` throw. */
+  /**
+   * A person's verdict. Throws what {@link find} and `OpenAsk.answer` throw, and `ask_settled` where a bare word in the
+   * chat was meant for another one.
+   */
   answer(id: string, { by, ...verdict }: AskAnswer, caller?: string): AskSettlement {
-    return this.find(id, caller).answer(verdict, by);
+    const ask = this.find(id, caller);
+    const isWord = by === "chat" && verdict.message === undefined && verdict.answers === undefined;
+    const meant = isWord ? this.meantFor(ask.info.session, ask.caller, Date.now()) : undefined;
+    if (meant !== undefined) throw settledAlready(meant);
+    return ask.answer(verdict, by);
+  }
+
+  /** How the ask of a session was settled that a word of that time (epoch ms) came too late for; undefined: for none. */
+  meantFor(session: string, caller: string, receivedAt: number): AskSettlement | undefined {
+    const isMeant = ({ toldAt = Infinity, settledAt, settlement: { by } }: Settled) =>
+      toldAt < receivedAt && receivedAt <= settledAt + (by === "chat" ? DOUBLE_TAP_MS : 0);
+    const settled = [...this.#settled.values()].filter(
+      (each) => each.session === session && each.caller === caller,
+    );
+    return settled.findLast(isMeant)?.settlement;
   }
 
   /** Whether something is open in a session. */
@@ -105,30 +130,29 @@ export class WorkspaceAsks {
     return [...this.#open.values()].filter(({ info }) => info.session === session);
   }
 
-  #keep({ caller, settlement }: Settled): void {
+  #keep(settled: Settled): void {
+    const { settlement } = settled;
     this.#open.delete(settlement.ask);
-    this.#settled.set(settlement.ask, { caller, settlement });
+    this.#settled.set(settlement.ask, settled);
     const [oldest] = this.#settled.keys();
     if (this.#settled.size > MAX_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
     this.#log.info("ask.settled", { ...settlement });
   }
 }
 
-function infoOf(request: AskRequest, order: Submit, { deadlineMs }: AgentSettings["asks"]): AgentAsk {
-  const { kind, tool, title, input, always, questions } = request;
-  const askedAt = Date.now();
+function infoOf(
+  { kind, tool, title, always, questions }: AskRequest,
+  { turn, session: { id: session, agent } }: Submit,
+): OpenAskOptions["info"] {
   return {
     id: randomUUID(),
-    turn: order.turn,
-    session: order.session.id,
-    agent: order.session.agent,
+    turn,
+    session,
+    agent,
     kind,
     tool,
     title,
-    input: oneLine(JSON.stringify(input), MAX_INPUT),
     always: [...always],
     ...(questions === undefined ? {} : { questions }),
-    askedAt,
-    deadlineAt: askedAt + deadlineMs,
   };
 }

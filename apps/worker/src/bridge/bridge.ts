@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { WebSocketServer } from "ws";
+import { refuseUpgrade } from "../refuse-upgrade.ts";
 import { PluginConnection } from "./plugin-connection.ts";
 import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
 
@@ -77,12 +78,9 @@ export class Bridge {
     const seat = this.#seats.get(digest(url?.searchParams.get("token") ?? ""));
     const refusal = this.#refusal(request, url?.pathname, seat);
     if (refusal !== undefined || seat === undefined) {
-      this.#log.warn("bridge.refused", { status: refusal ?? "401 Unauthorized" });
-      socket.once("finish", () => socket.destroy()); // the peer need not end its side
-      socket.end(
-        `HTTP/1.1 ${refusal ?? "401 Unauthorized"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
-      return;
+      const status = refusal ?? "401 Unauthorized";
+      this.#log.warn("bridge.refused", { status });
+      return refuseUpgrade(socket, status);
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.once("close", () => {

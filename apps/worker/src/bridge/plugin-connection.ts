@@ -7,12 +7,12 @@ import {
   PluginCapability,
   PluginFrame,
   PROTOCOL_VERSION,
+  TokenBucket,
   type BridgeFrame,
   type Hello,
   type HelloAck,
 } from "@synthesis/protocol";
 import type { RawData, WebSocket } from "ws";
-import { FrameBudget } from "./frame-budget.ts";
 import type { PluginSeat } from "./plugin-seat.ts";
 
 export interface PluginConnectionOptions {
@@ -30,13 +30,13 @@ export class PluginConnection {
   readonly #options: PluginConnectionOptions;
   #state: ConnectionState = "waiting_for_hello";
   #timer: NodeJS.Timeout;
-  readonly #budget: FrameBudget;
+  readonly #budget: TokenBucket;
   #pongOwed = false;
 
   constructor(options: PluginConnectionOptions) {
     this.#options = options;
     const { socket, limits } = options;
-    this.#budget = new FrameBudget(limits.framesPerSecond);
+    this.#budget = new TokenBucket(limits.framesPerSecond);
     this.#timer = setTimeout(() => this.close(CloseCode.expectedHello, "expected hello"), limits.helloMs);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on("ping", () => this.#spend(1)); // of WebSocket itself, which answers it
@@ -62,8 +62,7 @@ export class PluginConnection {
     if (this.#state === "closed") return;
     if (isBinary) return this.#refuse("a binary message");
     const text = textOf(data);
-    let decoded = decodeFrames(PluginFrame, text);
-    if (!decoded.ok && this.#state === "seated") decoded = decodeFrames(PluginFrame, withoutUnknown(text));
+    const decoded = decodeFrames(PluginFrame, text, this.#state === "seated" ? isOfUnknownType : undefined);
     if (!this.#spend(decoded.ok ? Math.max(1, decoded.frames.length) : 1)) return;
     if (!decoded.ok) return this.#refuse(decoded.message);
     for (const frame of decoded.frames) this.#handle(frame);
@@ -71,7 +70,7 @@ export class PluginConnection {
 
   /** False: it has sent too many frames, and is closed for it (P-19). */
   #spend(frames: number): boolean {
-    const isWithin = this.#budget.spend(frames);
+    const isWithin = this.#budget.take(frames);
     if (!isWithin) this.close(CloseCode.tooManyFrames, "too many frames");
     return isWithin;
   }
@@ -112,7 +111,7 @@ export class PluginConnection {
   #details({ protocol, resumes, capabilities = [] }: Hello): Omit<HelloAck, "type"> {
     if (protocol === undefined) return {};
     const { seat, limits } = this.#options;
-    const turn = seat.askedTurn;
+    const turn = seat.promptedTurn;
     const counted = resumes ?? turn;
     return {
       protocol: PROTOCOL_VERSION,
@@ -153,19 +152,7 @@ const knownTypes: ReadonlySet<unknown> = new Set(
   PluginFrame.options.map((option) => option.shape.type.value),
 );
 
-/** The message without the frames of types that only a newer peer knows; as it is where it has none (P-9). */
-function withoutUnknown(text: string): string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return text;
-  }
-  const frames: unknown[] = Array.isArray(value) ? value : [value];
-  const known = frames.filter((frame) => !isOfUnknownType(frame));
-  return known.length === frames.length ? text : JSON.stringify(known);
-}
-
+/** Only a newer peer knows it (P-9). */
 function isOfUnknownType(frame: unknown): boolean {
   if (typeof frame !== "object" || frame === null || !("type" in frame)) return false;
   return typeof frame.type === "string" && !knownTypes.has(frame.type);

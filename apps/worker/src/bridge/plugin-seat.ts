@@ -9,8 +9,8 @@ export interface SeatListener {
   /** The connection is gone and none replaced it; `why` is for people. */
   onVacant(why: string): void;
   onFrame(frame: PluginFrame): void;
-  /** The turn that was asked of it and has not ended. */
-  askedTurn(): string | undefined;
+  /** The turn whose prompt it was sent and that has not ended. */
+  promptedTurn(): string | undefined;
   /** How many frames of this turn it has taken (P-7). */
   framesTaken(turnId: string): number;
 }
@@ -40,9 +40,9 @@ export class PluginSeat {
     return this.#epoch;
   }
 
-  /** The turn that was asked of it and has not ended. */
-  get askedTurn(): string | undefined {
-    return this.#listener.askedTurn();
+  /** The turn whose prompt it was sent and that has not ended. */
+  get promptedTurn(): string | undefined {
+    return this.#listener.promptedTurn();
   }
 
   /** How many frames of this turn have been heard. */

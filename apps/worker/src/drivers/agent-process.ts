@@ -1,7 +1,6 @@
 import type { CloseReason } from "@synthesis/kit";
 import type {
-  AgentAsk,
-  AskVerdict,
+  Attachment,
   ClientTool,
   Prompt,
   Submit,
@@ -9,6 +8,9 @@ import type {
   TurnEnd,
   WireError,
 } from "@synthesis/protocol";
+import type { AskRequest } from "../asks/ask-request.ts";
+import type { PendingAsk } from "../asks/pending-ask.ts";
+import type { TerminalChild } from "../terminal/terminal-child.ts";
 
 /** A JSON Schema. */
 export type AnswerSchema = NonNullable<Submit["answerSchema"]>;
@@ -43,12 +45,6 @@ export type TurnStage =
   /** The agent runs tools: their names. */
   | { readonly name: "tool"; readonly tool: string };
 
-/** What an agent asks a person: see `AgentAsk`. */
-export interface AskRequest extends Pick<AgentAsk, "kind" | "tool" | "title" | "always" | "questions"> {
-  /** What the tool would be called with. */
-  readonly input: Readonly<Record<string, unknown>>;
-}
-
 /** What an agent process reports while it runs a turn. */
 export interface TurnEvents {
   /** Right before the prompt is written; what it throws keeps the prompt from being written. */
@@ -65,10 +61,15 @@ export interface TurnEvents {
   /** What {@link AgentProcess.steer} was told is taken up from here on. */
   onSteered(message: string): void;
   /**
-   * The agent asks a person, and stands still till this resolves; it never rejects. `withdrawn`: the agent does not
-   * need it any more. A turn that is stopped or ends denies what is open.
+   * The agent asks a person, and stands still till there is a verdict. A turn that is stopped or ends denies what is
+   * open.
    */
-  onAsk(ask: AskRequest, withdrawn: AbortSignal): Promise<AskVerdict>;
+  onAsk(ask: AskRequest): PendingAsk;
+  /**
+   * The agent attaches a file to its answer, at this place. Resolves with why it is not attached, undefined where it
+   * is; the client is then told what `instead` makes of that. Never rejects.
+   */
+  onFile(attachment: Attachment, instead: (problem: string) => string): Promise<string | undefined>;
   /** What becomes of the turn beside what the agent does for it: a retry, a compaction. */
   onNote(text: string): void;
   /** Any sign that the agent is at work; `pauseMs`: it said that it will be silent for so long. */
@@ -98,6 +99,8 @@ export type Steerable = Pick<AgentProcess, "steer" | "withdrawSteer">;
 export interface AgentProcess {
   /** Process id, where the program could be started. */
   readonly pid: number | undefined;
+  /** The terminal that it runs in, where Synthesis keeps one for it. */
+  readonly terminal?: TerminalChild;
   /** Whether it runs, as far as the system has said: it is false before {@link closed} settles. */
   readonly isAlive: boolean;
   /** Settles when it first says something, or has ended: till then its start keeps a core busy. */
@@ -115,7 +118,7 @@ export interface AgentProcess {
    * Where the conversation can branch off after the last turn that it ended, by the agent's own name for the
    * place; undefined: nowhere.
    */
-  readonly mark: string | undefined;
+  readonly anchor: string | undefined;
   /**
    * Says something within the running turn. `message` is a UUID. Resolves true at the moment the agent takes it up,
    * false when it certainly never will, at the latest with the end of the turn.

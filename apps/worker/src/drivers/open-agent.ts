@@ -4,7 +4,7 @@ import { nanoid } from "nanoid";
 import type { Bridge } from "../bridge/bridge.ts";
 import { AgentChild } from "../process/agent-child.ts";
 import { programEnvironment } from "../process/child-environment.ts";
-import type { LiveClaudes } from "../terminal/live-claudes.ts";
+import type { LiveClaudes } from "./live/live-claudes.ts";
 import { TerminalChild } from "../terminal/terminal-child.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { AgentProcess, AgentTurn } from "./agent-process.ts";

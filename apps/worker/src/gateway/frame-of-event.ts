@@ -1,20 +1,22 @@
-import { AgentAsk, AskSettlement, ToolCallDelta, type WorkerFrame } from "@synthesis/protocol";
-import type { TurnEvent } from "../journal/turn-event-table.ts";
+import type { WorkerFrame } from "@synthesis/protocol";
+import type { NumberedTurnEvent } from "../turn/turn-event.ts";
 
 /** What a gateway is told of one event of a turn. */
-export function frameOfEvent(turn: string, { seq, kind, text }: TurnEvent): WorkerFrame {
-  switch (kind) {
+export function frameOfEvent(turn: string, event: NumberedTurnEvent): WorkerFrame {
+  const { seq } = event;
+  switch (event.kind) {
     case "text":
     case "question":
-      return { type: "delta", turn, seq, text };
+    case "file":
+      return { type: "delta", turn, seq, text: event.text };
     case "reasoning":
     case "note":
-      return { type: "reasoning", turn, seq, text };
+      return { type: "reasoning", turn, seq, text: event.text };
     case "tool_call":
-      return { type: "tool_called", turn, seq, call: ToolCallDelta.parse(JSON.parse(text)) };
+      return { type: "tool_called", turn, seq, call: event.call };
     case "asked":
-      return { type: "asked", turn, seq, ask: AgentAsk.parse(JSON.parse(text)) };
+      return { type: "asked", turn, seq, ask: event.ask };
     case "ask_settled":
-      return { type: "ask_settled", turn, seq, ...AskSettlement.parse(JSON.parse(text)) };
+      return { type: "ask_settled", turn, seq, ...event.settlement };
   }
 }

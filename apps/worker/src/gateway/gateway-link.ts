@@ -13,8 +13,8 @@ import {
   type WorkerFrame,
 } from "@synthesis/protocol";
 import type { WebSocket } from "ws";
-import type { TurnEvent } from "../journal/turn-event-table.ts";
 import { errorOf } from "../turn/error-of.ts";
+import type { NumberedTurnEvent } from "../turn/turn-event.ts";
 import type { TurnSink } from "../turn/turn-sink.ts";
 import type { Workspace } from "../workspace.ts";
 import { frameOfEvent } from "./frame-of-event.ts";
@@ -70,7 +70,7 @@ export class GatewayLink implements TurnSink {
     this.#send({ type: "refused", turn, error });
   }
 
-  event(turn: string, event: TurnEvent): void {
+  event(turn: string, event: NumberedTurnEvent): void {
     this.#send(frameOfEvent(turn, event));
   }
 

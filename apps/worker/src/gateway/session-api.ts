@@ -11,8 +11,9 @@ import {
 } from "@synthesis/protocol";
 import type { Workspace } from "../workspace.ts";
 import { answerAboutAsks } from "./ask-routes.ts";
+import { answerWithFile } from "./file-route.ts";
 
-/** Who reads nothing of an export for so long is cut off, in ms; a person may look at it in a pager. */
+/** Who reads nothing of an export or a file for so long is cut off, in ms; a person may look at it in a pager. */
 const UNREAD_MS = 600_000;
 const PATH = /^\/sessions(?:\/(?<id>[^/]+)(?<part>\/export)?)?$/;
 
@@ -20,12 +21,13 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
   invalid_request: 400,
   ask_not_yours: 403,
   ask_not_found: 404,
+  file_not_found: 404,
 };
 
 /**
  * The sessions of a workspace, for the gateway and the CLI: `GET /sessions`, `GET` and `DELETE /sessions/:id`,
- * `GET /sessions/:id/export`; and what is asked in them (`ask-routes.ts`). `?caller=` narrows each to the sessions of
- * one API key, by its hash. An error is a `ControlError`, with status 500 where the worker is at fault, else 409 or
+ * `GET /sessions/:id/export`; what is asked in them (`ask-routes.ts`); and the files that came of them
+ * (`file-route.ts`). `?caller=` narrows each but the last to the sessions of one API key, by its hash. An error is a `ControlError`, with status 500 where the worker is at fault, else 409 or
  * what {@link statuses} says.
  */
 export class SessionApi {
@@ -60,6 +62,8 @@ export class SessionApi {
     const { pathname, searchParams } = url;
     const asked = await answerAboutAsks(this.#workspace, request, url);
     if (asked !== undefined) return respond(response, 200, asked);
+    const { files } = this.#workspace;
+    if (await answerWithFile(files, { method, pathname }, response, UNREAD_MS)) return;
     const caller = searchParams.get("caller") ?? undefined;
     const { id, part } = PATH.exec(pathname)?.groups ?? {};
     if (method === "GET" && pathname === "/sessions") {

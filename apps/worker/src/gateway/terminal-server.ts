@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Logger } from "@synthesis/kit";
+import { jsonOf, type Logger } from "@synthesis/kit";
 import { TerminalSize, WireFailure, type ControlError } from "@synthesis/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
-import { Lease } from "../terminal/lease.ts";
+import { Lease } from "../drivers/live/lease.ts";
+import { refuseUpgrade } from "../refuse-upgrade.ts";
 import type { TerminalChild } from "../terminal/terminal-child.ts";
 import type { Workspace } from "../workspace.ts";
 
@@ -12,6 +13,8 @@ const SCREEN = /^\/sessions\/(?<id>[^/]+)\/terminal$/;
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Of the screen, unread by who looks at it; above that it is cut off. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** How long the other side may take to answer the close handshake, in ms. */
+const CLOSE_HANDSHAKE_MS = 500;
 
 /**
  * The terminals of a workspace's agents, as WebSockets on its worker's socket. `/sessions/ID/terminal` shows the screen
@@ -21,13 +24,16 @@ const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 export class TerminalServer {
   readonly #workspace: Workspace;
   readonly #log: Logger;
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    perMessageDeflate: false,
-  });
+  readonly #sockets: WebSocketServer;
 
   constructor(workspace: Workspace, log: Logger) {
+    const options = {
+      noServer: true,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      closeTimeout: CLOSE_HANDSHAKE_MS, // known to ws 8.23, not to its types
+    };
+    this.#sockets = new WebSocketServer(options);
     this.#workspace = workspace;
     this.#log = log;
   }
@@ -53,7 +59,7 @@ export class TerminalServer {
       }
     } catch (error) {
       if (!(error instanceof WireFailure)) throw error;
-      refuse(socket, error);
+      refuseUpgrade(socket, "409 Conflict", { error: error.error } satisfies ControlError);
     }
     return true;
   }
@@ -76,33 +82,20 @@ function show(terminal: TerminalChild, socket: WebSocket, mode: "watch" | "take-
   };
   const tellSize = (size: { cols: number; rows: number }) =>
     send(JSON.stringify({ type: "size", ...size } satisfies TerminalSize));
-  const { snapshot, stop } = terminal.watch({ onDrawn: send, onResized: tellSize });
+  const { snapshot, stop } = terminal.watch({
+    onDrawn: send,
+    onResized: tellSize,
+    onEnded: ({ message }) => socket.close(1000, message.slice(0, 40)),
+  });
   tellSize(terminal.size);
   send(Buffer.from(snapshot));
   socket.on("message", (data: Buffer, isBinary) => {
     if (mode === "watch") return socket.terminate();
     if (isBinary) return terminal.press(data.toString("utf8"));
-    const size = TerminalSize.safeParse(parsed(data.toString("utf8")));
+    const size = TerminalSize.safeParse(jsonOf(data.toString("utf8")));
     if (size.success) terminal.resize(size.data);
     else socket.terminate();
   });
   socket.on("error", () => socket.terminate());
   socket.once("close", stop);
-  void terminal.closed.then(({ message }) => socket.close(1000, message.slice(0, 40)));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(socket: Duplex, { error }: WireFailure): void {
-  const body = JSON.stringify({ error } satisfies ControlError);
-  socket.on("error", () => socket.destroy());
-  socket.once("finish", () => socket.destroy()); // the peer need not end its side
-  const head = `HTTP/1.1 409 Conflict\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body);
 }

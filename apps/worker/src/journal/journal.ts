@@ -92,17 +92,17 @@ export class Journal {
     });
   }
 
-  /** `mark`: the agent's name for the prompt, where its conversation can branch off there. */
-  start(turn: string, session: string, mark?: string): void {
+  /** `anchor`: the agent's name for the prompt, where its conversation can branch off there. */
+  start(turn: string, session: string, anchor?: string): void {
     this.#edge((now) => {
       this.turns.start(turn, now);
-      this.#transcripts.start(turn, session, mark);
+      this.#transcripts.start(turn, session, anchor);
     });
   }
 
   /** The prompt is written again, to another process. */
-  startAgain(turn: string, session: string, mark?: string): void {
-    this.#edge(() => this.#transcripts.start(turn, session, mark));
+  startAgain(turn: string, session: string, anchor?: string): void {
+    this.#edge(() => this.#transcripts.start(turn, session, anchor));
   }
 
   /**

@@ -64,17 +64,17 @@ export class PointTable {
       turn,
       kind,
       place?.agentSession ?? null,
-      place?.mark ?? null,
+      place?.anchor ?? null,
       instructions,
     );
   }
 
   /** A turn's prompt is about to reach the agent: from here on its conversation has that place. */
-  setPlace(session: string, turn: string, { agentSession, mark }: AgentPlace): void {
+  setPlace(session: string, turn: string, { agentSession, anchor }: AgentPlace): void {
     this.#database.run(
       "UPDATE points SET agent_session = ?, mark = ? WHERE session = ? AND turn = ?",
       agentSession,
-      mark,
+      anchor,
       session,
       turn,
     );
@@ -131,6 +131,15 @@ export class PointTable {
   /** Where a turn ended. */
   endOf(session: string, turn: string): Point | undefined {
     return this.#one("session = ? AND turn = ? ORDER BY position DESC LIMIT 1", session, turn);
+  }
+
+  /** The turn that a session's transcript ends with. */
+  headTurn(session: string): string | undefined {
+    const row = this.#database.get(
+      "SELECT turn FROM points WHERE session = ? ORDER BY position DESC LIMIT 1",
+      session,
+    );
+    return row && String(row["turn"]);
   }
 
   /** Where the last answer before a turn ended, if that is what came last before it. */
@@ -201,6 +210,8 @@ function read(row: Row): Point {
   };
 }
 
-function placeOf({ agent_session: agentSession, mark }: Row): AgentPlace | undefined {
-  return typeof agentSession === "string" && typeof mark === "string" ? { agentSession, mark } : undefined;
+function placeOf({ agent_session: agentSession, mark: anchor }: Row): AgentPlace | undefined {
+  return typeof agentSession === "string" && typeof anchor === "string"
+    ? { agentSession, anchor }
+    : undefined;
 }

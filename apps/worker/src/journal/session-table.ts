@@ -7,7 +7,7 @@ export interface AgentPlace {
   /** The agent's own name for the conversation. */
   readonly agentSession: string;
   /** Its name for the message after which that place is. */
-  readonly mark: string;
+  readonly anchor: string;
 }
 
 /** A session as the journal remembers it. */
@@ -146,7 +146,7 @@ export class SessionTable {
       "UPDATE sessions SET agent_session = ?, agent_started = 0, origin_session = ?, origin_mark = ?, instructions = ? WHERE id = ?",
       randomUUID(),
       origin?.agentSession ?? null,
-      origin?.mark ?? null,
+      origin?.anchor ?? null,
       instructions,
       id,
     );
@@ -155,7 +155,7 @@ export class SessionTable {
 }
 
 function read(row: Row): SessionRecord {
-  const { origin_session: agentSession, origin_mark: mark, instructions, branch_of: branchOf } = row;
+  const { origin_session: agentSession, origin_mark: anchor, instructions, branch_of: branchOf } = row;
   return {
     id: String(row["id"]),
     key: String(row["key"]),
@@ -164,8 +164,8 @@ function read(row: Row): SessionRecord {
     scope: String(row["scope"]),
     agentSession: String(row["agent_session"]),
     agentStarted: row["agent_started"] === 1,
-    ...(typeof agentSession === "string" && typeof mark === "string"
-      ? { origin: { agentSession, mark } }
+    ...(typeof agentSession === "string" && typeof anchor === "string"
+      ? { origin: { agentSession, anchor } }
       : {}),
     instructions: typeof instructions === "string" ? instructions : null,
     ...(typeof branchOf === "string" ? { branchOf } : {}),

@@ -1,5 +1,5 @@
 import type { Submit } from "@synthesis/protocol";
-import { instructionsMark } from "./instructions-mark.ts";
+import { instructionsHash } from "./instructions-hash.ts";
 import type { NewPoint, PointTable } from "./point-table.ts";
 import type { SessionRecord, SessionTable } from "./session-table.ts";
 import type { TurnOrigin } from "./turn-origin.ts";
@@ -17,7 +17,7 @@ export type TurnTranscript =
       /** Hash of the transcript with the answer; undefined where it is not known. */
       readonly hash?: string | undefined;
       /** The agent's name for the answer's end, where its conversation can branch off there. */
-      readonly mark?: string | undefined;
+      readonly anchor?: string | undefined;
     };
 
 /**
@@ -39,23 +39,24 @@ export class Transcripts {
     if (order.isStateless === true) return this.#sessions.get(id);
     this.#goTo(id, origin);
     const record = this.#sessions.get(id);
-    const instructions = instructionsMark(order) ?? record.instructions;
+    const instructions = instructionsHash(order) ?? record.instructions;
     this.#add({ ...record, instructions }, { turn: order.turn, kind: "prompt", hash: order.transcript });
     return record;
   }
 
-  /** The prompt is about to be written; `mark`: the agent's name for it, where its conversation can branch off there. */
-  start(turn: string, session: string, mark: string | undefined): void {
+  /** The prompt is about to be written; `anchor`: the agent's name for it, where its conversation can branch off there. */
+  start(turn: string, session: string, anchor: string | undefined): void {
     this.#sessions.markAgentStarted(session);
     const { agentSession } = this.#sessions.get(session);
-    if (mark !== undefined) this.#points.setPlace(session, turn, { agentSession, mark });
+    if (anchor !== undefined) this.#points.setPlace(session, turn, { agentSession, anchor });
   }
 
   end(turn: string, session: string, left: TurnTranscript): void {
     if (left.state === "none") return this.#points.dropTurn(session, turn);
-    const { instructions, hash, mark } = left;
+    const { instructions, hash, anchor } = left;
     if (instructions !== undefined) this.#sessions.setInstructions(session, instructions);
-    if (left.state === "answer") this.#add(this.#sessions.get(session), { turn, kind: "answer", hash, mark });
+    if (left.state === "answer")
+      this.#add(this.#sessions.get(session), { turn, kind: "answer", hash, anchor });
   }
 
   /** The agent lost its side of a session, which goes on with nothing but what this turn tells it. */
@@ -90,10 +91,10 @@ export class Transcripts {
       turn,
       kind,
       hash,
-      mark,
-    }: Pick<NewPoint, "turn" | "kind" | "hash"> & { readonly mark?: string | undefined },
+      anchor,
+    }: Pick<NewPoint, "turn" | "kind" | "hash"> & { readonly anchor?: string | undefined },
   ): void {
-    const place = mark === undefined ? undefined : { agentSession, mark };
+    const place = anchor === undefined ? undefined : { agentSession, anchor };
     this.#points.add({ session: id, scope, hash, turn, kind, place, instructions });
   }
 }

@@ -1,26 +1,6 @@
+import { AgentAsk, AskSettlement, ToolCallDelta } from "@synthesis/protocol";
+import type { NumberedTurnEvent, TurnEvent } from "../turn/turn-event.ts";
 import type { Database } from "./database.ts";
-
-/**
- * Text of the answer; thinking and tool activity; a piece of a call of a client's function, as JSON; what became of
- * the turn beside what its agent did for it; an ask in words, which is part of the answer, though its agent did not
- * say it; an ask, and how it was settled, as JSON.
- */
-export type TurnEventKind =
-  | "text"
-  | "reasoning"
-  | "tool_call"
-  | "note"
-  | "question"
-  | "asked"
-  | "ask_settled";
-
-/** One piece of what is told of a turn. */
-export interface TurnEvent {
-  /** From 1, without gaps within a turn. */
-  readonly seq: number;
-  readonly kind: TurnEventKind;
-  readonly text: string;
-}
 
 /** What the turns said, so that it can be read again from its start, also by another generation of the worker. */
 export class TurnEventTable {
@@ -33,23 +13,25 @@ export class TurnEventTable {
     this.#database = database;
   }
 
-  /** In one transaction. */
-  append(rows: readonly (TurnEvent & { readonly turn: string })[]): void {
-    this.#database.transaction(() => {
-      for (const { turn, seq, kind, text } of rows) {
+  /** In one transaction. Returns how many bytes each of them takes. */
+  append(rows: readonly { readonly turn: string; readonly event: NumberedTurnEvent }[]): readonly number[] {
+    return this.#database.transaction(() =>
+      rows.map(({ turn, event }) => {
+        const text = written(event);
         this.#database.run(
           "INSERT INTO turn_events (turn, seq, kind, text) VALUES (?, ?, ?, ?)",
           turn,
-          seq,
-          kind,
+          event.seq,
+          event.kind,
           text,
         );
-      }
-    });
+        return Buffer.byteLength(text);
+      }),
+    );
   }
 
   /** The events after a number, in order. */
-  after(turn: string, seq: number): readonly TurnEvent[] {
+  after(turn: string, seq: number): readonly NumberedTurnEvent[] {
     const rows = this.#database.all(
       "SELECT seq, kind, text FROM turn_events WHERE turn = ? AND seq > ? ORDER BY seq",
       turn,
@@ -57,8 +39,7 @@ export class TurnEventTable {
     );
     return rows.map((row) => ({
       seq: Number(row["seq"]),
-      kind: String(row["kind"]) as TurnEventKind,
-      text: String(row["text"]),
+      ...read(row["kind"] as TurnEvent["kind"], String(row["text"])),
     }));
   }
 
@@ -85,5 +66,39 @@ export class TurnEventTable {
       upTo,
     );
     this.#prunedUpTo = upTo;
+  }
+}
+
+function written(event: TurnEvent): string {
+  switch (event.kind) {
+    case "tool_call":
+      return JSON.stringify(event.call);
+    case "asked":
+      return JSON.stringify(event.ask);
+    case "ask_settled":
+      return JSON.stringify(event.settlement);
+    case "text":
+    case "reasoning":
+    case "note":
+    case "question":
+    case "file":
+      return event.text;
+  }
+}
+
+function read(kind: TurnEvent["kind"], text: string): TurnEvent {
+  switch (kind) {
+    case "tool_call":
+      return { kind, call: ToolCallDelta.parse(JSON.parse(text)) };
+    case "asked":
+      return { kind, ask: AgentAsk.parse(JSON.parse(text)) };
+    case "ask_settled":
+      return { kind, settlement: AskSettlement.parse(JSON.parse(text)) };
+    case "text":
+    case "reasoning":
+    case "note":
+    case "question":
+    case "file":
+      return { kind, text };
   }
 }

@@ -5,7 +5,8 @@ import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { AgentProcess, AgentTurn } from "../drivers/agent-process.ts";
 import { traceTurn } from "../drivers/headless/turn-trace.ts";
 import { openAgent, type AgentSurroundings } from "../drivers/open-agent.ts";
-import { instructionsMark } from "../journal/instructions-mark.ts";
+import type { FileStore } from "../files/file-store.ts";
+import { instructionsHash } from "../journal/instructions-hash.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AgentPlace, SessionRecord } from "../journal/session-table.ts";
 import type { Turn } from "../turn/turn.ts";
@@ -19,11 +20,12 @@ export interface SessionAgentSurroundings extends AgentSurroundings {
   readonly slots: Slots;
   readonly starts: Slots;
   readonly asks: WorkspaceAsks;
+  readonly files: FileStore;
   /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
 }
 
-export interface SessionIdentity {
+export interface SessionRef {
   readonly id: string;
   readonly agent: string;
   /** What its agent sees as its name. */
@@ -33,7 +35,7 @@ export interface SessionIdentity {
 /** The agent's side of one session: its process, and whether it remembers the conversation. */
 export class SessionAgent {
   readonly warm: WarmProcess;
-  readonly #identity: SessionIdentity;
+  readonly #identity: SessionRef;
   readonly #settings: AgentSettings;
   readonly #around: SessionAgentSurroundings;
   /** Aborts with what its turns are cut for when it closes. */
@@ -41,7 +43,7 @@ export class SessionAgent {
 
   /** `onChange`: its process came, went, or became idle. */
   constructor(
-    identity: SessionIdentity,
+    identity: SessionRef,
     settings: AgentSettings,
     around: SessionAgentSurroundings,
     onChange: () => void,
@@ -95,7 +97,7 @@ export class SessionAgent {
   /** What a process is told of a turn: of its instructions only where the conversation was not told exactly these. */
   agentTurn(turn: Turn, resumes: boolean): AgentTurn {
     const { turn: id, prompt, model, effort, instructions, tools = [], answerSchema } = turn.order;
-    const isKnown = instructions !== undefined && this.record?.instructions === instructionsMark(turn.order);
+    const isKnown = instructions !== undefined && this.record?.instructions === instructionsHash(turn.order);
     return {
       id,
       prompt,
@@ -105,7 +107,7 @@ export class SessionAgent {
       tools,
       answerSchema,
       resumes,
-      shown: turn.shown,
+      shown: resumes ? turn.shown : "",
     };
   }
 
@@ -130,7 +132,7 @@ export class SessionAgent {
     this.#closing.signal.throwIfAborted();
     if (resumes && turn.isActive && cutTurn?.state === "absent") throw unknownToClaude();
     const branch =
-      origin === undefined || agentStarted ? undefined : { from: origin.agentSession, at: origin.mark };
+      origin === undefined || agentStarted ? undefined : { from: origin.agentSession, at: origin.anchor };
     const startModel = resumes ? model : undefined;
     const resume = agentStarted && isStateless !== true;
     const resumeAt = resume && !resumes ? this.#endBefore(turn, id) : undefined;
@@ -163,7 +165,7 @@ export class SessionAgent {
   #endBefore(turn: Turn, agentSession: string): string | undefined {
     if (turn.order.tools === undefined) return undefined;
     const place = this.#around.journal.points.answerBefore(this.#identity.id, turn.id);
-    return place?.agentSession === agentSession ? place.mark : undefined;
+    return place?.agentSession === agentSession ? place.anchor : undefined;
   }
 
   /** Ends its process, whatever it does; from then on none is started. */

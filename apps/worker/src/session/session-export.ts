@@ -1,10 +1,10 @@
 import type { SessionInfo, TranscriptCall, WireError } from "@synthesis/protocol";
 import { MAX_TRANSCRIPT_LINE_BYTES } from "../drivers/headless/transcript-line.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { TurnEvent } from "../journal/turn-event-table.ts";
 import type { TurnRecord } from "../journal/turn-table.ts";
 import { fileLines } from "../process/file-lines.ts";
 import { AnswerSoFar } from "../turn/answer-so-far.ts";
+import type { NumberedTurnEvent } from "../turn/turn-event.ts";
 
 /**
  * A session as JSON lines, written as they are asked for: itself, then each turn that is remembered, then each line
@@ -36,7 +36,7 @@ function sessionLine({ id, key, agent, createdAt, usedAt, agentSession }: Sessio
   };
 }
 
-function turnLine(turn: TurnRecord, said: readonly TurnEvent[]): object {
+function turnLine(turn: TurnRecord, said: readonly NumberedTurnEvent[]): object {
   const { state, acceptedAt, endedAt, end, seq } = turn;
   // What it said is numbered from 1, and its end comes last.
   const lastSaid = endedAt === undefined ? (said.at(-1)?.seq ?? 0) : seq - 1;
@@ -57,12 +57,12 @@ function errorOf({ code, message }: WireError): object {
   return { code, message };
 }
 
-function textOf(said: readonly TurnEvent[], kind: TurnEvent["kind"]): string {
+function textOf(said: readonly NumberedTurnEvent[], kind: "text" | "reasoning"): string {
   return said.flatMap((event) => (event.kind === kind ? [event.text] : [])).join("");
 }
 
 /** Undefined where there are none. */
-function callsOf(said: readonly TurnEvent[]): readonly TranscriptCall[] | undefined {
+function callsOf(said: readonly NumberedTurnEvent[]): readonly TranscriptCall[] | undefined {
   const { calls } = new AnswerSoFar(said);
   return calls.length === 0 ? undefined : calls;
 }

@@ -34,7 +34,7 @@ export interface TurnAttemptsOptions {
 /** How a turn ended, and what its agent calls that place of the conversation where it can branch off there. */
 export interface AttemptedTurn {
   readonly end: TurnEnd;
-  readonly mark?: string | undefined;
+  readonly anchor?: string | undefined;
 }
 
 /**
@@ -51,9 +51,9 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<Attempt
     turn.cancel.throwIfAborted();
     const isWarm = process === warm;
     const leftMs = deadline - performance.now();
-    const asked = agent.agentTurn(turn, resumes);
-    const { mark: before } = process;
-    const run = new TurnRun({ process, turn: outlet, asked, limits, leftMs, isWarm, onAccountHeld });
+    const told = agent.agentTurn(turn, resumes);
+    const { anchor: before } = process;
+    const run = new TurnRun({ process, turn: outlet, told, limits, leftMs, isWarm, onAccountHeld });
     const end = await run.run();
     deadline += run.askedMs;
     switch (end.state) {
@@ -80,7 +80,7 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<Attempt
       case "completed":
       case "failed":
       case "cancelled":
-        return { end, mark: process.mark === before ? undefined : process.mark }; // or it is that of another turn
+        return { end, anchor: process.anchor === before ? undefined : process.anchor }; // or it is that of another turn
     }
     await process.closed; // with all that it started: two at once would write one transcript
     using late = new WaitDeadline(limits.queueMs);
@@ -93,6 +93,6 @@ export async function runAttempts(options: TurnAttemptsOptions): Promise<Attempt
 async function dropLost(process: AgentProcess, { agent, turn }: TurnAttemptsOptions): Promise<void> {
   const why = "Claude has no transcript of the session";
   await process.kill({ code: "session_lost", message: why });
-  turn.note(`[the session begins anew: ${why}]\n`);
+  turn.say({ kind: "note", text: `[the session begins anew: ${why}]\n` });
   agent.beginAnew(why, turn);
 }

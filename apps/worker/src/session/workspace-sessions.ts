@@ -3,9 +3,10 @@ import type { CloseReason } from "@synthesis/kit";
 import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { AgentSurroundings } from "../drivers/open-agent.ts";
+import type { FileStore } from "../files/file-store.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Turn } from "../turn/turn.ts";
-import type { SessionIdentity } from "./session-agent.ts";
+import type { SessionRef } from "./session-agent.ts";
 import { Session, type SessionSurroundings } from "./session.ts";
 import { Slots } from "./slots.ts";
 
@@ -13,12 +14,13 @@ import { Slots } from "./slots.ts";
 const STARTS_AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2));
 /** How long an idle process is kept for its session's next turn while others wait for a place. */
 const NEXT_TURN_MS = 100;
-/** How long a session may keep its place so. */
+/** How long a session may keep its place so, or for a person who was asked something. */
 const LONGEST_HOLD_MS = 30_000;
 
 export interface WorkspaceSessionsOptions extends AgentSurroundings {
   readonly journal: Journal;
   readonly asks: WorkspaceAsks;
+  readonly files: FileStore;
   /** Claude's API takes nothing from the account before `untilMs` (epoch ms). */
   onAccountHeld(untilMs: number): void;
   /** Processes came, went, or became idle. */
@@ -32,8 +34,8 @@ export class WorkspaceSessions {
   readonly #sessions = new Map<string, Session>();
 
   constructor(options: WorkspaceSessionsOptions) {
-    const { configuration, log, bridge, liveClaudes, journal, asks } = options;
-    this.#slots = new Slots(configuration.limits.processesPerWorkspace, () => this.evictOldest());
+    const { configuration, log, bridge, liveClaudes, journal, asks, files } = options;
+    this.#slots = new Slots(configuration.limits.processesPerWorkspace, () => this.#onShortage());
     this.#surroundings = {
       configuration,
       log,
@@ -41,13 +43,14 @@ export class WorkspaceSessions {
       liveClaudes,
       journal,
       asks,
+      files,
       slots: this.#slots,
       starts: new Slots(STARTS_AT_ONCE, () => {}),
       onUnsolicited: () => options.onUnsolicited(),
       onAccountHeld: (untilMs) => options.onAccountHeld(untilMs),
       onChange: (session) => {
         if (session.isUnused) this.#sessions.delete(session.id);
-        if (this.#slots.isShort && session.idleSince !== undefined) this.#makeRoom(session);
+        if (this.#slots.isShort && session.evictableSince !== undefined) this.#makeRoom(session);
         options.onChange();
       },
     };
@@ -59,7 +62,7 @@ export class WorkspaceSessions {
   }
 
   /** The live session, or one that could be; undefined where its agent is not configured any more. */
-  find({ id, agent, key }: SessionIdentity): Session | undefined {
+  find({ id, agent, key }: SessionRef): Session | undefined {
     const settings = this.#surroundings.configuration.agents[agent];
     if (settings === undefined) return undefined;
     return this.#sessions.get(id) ?? new Session({ id, agent, key }, settings, this.#surroundings);
@@ -81,36 +84,56 @@ export class WorkspaceSessions {
     return [...this.#sessions.values()].flatMap(({ process }) => process ?? []);
   }
 
-  /** When the process that has been idle longest last worked (epoch ms). */
+  /** When the process that {@link evictOldest} would end last worked (epoch ms). */
   get oldestIdleAt(): number | undefined {
-    return this.#idle()[0]?.idleSince;
+    return this.#evictable()[0]?.evictableSince;
   }
 
-  /** Ends the process that has been idle longest, if one is idle. */
+  /** Ends the process that has been idle longest; where none is idle, the one that has waited longest for a person. */
   evictOldest(): void {
-    void this.#idle()[0]?.evict({ code: "evicted", message: "its memory or place was needed" });
+    void this.#evictable()[0]?.evict({ code: "evicted", message: "its memory or place was needed" });
   }
 
   async close(reason: CloseReason): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((session) => session.close(reason)));
   }
 
-  /**
-   * Others wait for a process, and this session's has become idle. Its next turn may be on its way: to end and
-   * start a process for each turn would cost more than to wait for it. But not for ever.
-   */
-  #makeRoom(session: Session): void {
-    const since = session.idleSince;
-    const evict = () => {
-      if (!this.#slots.isShort || session.idleSince !== since) return;
-      void session.evict({ code: "evicted", message: "its place was needed" });
-    };
-    if (session.processAgeMs > LONGEST_HOLD_MS) evict();
-    else setTimeout(evict, NEXT_TURN_MS).unref();
+  /** Somebody waits for a process: the next to go goes now, or when its time is over. */
+  #onShortage(): void {
+    const [next] = this.#evictable();
+    if (next === undefined) return;
+    if (next.idleSince !== undefined || this.#keptMs(next) === 0) return this.evictOldest();
+    for (const session of this.#evictable()) this.#makeRoom(session);
   }
 
-  #idle(): readonly Session[] {
-    const idle = [...this.#sessions.values()].filter(({ idleSince }) => idleSince !== undefined);
-    return idle.sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
+  /** Others wait for a process, and this session's has nothing to do: it is kept for its next turn, but not for ever. */
+  #makeRoom(session: Session): void {
+    const since = session.evictableSince;
+    const evict = () => {
+      if (!this.#slots.isShort || session.evictableSince !== since) return;
+      void session.evict({ code: "evicted", message: "its place was needed" });
+    };
+    const keptMs = this.#keptMs(session);
+    if (keptMs === 0) evict();
+    else setTimeout(evict, keptMs).unref();
+  }
+
+  /**
+   * How long an idle process is kept yet while others wait: its next turn may be on its way, and to end and start a
+   * process for each turn would cost more than to wait for it. A person who was asked has a while to answer.
+   */
+  #keptMs({ idleSince, processAgeMs, evictableSince = 0 }: Session): number {
+    if (idleSince !== undefined) return processAgeMs > LONGEST_HOLD_MS ? 0 : NEXT_TURN_MS;
+    const { queueMs } = this.#surroundings.configuration.limits;
+    const answerMs = Math.min(LONGEST_HOLD_MS, queueMs / 2); // who waits is served before it gives up
+    return Math.max(0, evictableSince + answerMs - Date.now());
+  }
+
+  /** In the order in which they are to go. */
+  #evictable(): readonly Session[] {
+    const all = [...this.#sessions.values()].filter(({ evictableSince }) => evictableSince !== undefined);
+    const byTime = all.sort((a, b) => (a.evictableSince ?? 0) - (b.evictableSince ?? 0));
+    const isIdle = ({ idleSince }: Session) => idleSince !== undefined;
+    return [...byTime.filter(isIdle), ...byTime.filter((session) => !isIdle(session))];
   }
 }

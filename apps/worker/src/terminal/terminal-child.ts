@@ -13,6 +13,8 @@ export interface TerminalWatcher {
   onDrawn(bytes: Buffer): void;
   /** From here on the screen has this size. */
   onResized(size: ScreenSize): void;
+  /** Nothing more will be drawn. */
+  onEnded?(reason: CloseReason): void;
 }
 
 const SIZE: ScreenSize = { cols: 120, rows: 40 };
@@ -40,6 +42,7 @@ export class TerminalChild implements Child {
       endedBy: "stdin",
       onStdout: (bytes) => this.#receive(bytes),
     });
+    void this.closed.then((reason) => this.#screen.draw(Buffer.of(), () => this.#end(reason)));
   }
 
   get pid(): number | undefined {
@@ -110,5 +113,10 @@ export class TerminalChild implements Child {
       if (this.#undrawn <= MAX_UNDRAWN_BYTES) this.#child.resume();
       for (const watcher of this.#watchers) watcher.onDrawn(bytes);
     });
+  }
+
+  #end(reason: CloseReason): void {
+    for (const watcher of this.#watchers) watcher.onEnded?.(reason);
+    this.#watchers.clear();
   }
 }

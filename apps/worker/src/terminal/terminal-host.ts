@@ -18,8 +18,13 @@ const terminal = spawn(command, args, {
   encoding: null,
 });
 process.stdout.write(`${terminal.pid}\n`);
-terminal.onData((bytes) => process.stdout.write(bytes)); // a pipe: waits where nobody reads
-terminal.onExit(({ exitCode, signal }) => process.exit(signal ? 128 + signal : exitCode));
+terminal.onData((bytes) => {
+  if (!process.stdout.write(bytes)) terminal.pause(); // then the program waits for whoever reads
+});
+process.stdout.on("drain", () => terminal.resume());
+terminal.onExit(({ exitCode, signal }) => {
+  process.stdout.write("", () => process.exit(signal ? 128 + signal : exitCode)); // not before all is read
+});
 
 const end = () => terminal.kill("SIGTERM");
 process.on("SIGTERM", end);

@@ -1,5 +1,5 @@
-import { AgentAsk, AskSettlement, rollAnswer, ToolCallDelta, type TranscriptCall } from "@synthesis/protocol";
-import type { TurnEvent } from "../journal/turn-event-table.ts";
+import { rollAnswer, type AskSettlement, type ToolCallDelta, type TranscriptCall } from "@synthesis/protocol";
+import type { NumberedTurnEvent, TurnEvent } from "./turn-event.ts";
 
 interface Call {
   id: string;
@@ -10,8 +10,8 @@ interface Call {
 /** What the agent has said and done in a turn so far. */
 export class AnswerSoFar {
   readonly #calls = new Map<number, Call>();
-  /** The asks in words, by where they begin in the text. */
-  readonly #questions: { readonly at: number; readonly length: number }[] = [];
+  /** The asks in words and the files, by where they begin in the text. */
+  readonly #inserts: { readonly at: number; readonly length: number }[] = [];
   readonly #openAsks = new Set<string>();
   #text = "";
   #isActive = false;
@@ -20,15 +20,15 @@ export class AnswerSoFar {
   #isTalkedInto = false;
 
   /** `events`: what an earlier generation of the worker kept of it. */
-  constructor(events: readonly TurnEvent[] = []) {
+  constructor(events: readonly NumberedTurnEvent[] = []) {
     this.#isWhole = events.length === 0 || events[0]?.seq === 1;
-    for (const { kind, text } of events) this.add(kind, text);
+    for (const event of events) this.add(event);
   }
 
-  /** The text that its agent said: without its asks in words. */
+  /** The text that its agent said: without its asks in words and its files. */
   get said(): string {
     let [said, from] = ["", 0];
-    for (const { at, length } of this.#questions) {
+    for (const { at, length } of this.#inserts) {
       said += this.#text.slice(from, at);
       from = at + length;
     }
@@ -74,14 +74,27 @@ export class AnswerSoFar {
     return this.#text === "" && this.#calls.size === 0;
   }
 
-  add(kind: TurnEvent["kind"], text: string): void {
-    if (kind === "note") return;
+  add(event: TurnEvent): void {
+    if (event.kind === "note") return;
     this.#isActive = true;
-    if (kind === "question") this.#questions.push({ at: this.#text.length, length: text.length });
-    if (kind === "text" || kind === "question") this.#text += text;
-    if (kind === "tool_call") this.#addCall(ToolCallDelta.parse(JSON.parse(text)));
-    if (kind === "asked") this.#openAsks.add(AgentAsk.parse(JSON.parse(text)).id);
-    if (kind === "ask_settled") this.#settle(AskSettlement.parse(JSON.parse(text)));
+    switch (event.kind) {
+      case "question":
+      case "file":
+        this.#inserts.push({ at: this.#text.length, length: event.text.length });
+        this.#text += event.text;
+        return;
+      case "text":
+        this.#text += event.text;
+        return;
+      case "tool_call":
+        return this.#addCall(event.call);
+      case "asked":
+        this.#openAsks.add(event.ask.id);
+        return;
+      case "ask_settled":
+        return this.#settle(event.settlement);
+      case "reasoning":
+    }
   }
 
   /** The hash of a transcript that it follows, with it; undefined where not all of it is known. */

@@ -1,25 +1,30 @@
 import type { AgentSettings } from "@synthesis/config";
-import { AskSettler, WireFailure, type AskVerdict, type ToolCallDelta } from "@synthesis/protocol";
+import { WireFailure, type AskVerdict, type Attachment } from "@synthesis/protocol";
+import type { AskRequest } from "../asks/ask-request.ts";
 import type { OpenAsk } from "../asks/open-ask.ts";
+import type { PendingAsk } from "../asks/pending-ask.ts";
 import { questionText } from "../asks/question-text.ts";
-import { standingVerdict } from "../asks/standing-verdict.ts";
 import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
-import type { AskRequest, Steerable } from "../drivers/agent-process.ts";
+import type { Steerable } from "../drivers/agent-process.ts";
+import type { TurnFiles } from "../files/turn-files.ts";
+import { AnswerLayout } from "./answer-layout.ts";
+import { InOrder } from "./in-order.ts";
+import { TurnAsks } from "./turn-asks.ts";
+import type { TurnEvent } from "./turn-event.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnOutletOptions {
   readonly turn: Turn;
   readonly settings: AgentSettings;
   readonly asks: WorkspaceAsks;
+  readonly files: TurnFiles;
 }
 
 /**
- * told: to the turn at hand. kept: that has ended with a question, and the next one will be told. denying: told, but
- * the turn waits with a prompt of its own, so nothing is asked. dropped: nobody wants it any more.
+ * told: to the turn at hand. kept: that has ended with a question, and the next one will be told. dropped: nobody wants
+ * it any more.
  */
-type State = "told" | "kept" | "denying" | "dropped";
-
-const BESIDE: AskVerdict = { behavior: "deny", message: "the user has gone on to something else" };
+type State = "told" | "kept" | "dropped";
 
 /**
  * Where what an agent does in a run goes: to its turn and, where that ends with a question (`asks.mode: chat`), to
@@ -29,26 +34,29 @@ export class TurnOutlet {
   readonly #options: TurnOutletOptions;
   readonly #stop = new AbortController();
   readonly #onCancel = () => this.#stop.abort(this.#turn.cancel.reason);
+  readonly #asks: TurnAsks;
+  readonly #layout: AnswerLayout;
   #state: State = "told";
   /** The turn at hand, or the last one. */
   #turn: Turn;
   #process: Steerable | undefined;
-  #parted = Promise.withResolvers<undefined>();
-  /** Whether the next text is the first of a turn that another one began. */
-  #isContinued = false;
-  readonly #kept: ((turn: Turn) => void)[] = [];
-  /** What the last turn ended with. */
-  #last: OpenAsk | undefined;
-  readonly #untold = new Set<OpenAsk>();
-  /** Ids of those that were told. */
-  readonly #told = new Set<string>();
-  /** Whether the last thing that was told is a question. */
-  #isAfterQuestion = false;
+  #paused = Promise.withResolvers<undefined>();
+  readonly #kept: TurnEvent[] = [];
+  /** The text, its files and its questions. */
+  readonly #order = new InOrder();
 
   constructor(options: TurnOutletOptions) {
+    const { turn, settings, asks } = options;
     this.#options = options;
-    this.#turn = options.turn;
-    this.#follow(options.turn);
+    this.#turn = turn;
+    this.#layout = new AnswerLayout(turn);
+    this.#asks = new TurnAsks({
+      settings,
+      asks,
+      onNext: () => this.#order.add(() => this.#askNext()),
+      onSettled: (settlement) => this.#tell({ kind: "ask_settled", settlement }),
+    });
+    this.#follow(turn);
   }
 
   /** Aborts with a `WireFailure` when the run is to stop. */
@@ -57,13 +65,13 @@ export class TurnOutlet {
   }
 
   /** Resolves when the turn at hand is to end with the question that it was told last; the run goes on without it. */
-  get parted(): Promise<undefined> {
-    return this.#parted.promise;
+  get paused(): Promise<undefined> {
+    return this.#paused.promise;
   }
 
-  /** The ask that the last turn ended with. */
+  /** The ask that was told last. */
   get lastAsk(): OpenAsk | undefined {
-    return this.#last;
+    return this.#asks.last;
   }
 
   /** Whether there is something that the next turn is to be told. */
@@ -75,53 +83,47 @@ export class TurnOutlet {
     this.#turn.start();
   }
 
-  text(text: string): void {
-    this.#tell((turn) => this.#say(turn, text));
+  /** Of thinking and notes that nobody follows nothing is kept. */
+  say(event: TurnEvent): void {
+    if (event.kind !== "reasoning" && event.kind !== "note") this.#order.add(() => this.#tell(event));
+    else if (this.#state === "told") this.#turn.say(event);
   }
 
-  toolCall(call: ToolCallDelta): void {
-    this.#tell((turn) => turn.toolCall(call));
+  /** Resolves once the text and the files that came so far are told. */
+  get allTold(): Promise<void> {
+    return this.#order.allDone;
   }
 
-  /** Of what nobody follows nothing is kept. */
-  reasoning(text: string): void {
-    if (this.#isTold) this.#turn.reasoning(text);
+  /**
+   * A file, in its place; what comes after it waits for it. Resolves with what stands for it in the answer, and with
+   * why where it is not attached: then that is what `instead` makes of it. Never rejects.
+   */
+  async attach(
+    attachment: Attachment,
+    instead: (problem: string) => string,
+    signal: AbortSignal,
+  ): Promise<{ readonly text: string; readonly problem?: string }> {
+    const toldAs = this.#order.reserve();
+    const { filesUrl } = this.#turn.order;
+    const file = await this.#options.files.attach(attachment, filesUrl, signal);
+    const told = "text" in file ? file : { ...file, text: instead(file.problem) };
+    toldAs(() => this.#tell({ kind: "file", text: told.text }));
+    return told;
   }
 
-  note(text: string): void {
-    if (this.#isTold) this.#turn.note(text);
-  }
-
+  /** Taken up too late for its turn, it is that turn's all the same: it is never said again. */
   steered(message: string): void {
-    if (this.#isTold) this.#turn.steered(message);
+    if (this.#state !== "dropped") this.#turn.steered(message);
   }
 
   runsOn(process: Steerable | undefined): void {
     this.#process = process;
-    if (this.#isTold) this.#turn.runsOn(process);
+    if (this.#state === "told") this.#turn.runsOn(process);
   }
 
-  /** Asks a person; never rejects. What `withdrawn` aborts with says by whom it is denied then. */
-  async ask(request: AskRequest, withdrawn: AbortSignal): Promise<AskVerdict> {
-    const { asks, settings } = this.#options;
-    const { order } = this.#turn;
-    const standing = standingVerdict(settings, request.tool);
-    if (standing !== undefined) return standing;
-    if (this.#state === "denying" || this.#state === "dropped" || order.isStateless === true) return BESIDE;
-    const ask = asks.open(request, { order, settings: settings.asks }, (settlement) => {
-      if (this.#told.delete(settlement.ask)) this.#tell((turn) => turn.askSettled(settlement));
-    });
-    const onWithdrawn = () => ask.settle({ behavior: "deny" }, settlerOf(withdrawn));
-    withdrawn.addEventListener("abort", onWithdrawn, { once: true });
-    if (withdrawn.aborted) onWithdrawn();
-    this.#untold.add(ask);
-    this.#askNext();
-    try {
-      return await ask.verdict;
-    } finally {
-      this.#untold.delete(ask);
-      withdrawn.removeEventListener("abort", onWithdrawn);
-    }
+  /** Asks a person. */
+  ask(request: AskRequest): PendingAsk {
+    return this.#asks.ask(request, this.#turn.order);
   }
 
   /**
@@ -129,29 +131,51 @@ export class TurnOutlet {
    * with, where that is open; without one, nothing more is asked, since the turn has a prompt of its own.
    */
   handTo(turn: Turn, verdict: AskVerdict | undefined): void {
-    this.#state = verdict === undefined ? "denying" : "told";
+    this.#state = "told";
     this.#turn = turn;
-    this.#isContinued = true;
-    this.#isAfterQuestion = false;
-    this.#parted = Promise.withResolvers();
+    this.#layout.goOnIn(turn);
+    this.#paused = Promise.withResolvers();
     this.#follow(turn);
     turn.runsOn(this.#process);
-    for (const tell of this.#kept.splice(0)) tell(turn);
-    if (verdict !== undefined) this.#last?.settle(verdict, "chat");
-    else for (const ask of this.#untold) ask.settle(BESIDE, "chat");
+    for (const event of this.#kept.splice(0)) this.#tell(event);
+    if (verdict === undefined) return this.#asks.moveOn();
+    this.#asks.goOn(verdict);
     this.#askNext();
+  }
+
+  /** Tells the ask that its turn ended with once more, in another turn that brought no answer to it. */
+  askAgain(turn: Turn): void {
+    const ask = this.lastAsk;
+    if (ask === undefined) return;
+    ask.tell();
+    this.#turn = turn;
+    this.#layout.goOnIn(turn);
+    this.#askIn(turn, ask);
   }
 
   /** Nobody wants the rest: denies what is open and stops the run. */
   drop(): void {
-    this.#state = "dropped";
-    this.#kept.length = 0;
-    for (const ask of [this.#last, ...this.#untold]) ask?.settle(BESIDE, "chat");
-    this.#stop.abort(new WireFailure("turn_cancelled", "the user has gone on to something else"));
+    this.#asks.moveOn();
+    this.#end("the user has gone on to something else");
   }
 
-  get #isTold(): boolean {
-    return this.#state === "told" || this.#state === "denying";
+  /** Its process is needed elsewhere: as {@link drop}, though nobody has said anything. */
+  giveUp(): void {
+    this.#asks.giveUp();
+    this.#end("nobody answered, and its place was needed");
+  }
+
+  /** The turn that ended with its question is cancelled, if it is this one: as {@link drop}. */
+  cancelPaused(turn: string, why: string): void {
+    if (this.#state !== "kept" || this.#turn.id !== turn) return;
+    this.#asks.cancel();
+    this.#end(why);
+  }
+
+  #end(why: string): void {
+    this.#state = "dropped";
+    this.#kept.length = 0;
+    this.#stop.abort(new WireFailure("turn_cancelled", why));
   }
 
   #follow({ cancel }: Turn): void {
@@ -159,50 +183,43 @@ export class TurnOutlet {
     cancel.addEventListener("abort", this.#onCancel, { once: true });
   }
 
-  #tell(tell: (turn: Turn) => void): void {
-    if (this.#isTold) tell(this.#turn);
-    else if (this.#state === "kept") this.#kept.push(tell);
+  #tell(event: TurnEvent): void {
+    if (this.#state === "kept") this.#keep(event);
+    if (this.#state !== "told") return;
+    if (event.kind === "text") this.#layout.text(event.text);
+    else if (event.kind === "file") this.#layout.file(event.text);
+    else this.#turn.say(event);
   }
 
-  #say(turn: Turn, text: string): void {
-    const fresh = this.#isContinued ? text.trimStart() : text;
-    if (fresh === "") return;
-    if (this.#isAfterQuestion && !fresh.startsWith("\n")) turn.question("\n\n");
-    this.#isContinued = false;
-    this.#isAfterQuestion = false;
-    turn.text(fresh);
+  #keep(event: TurnEvent): void {
+    const last = this.#kept.at(-1);
+    if (last?.kind === "text" && event.kind === "text")
+      this.#kept[this.#kept.length - 1] = { kind: "text", text: last.text + event.text };
+    else this.#kept.push(event);
   }
 
   #askNext(): void {
-    for (const ask of this.#untold) {
-      if (this.#state !== "told") return;
-      this.#untold.delete(ask);
-      if (ask.isOpen) this.#askIn(this.#turn, ask);
-    }
+    const ask = this.#state === "told" ? this.#asks.takeNext() : undefined;
+    if (ask !== undefined) this.#askIn(this.#turn, ask);
   }
 
   /** An answer that is to meet a schema has no place for a question, and cannot end with one. */
   #askIn(turn: Turn, ask: OpenAsk): void {
-    const isFree = turn.order.answerSchema === undefined;
-    const isInChat = isFree && this.#options.settings.asks.mode === "chat";
-    const words = questionText(ask.info, isInChat);
-    if (isFree) turn.question(turn.hasText ? `\n\n${words}` : words);
-    else turn.note(`${words}\n`);
-    this.#isAfterQuestion = isFree;
-    this.#told.add(ask.info.id);
-    turn.asked(ask.info);
-    if (isInChat) this.#part(turn, ask);
+    const { mode, by } = this.#options.settings.asks;
+    const isInChat = by.includes("chat");
+    const endsIt = this.#layout.isFree && isInChat && (mode === "chat" || turn.order.isReadWhole === true);
+    const isHeld = mode === "hold" && isInChat;
+    const words = questionText(ask, by, endsIt ? "decides" : isHeld ? "verdict" : "nothing");
+    this.#layout.question(words);
+    turn.say({ kind: "asked", ask: ask.info });
+    if (endsIt) this.#pause(turn);
   }
 
-  #part(turn: Turn, ask: OpenAsk): void {
-    this.#last = ask;
+  #pause(turn: Turn): void {
     this.#state = "kept";
     turn.cancel.removeEventListener("abort", this.#onCancel);
+    turn.steers.withdrawAll();
     turn.runsOn(undefined);
-    this.#parted.resolve(undefined);
+    this.#paused.resolve(undefined);
   }
-}
-
-function settlerOf({ reason }: AbortSignal): AskSettler {
-  return AskSettler.safeParse(reason).data ?? "agent";
 }

@@ -1,21 +1,20 @@
 import { LoopBatch, type Logger } from "@synthesis/kit";
-import type { TurnEvent, TurnEventTable } from "../journal/turn-event-table.ts";
+import type { TurnEventTable } from "../journal/turn-event-table.ts";
+import type { NumberedTurnEvent, TurnEvent } from "./turn-event.ts";
 
 /** One turn's place in the output. */
 export interface OutputTurn {
   readonly id: string;
   /** Takes an event that stands in the journal. */
-  deliver(event: TurnEvent): void;
+  deliver(event: NumberedTurnEvent): void;
 }
 
 interface Piece {
   readonly turn: OutputTurn;
-  readonly kind: TurnEvent["kind"];
-  text: string;
+  readonly event: TurnEvent;
+  /** Text that came right after it. */
+  more: string;
 }
-
-/** Those of which each is an event of its own. */
-const WHOLE: ReadonlySet<TurnEvent["kind"]> = new Set(["tool_call", "asked", "ask_settled"]);
 
 interface Kept {
   lastSeq: number;
@@ -28,7 +27,7 @@ interface Kept {
 /**
  * What the turns of a workspace say, on its way to their followers: numbered, and in the journal before
  * anybody is told, so that another generation of the worker knows all that a client has seen. What comes in one
- * turn of the event loop is one event per turn and kind (but one per piece of a call), and one transaction.
+ * turn of the event loop is one event per turn and kind of text, and one transaction.
  */
 export class TurnOutput {
   readonly #events: TurnEventTable;
@@ -45,12 +44,12 @@ export class TurnOutput {
     this.#log = log;
   }
 
-  add(turn: OutputTurn, kind: TurnEvent["kind"], text: string): void {
-    if (this.#last?.turn === turn && this.#last.kind === kind && !WHOLE.has(kind)) {
-      this.#last.text += text;
+  add(turn: OutputTurn, event: TurnEvent): void {
+    if (this.#last?.turn === turn && this.#last.event.kind === event.kind && "text" in event) {
+      this.#last.more += event.text;
       return;
     }
-    this.#last = { turn, kind, text };
+    this.#last = { turn, event, more: "" };
     this.#batch.add(this.#last);
   }
 
@@ -61,7 +60,7 @@ export class TurnOutput {
 
   /** The number of a turn's last event. */
   lastSeq(turn: string): number {
-    return this.#keptOf(turn).lastSeq;
+    return this.#kept.get(turn)?.lastSeq ?? this.#events.lastSeq(turn);
   }
 
   /** The turn has ended: nothing of it is left here. */
@@ -70,25 +69,26 @@ export class TurnOutput {
   }
 
   /** The events after a number as far as they stand in the journal, or undefined where some are not kept. */
-  after(turn: string, seq: number, lastSeq: number): readonly TurnEvent[] | undefined {
+  after(turn: string, seq: number, lastSeq: number): readonly NumberedTurnEvent[] | undefined {
     const events = this.#events.after(turn, seq);
     return events.length === lastSeq - seq ? events : undefined;
   }
 
   #write(pieces: readonly Piece[]): void {
     this.#last = undefined;
-    const rows = pieces.map(({ turn, kind, text }) => {
-      const kept = this.#keptOf(turn.id);
-      return { turn: turn.id, to: turn, seq: ++kept.lastSeq, kind, text };
+    const rows = pieces.map(({ turn: to, event, more }) => {
+      const seq = ++this.#keptOf(to.id).lastSeq;
+      const whole = more !== "" && "text" in event ? { ...event, text: event.text + more } : event;
+      return { to, turn: to.id, event: { seq, ...whole } };
     });
     try {
-      this.#events.append(rows);
-      for (const { turn, seq, text } of rows) this.#bound(turn, seq, Buffer.byteLength(text));
+      const sizes = this.#events.append(rows);
+      for (const [index, { turn, event }] of rows.entries()) this.#bound(turn, event.seq, sizes[index] ?? 0);
     } catch (error) {
       // Who follows is told all the same; who comes later hears that it is not kept.
       this.#log.error("journal.output_not_kept", { turns: rows.length, error: String(error) });
     }
-    for (const { to, seq, kind, text } of rows) to.deliver({ seq, kind, text });
+    for (const { to, event } of rows) to.deliver(event);
   }
 
   #bound(turn: string, seq: number, bytes: number): void {

@@ -2,31 +2,33 @@ import type { Limits } from "@synthesis/config";
 import type {
   AskSettler,
   AskVerdict,
+  Attachment,
   ToolCallDelta,
   TurnEnd,
   WireError,
   WireFailure,
 } from "@synthesis/protocol";
+import type { AskRequest } from "../asks/ask-request.ts";
+import type { PendingAsk } from "../asks/pending-ask.ts";
 import type {
   AgentProcess,
   AgentTurn,
   AgentTurnEnd,
-  AskRequest,
   TurnEvents,
   TurnStage,
 } from "../drivers/agent-process.ts";
 import { endOfStop } from "./end-of-stop.ts";
-import { StageWatchdog } from "./stage-watchdog.ts";
+import { TurnClock } from "./turn-clock.ts";
 import type { TurnOutlet } from "./turn-outlet.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
   readonly turn: Pick<
     TurnOutlet,
-    "cancel" | "start" | "text" | "reasoning" | "toolCall" | "note" | "runsOn" | "steered" | "ask"
+    "cancel" | "start" | "say" | "runsOn" | "steered" | "ask" | "attach" | "allTold"
   >;
   /** What the process is told of it. */
-  readonly asked: AgentTurn;
+  readonly told: AgentTurn;
   readonly limits: Limits;
   /** What is left of `limits.turnMs`, after earlier attempts. */
   readonly leftMs: number;
@@ -36,57 +38,65 @@ export interface TurnRunOptions {
   onAccountHeld(untilMs: number): void;
 }
 
+/** Why a turn is being stopped, and whether that is its end even if it completes all the same. */
+interface Stop {
+  readonly end: TurnEnd;
+  readonly isFinal: boolean;
+}
+
 /**
- * One turn on one process, under its deadlines: one of silence for each stage, and one in total; all of them stand
- * still while a person is asked. The first cause to stop it wins; it is interrupted, then killed if it does not stop. A turn that completes all the same,
- * before the interrupt reached it, has completed, unless its answer is known to be wrong.
+ * One turn on one process, under its deadlines, which stand still while a person is asked. The first cause to stop it
+ * wins; it is interrupted, then killed if it does not stop. A turn that completes all the same, before the interrupt
+ * reached it, has completed, unless its answer is known to be wrong.
  */
 export class TurnRun implements TurnEvents {
   readonly #options: TurnRunOptions;
-  readonly #watchdog: StageWatchdog;
-  /** Set once: why the turn is being stopped, and whether that stands even if it completes all the same. */
-  #stopped: { readonly verdict: TurnEnd; readonly isFinal: boolean } | undefined;
+  readonly #clock: TurnClock;
+  #stopped: Stop | undefined;
   #kill: NodeJS.Timeout | undefined;
+  /** Settles when the process is gone, where it was killed at once. */
+  #killed: Promise<void> | undefined;
   #answerBytes = 0;
-  /** Aborts, with by whom what is asked is denied then, when it is stopped or over. */
+  readonly #asks = new Set<PendingAsk>();
+  /** Once it is stopped or over: by whom what is asked is denied. */
+  #deniedBy: AskSettler | undefined;
+  /** Aborts when it is stopped or over. */
   readonly #over = new AbortController();
-  #openAsks = 0;
-  #total: NodeJS.Timeout | undefined;
-  #leftMs: number;
-  /** Since when the total runs, or stands still. */
-  #since = performance.now();
-  #askedMs = 0;
 
   constructor(options: TurnRunOptions) {
     this.#options = options;
     const { limits, isWarm, leftMs } = options;
-    this.#leftMs = leftMs;
-    this.#watchdog = new StageWatchdog(limits, isWarm, (error) => this.#stop(endOfStop(error)));
+    this.#clock = new TurnClock({
+      limits,
+      leftMs,
+      isWarm,
+      onTimeout: (error) => this.#onTimeout(error),
+    });
   }
 
   /** How long it stood still, in ms, because a person was asked. */
   get askedMs(): number {
-    return this.#askedMs;
+    return this.#clock.heldMs;
   }
 
   async run(): Promise<AgentTurnEnd> {
-    const { process, turn, asked } = this.#options;
-    this.#runTotal();
+    const { process, turn, told } = this.#options;
     const onCancel = () => this.#stop(endOfStop((turn.cancel.reason as WireFailure).error));
     turn.cancel.addEventListener("abort", onCancel, { once: true });
-    this.#watchdog.start();
+    this.#clock.start();
     try {
-      const running = process.run(asked, this);
+      const running = process.run(told, this);
       turn.runsOn(process);
       if (turn.cancel.aborted) onCancel(); // before the listener was there
       const end = await running;
+      await this.#killed;
+      await turn.allTold;
       if (end.state === "completed" && !this.#stopped?.isFinal) return end;
-      return this.#stopped?.verdict ?? end;
+      return this.#stopped?.end ?? end;
     } finally {
-      this.#over.abort("agent" satisfies AskSettler);
-      clearTimeout(this.#total);
+      this.#deny("agent");
+      this.#clock.stop();
       clearTimeout(this.#kill);
-      this.#watchdog.stop();
       turn.runsOn(undefined);
       turn.cancel.removeEventListener("abort", onCancel);
     }
@@ -97,11 +107,11 @@ export class TurnRun implements TurnEvents {
   }
 
   onText(text: string): void {
-    if (this.#isWithin(text)) this.#options.turn.text(text);
+    if (this.#isWithin(text)) this.#options.turn.say({ kind: "text", text });
   }
 
   onToolCall(call: ToolCallDelta): void {
-    if (this.#isWithin(call.arguments)) this.#options.turn.toolCall(call);
+    if (this.#isWithin(call.arguments)) this.#options.turn.say({ kind: "tool_call", call });
   }
 
   onSteered(message: string): void {
@@ -109,29 +119,32 @@ export class TurnRun implements TurnEvents {
   }
 
   onNote(text: string): void {
-    this.#options.turn.note(text);
+    this.#options.turn.say({ kind: "note", text });
   }
 
-  /** Nobody is to be hurried by a deadline but the ask's own. */
-  async onAsk(ask: AskRequest, withdrawn: AbortSignal): Promise<AskVerdict> {
-    if (this.#openAsks++ === 0) this.#standStill();
-    try {
-      return await this.#options.turn.ask(ask, AbortSignal.any([withdrawn, this.#over.signal]));
-    } finally {
-      if (--this.#openAsks === 0) this.#goOn();
-    }
+  onAsk(ask: AskRequest): PendingAsk {
+    const pending = this.#options.turn.ask(ask);
+    this.#asks.add(pending);
+    if (this.#deniedBy !== undefined) pending.withdraw(this.#deniedBy);
+    return { verdict: this.#verdictOn(pending), withdraw: (by) => pending.withdraw(by) };
+  }
+
+  async onFile(attachment: Attachment, instead: (problem: string) => string): Promise<string | undefined> {
+    const { text, problem } = await this.#options.turn.attach(attachment, instead, this.#over.signal);
+    this.#isWithin(text);
+    return problem;
   }
 
   onReasoning(text: string): void {
-    this.#options.turn.reasoning(text);
+    this.#options.turn.say({ kind: "reasoning", text });
   }
 
   onLife(pauseMs = 0): void {
-    this.#watchdog.noteLife(pauseMs);
+    this.#clock.noteLife(pauseMs);
   }
 
   onStage(stage: TurnStage): void {
-    this.#watchdog.enter(stage);
+    this.#clock.enter(stage);
   }
 
   onHopeless(error: WireError): void {
@@ -142,25 +155,21 @@ export class TurnRun implements TurnEvents {
     this.#options.onAccountHeld(untilMs);
   }
 
-  #runTotal(): void {
-    this.#since = performance.now();
-    const { limits } = this.#options;
-    this.#total = setTimeout(() => this.#stop(endOfStop(tookTooLong(limits))), this.#leftMs);
+  /** Nobody is to be hurried by a deadline but the ask's own. */
+  async #verdictOn(pending: PendingAsk): Promise<AskVerdict> {
+    this.#clock.hold();
+    try {
+      return await pending.verdict;
+    } finally {
+      this.#asks.delete(pending);
+      this.#clock.release();
+    }
   }
 
-  #standStill(): void {
-    clearTimeout(this.#total);
-    this.#watchdog.hold();
-    const now = performance.now();
-    this.#leftMs -= now - this.#since;
-    this.#since = now;
-  }
-
-  #goOn(): void {
-    this.#askedMs += performance.now() - this.#since;
-    if (this.#over.signal.aborted) return;
-    this.#runTotal();
-    this.#watchdog.goOn();
+  #deny(by: AskSettler): void {
+    this.#deniedBy ??= by;
+    for (const pending of this.#asks) pending.withdraw(by);
+    this.#over.abort();
   }
 
   /** Whether more of the answer is handed on; one that is too long is stopped. */
@@ -171,15 +180,22 @@ export class TurnRun implements TurnEvents {
     return this.#stopped?.isFinal !== true;
   }
 
-  #stop(verdict: TurnEnd, isFinal = false): void {
+  /** Where there was no life there is nothing to interrupt: its process would be as dead to the next turn. */
+  #onTimeout(error: WireError): void {
+    this.#stop(endOfStop(error));
+    if (error.code === "start_timeout")
+      this.#killed = this.#options.process.kill({ code: "unresponsive", message: error.message });
+  }
+
+  #stop(end: TurnEnd, isFinal = false): void {
     if (this.#stopped !== undefined) {
-      this.#stopped = { verdict: this.#stopped.verdict, isFinal: isFinal || this.#stopped.isFinal };
+      this.#stopped = { end: this.#stopped.end, isFinal: isFinal || this.#stopped.isFinal };
       return;
     }
-    this.#stopped = { verdict, isFinal };
+    this.#stopped = { end, isFinal };
     const { process, limits } = this.#options;
     process.interrupt();
-    this.#over.abort(settlerOf(verdict)); // what is denied after it must not make the agent go on
+    this.#deny(settlerOf(end)); // what is denied after it must not make the agent go on
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
@@ -190,12 +206,7 @@ function tooLong({ answerBytes }: Limits): WireError {
   return { code: "turn_failed", message };
 }
 
-function tookTooLong({ turnMs }: Limits): WireError {
-  const message = `the turn took longer than ${turnMs} ms (limits.turnMs): it was stopped`;
-  return { code: "turn_timeout", message };
-}
-
-function settlerOf(verdict: TurnEnd): AskSettler {
-  if (verdict.state === "cancelled") return "client_left";
-  return verdict.state === "interrupted" ? "drain" : "agent";
+function settlerOf({ state }: TurnEnd): AskSettler {
+  if (state === "cancelled") return "cancelled";
+  return state === "interrupted" ? "drain" : "agent";
 }

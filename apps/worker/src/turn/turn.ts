@@ -1,23 +1,18 @@
 import type { Logger } from "@synthesis/kit";
-import type {
-  AgentAsk,
-  AskSettlement,
-  Submit,
-  ToolCallDelta,
-  TurnEnd,
-  WireFailure,
-} from "@synthesis/protocol";
+import type { Submit, TurnEnd, WireFailure } from "@synthesis/protocol";
 import type { Steerable } from "../drivers/agent-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import type { TurnTranscript } from "../journal/transcripts.ts";
 import type { OpenTurn } from "../journal/turn-table.ts";
-import type { TurnEvent } from "../journal/turn-event-table.ts";
 import type { TurnOrigin } from "../journal/turn-origin.ts";
 import { AnswerSoFar } from "./answer-so-far.ts";
 import { endOfStop } from "./end-of-stop.ts";
 import { errorOf } from "./error-of.ts";
+import { withDemandedCall } from "./demanded-call.ts";
 import { transcriptLeft } from "./transcript-left.ts";
+import type { NumberedTurnEvent, TurnEvent } from "./turn-event.ts";
+import { TurnFollowers } from "./turn-followers.ts";
 import type { OutputTurn, TurnOutput } from "./turn-output.ts";
 import type { TurnSink } from "./turn-sink.ts";
 import { TurnSteers } from "./turn-steers.ts";
@@ -58,21 +53,21 @@ export class Turn implements OutputTurn {
   readonly steers = new TurnSteers();
   readonly #options: TurnOptions;
   readonly #stop = new AbortController();
-  readonly #followers = new Set<TurnSink>();
+  readonly #followers: TurnFollowers;
   #state: State = "waiting";
   #record: SessionRecord | undefined;
-  #reset: string | undefined;
   #resumes = 0;
   readonly #answer: AnswerSoFar;
   /** Its agent's name for the prompt. */
-  #mark: string | undefined;
+  #anchor: string | undefined;
   /** Whether its agent may have read the prompt. */
   #isTold = false;
 
   constructor(options: TurnOptions) {
-    const { order, left, journal } = options;
+    const { order, left, journal, output } = options;
     this.order = order;
     this.#options = options;
+    this.#followers = new TurnFollowers(order.turn, output);
     this.#answer = new AnswerSoFar(left === undefined ? [] : journal.events.after(order.turn, 0));
     if (left === undefined) return;
     this.#state = left.state;
@@ -127,7 +122,7 @@ export class Turn implements OutputTurn {
 
   /** Whether somebody is told what becomes of it. */
   get isFollowed(): boolean {
-    return this.#followers.size > 0;
+    return !this.#followers.isEmpty;
   }
 
   /** Stops it, accepted or not. */
@@ -137,26 +132,16 @@ export class Turn implements OutputTurn {
 
   /** Tells `sink` its events after a number, and what comes. One that follows already begins anew from there. */
   follow(sink: TurnSink, after: number): void {
-    if (this.#state === "waiting") {
-      this.#followers.add(sink);
-      return;
-    }
-    const { output } = this.#options;
-    this.#followers.delete(sink);
-    output.flush();
-    const events = output.after(this.id, after, output.lastSeq(this.id));
-    if (events === undefined) return sink.gone(this.id);
-    sink.accepted(this.id, this.#reset);
-    for (const event of events) sink.event(this.id, event);
-    this.#followers.add(sink);
+    if (this.#state === "waiting") this.#followers.add(sink);
+    else this.#followers.catchUp(sink, after);
   }
 
   unfollow(sink: TurnSink): void {
     this.#followers.delete(sink);
   }
 
-  deliver(event: TurnEvent): void {
-    for (const sink of this.#followers) sink.event(this.id, event);
+  deliver(event: NumberedTurnEvent): void {
+    this.#followers.event(event);
   }
 
   /** It will be run. Throws what the journal throws, and then it was not accepted. */
@@ -166,9 +151,8 @@ export class Turn implements OutputTurn {
       this.#record = journal.accept(this.order, origin);
       this.#state = "accepted";
     }
-    this.#mark = canBranch ? this.id : undefined;
-    this.#reset = reset;
-    for (const sink of this.#followers) sink.accepted(this.id, reset);
+    this.#anchor = canBranch ? this.id : undefined;
+    this.#followers.accepted(reset);
     return (this.#record ??= journal.sessions.get(this.order.session.id));
   }
 
@@ -178,15 +162,15 @@ export class Turn implements OutputTurn {
     const error = errorOf(cause);
     this.#close("over");
     log.info("turn.refused", { turn: this.id, code: error.code, cause: String(cause) });
-    for (const sink of this.#followers) sink.refused(this.id, error);
+    this.#followers.refused(error);
   }
 
   /** Its prompt is about to be written, now or again. Throws what the journal throws. */
   start(): void {
     const { journal } = this.#options;
     const { id: session } = this.order.session;
-    if (this.#state === "started") journal.startAgain(this.id, session, this.#mark);
-    else journal.start(this.id, session, this.#mark);
+    if (this.#state === "started") journal.startAgain(this.id, session, this.#anchor);
+    else journal.start(this.id, session, this.#anchor);
     this.#state = "started";
     this.#isTold = true;
   }
@@ -202,43 +186,17 @@ export class Turn implements OutputTurn {
     this.#resumes++;
   }
 
-  text(text: string): void {
-    this.#say("text", text);
-  }
-
-  reasoning(text: string): void {
-    this.#say("reasoning", text);
-  }
-
-  /** A piece of a call of a client's function. */
-  toolCall(call: ToolCallDelta): void {
-    this.#say("tool_call", JSON.stringify(call));
-  }
-
-  /** What its agent asks, in words. */
-  question(text: string): void {
-    this.#say("question", text);
-  }
-
-  /** Its agent asks a person. */
-  asked(ask: AgentAsk): void {
-    this.#say("asked", JSON.stringify(ask));
-  }
-
-  /** What it, or the turn that it goes on with, asked has its verdict; this stands in the journal at once. */
-  askSettled(settlement: AskSettlement): void {
-    this.#say("ask_settled", JSON.stringify(settlement));
-    this.#options.output.flush();
+  /** Tells it; how an ask was settled stands in the journal at once. */
+  say(event: TurnEvent): void {
+    this.#answer.add(event);
+    this.#options.output.add(this, event);
+    if (event.kind === "ask_settled") this.#options.output.flush();
   }
 
   /** The process that asked is gone, with the worker that had it. */
   dropAsks(): void {
-    for (const ask of this.#answer.openAsks) this.askSettled({ ask, behavior: "deny", by: "agent" });
-  }
-
-  /** What is told of the turn, and was not done by its agent. */
-  note(text: string): void {
-    this.#say("note", text);
+    for (const ask of this.#answer.openAsks)
+      this.say({ kind: "ask_settled", settlement: { ask, behavior: "deny", by: "agent" } });
   }
 
   /** The process that runs it from now on; undefined: none. */
@@ -256,10 +214,11 @@ export class Turn implements OutputTurn {
   /**
    * Reported even where the journal cannot be written: it owes the end then. A turn that may have had effects is
    * not to be repeated, whatever its failure; nor one that is open in the journal, since the next worker would run
-   * it if this one died now. `mark`: the agent's name for its end, where the conversation can branch off there.
+   * it if this one died now. `anchor`: the agent's name for its end, where the conversation can branch off there.
    */
-  end(judged: TurnEnd, mark?: string): void {
-    let end = this.isActive ? withoutRetry(judged) : judged;
+  end(judged: TurnEnd, anchor?: string): void {
+    let end = withDemandedCall(judged, this.order.mustCall, this.#answer.calls);
+    if (this.isActive) end = withoutRetry(end);
     const { journal, output, log } = this.#options;
     const session = this.order.session.id;
     const code = end.state === "completed" ? undefined : end.error.code;
@@ -267,7 +226,7 @@ export class Turn implements OutputTurn {
     const seq = output.lastSeq(this.id) + 1;
     try {
       const isVoid = !this.isActive && (end.state === "failed" || end.state === "cancelled");
-      journal.end(session, { turn: this.id, end, seq, isVoid }, this.#left(end, mark));
+      journal.end(session, { turn: this.id, end, seq, isVoid }, this.#left(end, anchor));
       // No agent could be started: what is to be told a new one is still to be told.
       if (code === "agent_unavailable" && this.#record?.agentStarted === false)
         journal.sessions.unmarkAgentStarted(session);
@@ -277,7 +236,7 @@ export class Turn implements OutputTurn {
     }
     log.info("turn.ended", { turn: this.id, session, state: end.state, code });
     this.#close("over");
-    for (const sink of this.#followers) sink.ended(this.id, seq, end);
+    this.#followers.ended(seq, end);
   }
 
   /** Left without an end, for the next generation of the worker to take up. */
@@ -299,7 +258,7 @@ export class Turn implements OutputTurn {
     this.#options.onOver();
   }
 
-  #left(end: TurnEnd, mark: string | undefined): TurnTranscript {
+  #left(end: TurnEnd, anchor: string | undefined): TurnTranscript {
     const isSteered = !this.steers.isEmpty || this.#answer.isTalkedInto;
     return transcriptLeft({
       order: this.order,
@@ -307,13 +266,8 @@ export class Turn implements OutputTurn {
       isTold: this.#isTold,
       isSteered,
       end,
-      mark,
+      anchor,
     });
-  }
-
-  #say(kind: TurnEvent["kind"], text: string): void {
-    this.#answer.add(kind, text);
-    this.#options.output.add(this, kind, text);
   }
 }
 

@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { AgentSettings } from "@synthesis/config";
 import { EMPTY_TRANSCRIPT, type AskVerdict, type AskWay } from "@synthesis/protocol";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { answered, asked, byPoints, goingOn } from "../support/chat.ts";
+import { ASKING_PLUGIN } from "../support/asking-plugin.ts";
 import { RecordedTurn } from "../support/recorded-turn.ts";
 import { hashOf, testCaller } from "../support/test-submit.ts";
-import { TestWorkspace } from "../support/test-workspace.ts";
+import { defaultAsks } from "../support/default-asks.ts";
+import { commandAgent, TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
 
 const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskWay = "api") =>
   space.workspace.answerAsk(ask, { ...verdict, by }, testCaller);
+const stopped = { state: "completed", finishReason: "stop" };
 const codeOf = (body: () => unknown): unknown => {
   try {
     return body();
@@ -34,9 +39,9 @@ test("W-20: an ask is part of the answer, numbered, and replayed; allowed, the t
     input: '{"file_path":"/etc/x"}',
     always: [],
   });
-  expect(ask.deadlineAt - ask.askedAt).toBe(600_000);
+  expect(ask.deadlineAt - (ask.toldAt ?? 0)).toBe(600_000);
   expect(turn.answer).toContain("**claude asks: may it use Write?**");
-  expect(turn.answer).toContain("> Write: /etc/x\n");
+  expect(turn.answer).toContain("> `Write: /etc/x`\n> ```\n> file_path: /etc/x\n> ```\n");
   expect([space.workspace.asks(testCaller), space.workspace.session("s").session.state]).toEqual([
     [ask],
     "asking",
@@ -86,7 +91,7 @@ test("denied, the agent hears why", async () => {
   answer(space, (await turn.untilAsked()).id, { behavior: "deny", message: "not on a Sunday" }, "cli");
   answer(space, (await turn.untilAsked(2)).id, { behavior: "deny" }, "chat");
   await turn.outcome;
-  expect(turn.answer).toContain("denied: not on a Sunday");
+  expect(turn.answer).toContain("denied: the user was asked and said no: not on a Sunday");
   expect(turn.answer).toContain("denied: the user was asked and said no");
   expect(turn.settled.map(({ by }) => by)).toEqual(["cli", "chat"]);
 });
@@ -107,15 +112,76 @@ test("W-20: a verdict in the chat leaves a point that nobody can name; one from 
   }
 });
 
-test("two asks at once are both told, and each has its own verdict", async () => {
+test("two asks at once are told one after the other; each has its own verdict, and both can be listed", async () => {
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-both Bash");
-  const [first, second] = [await turn.untilAsked(), await turn.untilAsked(2)];
-  expect(space.workspace.asks().map(({ id }) => id)).toEqual([first.id, second.id]);
+  const first = await turn.untilAsked();
+  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  expect(turn.asks).toHaveLength(1);
+  expect(space.workspace.asks().map(({ toldAt }) => toldAt)).toEqual([first.toldAt, undefined]);
+  answer(space, first.id, { behavior: "allow" });
+  const second = await turn.untilAsked(2);
   answer(space, second.id, { behavior: "deny", message: "second" });
+  await turn.outcome;
+  expect(turn.answer).toMatch(/allowed: .* and denied: .*: second$/);
+});
+
+test("one that has its verdict before it is told is never told", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-both Bash");
+  const first = await turn.untilAsked();
+  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  answer(space, space.workspace.asks()[1]!.id, { behavior: "deny", message: "second" });
   answer(space, first.id, { behavior: "allow" });
   await turn.outcome;
-  expect(turn.answer).toMatch(/allowed: .* and denied: second$/);
+  expect([turn.asks, turn.settled.map(({ ask }) => ask)]).toEqual([[first], [first.id]]);
+  expect(turn.answer).toMatch(/allowed: .* and denied: .*: second$/);
+});
+
+test("a word in the chat within a second of a verdict there is not the next one; from elsewhere it is", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-both Bash");
+  answer(space, (await turn.untilAsked()).id, { behavior: "allow" }, "chat");
+  const { id } = await turn.untilAsked(2);
+  expect(codeOf(() => answer(space, id, { behavior: "allow" }, "chat"))).toBe("ask_settled");
+  answer(space, id, { behavior: "deny" }, "cli");
+  await turn.outcome;
+  expect(turn.settled.map(({ by }) => by)).toEqual(["chat", "cli"]);
+});
+
+test("a word that came while an ask was open, too late for it, is told to nobody", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask Bash");
+  const { id, toldAt = 0 } = await turn.untilAsked();
+  const request = { caller: hashOf("another key") };
+  const words = ["yes", "no", "yes, and more"].map((said) => space.submit(said, { receivedAt: toldAt + 1 }));
+  const stranger = space.submit("yes", { receivedAt: toldAt + 1, request });
+  answer(space, id, { behavior: "allow" }, "api");
+  const ends = await Promise.all(words.map(async ({ outcome }) => outcome));
+  const refused = { state: "refused", error: { code: "ask_settled" } };
+  expect(ends).toMatchObject([refused, refused, stopped]);
+  expect(await stranger.outcome).toMatchObject(stopped);
+  expect((await space.run("yes", { receivedAt: Date.now() + 1 })).answer).toMatch(/^fake: yes \(turn 4/);
+});
+
+test("where the chat is no way to answer, a word in it is a message like any other", async () => {
+  await using space = await TestWorkspace.start({ asks: { by: ["api"] } });
+  const turn = space.submit("!ask Bash");
+  const { id, toldAt = 0 } = await turn.untilAsked();
+  const word = space.submit("yes", { receivedAt: toldAt + 1 });
+  answer(space, id, { behavior: "allow" });
+  await word.outcome;
+  expect(word.answer).toBe("fake: yes (turn 2 of this conversation)");
+});
+
+test("a turn that is cancelled is told no further question", async () => {
+  await using space = await TestWorkspace.start();
+  const turn = space.submit("!ask-both Bash");
+  await turn.untilAsked();
+  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  space.workspace.cancel(turn.id, "its client left");
+  await turn.outcome;
+  expect([turn.asks.length, space.workspace.asks()]).toEqual([1, []]);
 });
 
 test("nobody answers: the deadline denies", async () => {
@@ -132,7 +198,7 @@ test("the client leaves: denied, and the turn is cancelled", async () => {
   const ask = await turn.untilAsked();
   space.workspace.cancel(turn.id, "its client left");
   expect(await turn.outcome).toMatchObject({ state: "cancelled" });
-  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "client_left" }]);
+  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "cancelled" }]);
   expect(codeOf(() => answer(space, ask.id, { behavior: "allow" }))).toBe("ask_settled");
   expect((await space.run("hi")).answer).toBe("fake: hi (turn 2 of this conversation)");
 });
@@ -201,6 +267,69 @@ test("200 races of two verdicts: one wins each, the other hears by whom", { time
   }
 });
 
+test(
+  "100 races of a verdict with the deadline: one of them counts, and the agent hears that one",
+  { timeout: 60_000 },
+  async () => {
+    await using space = await TestWorkspace.start({ asks: { deadlineMs: 20 } });
+    const settlers = new Set<string>();
+    for (let round = 0; round < 100; round++) {
+      const turn = space.submit("!ask Write");
+      const { id, deadlineAt } = await turn.untilAsked();
+      if (round % 10 !== 0) await pause(Math.max(0, deadlineAt - Date.now() - 3 + (round % 10)));
+      const said = codeOf(() => answer(space, id, { behavior: "allow" }));
+      await turn.outcome;
+      const [settlement, ...more] = turn.settled;
+      expect([said === "ask_settled" ? "deadline" : "api", more]).toEqual([settlement?.by, []]);
+      expect(turn.answer).toContain(
+        settlement?.by === "api" ? "allowed: " : "denied: the user was asked and",
+      );
+      settlers.add(String(settlement?.by));
+    }
+    expect([...settlers].toSorted()).toEqual(["api", "deadline"]);
+  },
+);
+
+test("a program's tools that the configuration allows or denies are never asked about", async () => {
+  const asks = { ...defaultAsks, allow: ["Read", "Look"], deny: ["Erase", "Look"] };
+  const asker: AgentSettings = { ...commandAgent("-e", ASKING_PLUGIN), asks };
+  await using space = await TestWorkspace.start({ agents: { asker } });
+  const turn = space.submit("Read Erase Look Paint", { agent: "asker" });
+  const ask = await turn.untilAsked();
+  expect(ask.tool).toBe("Paint");
+  answer(space, ask.id, { behavior: "deny", message: "not now" });
+  await turn.outcome;
+  expect(turn.asks).toHaveLength(1);
+  expect(turn.answer.split("\n\n").at(-1)).toBe(
+    "Read allow|Erase deny: Erase is denied to this agent (asks.deny)|Look deny: Look is denied to this agent (asks.deny)|Paint deny: the user was asked and said no: not now",
+  );
+});
+
+test("after two questions in a row that nobody answered nobody is asked", async () => {
+  const asks = { ...defaultAsks, deadlineMs: 100 };
+  const asker = { ...commandAgent("-e", ASKING_PLUGIN), asks };
+  await using space = await TestWorkspace.start({ agents: { asker } });
+  const { turn } = await space.run("A B C D", { agent: "asker" });
+  expect(turn.settled.map(({ by }) => by)).toEqual(["deadline", "deadline"]);
+  expect(turn.answer).toMatch(/C deny: nobody answered the last 2 questions.*\|D deny: nobody answered/);
+});
+
+test("of a session that asks too much at once the newest is denied", async () => {
+  const asker = commandAgent("-e", ASKING_PLUGIN);
+  await using space = await TestWorkspace.start({ agents: { asker } });
+  const turn = space.submit(Array.from({ length: 33 }, (_, index) => `t${index}`).join(" "), {
+    agent: "asker",
+  });
+  await eventually(() =>
+    expect(space.log.fieldsOf("ask.settled")).toMatchObject([{ behavior: "deny", by: "agent" }]),
+  );
+  const open = space.workspace.asks();
+  expect([open.length, open.at(-1)?.tool]).toEqual([32, "t31"]);
+  for (const { id } of open) answer(space, id, { behavior: "allow" });
+  await turn.outcome;
+  expect(turn.answer).toMatch(/t31 allow\|t32 deny: too much is asked at once/);
+});
+
 test("an ask is there for its own API key only, and answered only by the agent's ways", async () => {
   await using space = await TestWorkspace.start({ asks: { by: ["chat"] } });
   const turn = space.submit("!ask Bash");
@@ -237,10 +366,15 @@ test("a question of Claude's is answered in words, by label or by place", async 
   expect(codeOf(() => answer(space, first.id, { behavior: "allow" }))).toBe("invalid_request");
   answer(space, first.id, { behavior: "allow", message: "2\nred" });
   const second = await turn.untilAsked(2);
-  answer(space, second.id, { behavior: "allow", answers: { "Other?": "green" } });
+  expect(codeOf(() => answer(space, second.id, { behavior: "allow", message: "red" }))).toBe(
+    "invalid_request",
+  );
+  const half = { behavior: "allow", answers: { "Other?": "green" } } as const;
+  expect(codeOf(() => answer(space, second.id, half))).toBe("invalid_request");
+  answer(space, second.id, { ...half, answers: { ...half.answers, "Colour?": "2" } });
   await turn.outcome;
   expect(turn.answer).toContain('"answers":{"Colour?":"Blue","Other?":"Red"}');
-  expect(turn.answer).toContain('"answers":{"Other?":"green"}');
+  expect(turn.answer).toContain('"answers":{"Colour?":"Blue","Other?":"green"}');
 });
 
 test("an answer that is to meet a schema has no question in it", async () => {
@@ -248,6 +382,7 @@ test("an answer that is to meet a schema has no question in it", async () => {
   const turn = space.submit("!ask Bash", { answerSchema: { type: "object" } });
   const { id } = await turn.untilAsked();
   expect([turn.answer, turn.reasoningText.includes("claude asks")]).toEqual(["", true]);
+  expect(turn.reasoningText).toContain("not here but elsewhere");
   answer(space, id, { behavior: "allow" });
   await turn.outcome;
   expect(turn.answer).not.toContain("claude asks");

@@ -128,7 +128,7 @@ test("the client leaves: Claude stops, and the session goes on on the same proce
   const ask = await turn.untilAsked();
   space.workspace.cancel(turn.id, "its client left");
   expect(await turn.outcome).toMatchObject({ state: "cancelled" });
-  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "client_left" }]);
+  expect(turn.settled).toEqual([{ ask: ask.id, behavior: "deny", by: "cancelled" }]);
   expect((await space.run("hi")).answer).toMatch(/hi$/);
   expect([existsSync(outside), api.conversations.length, space.exits]).toEqual([false, 2, []]);
 });

@@ -82,7 +82,7 @@ test("the owner is told of each connection that comes or goes, and of none once 
     onHello: () => {},
     onVacant: () => {},
     onFrame: () => {},
-    askedTurn: () => undefined,
+    promptedTurn: () => undefined,
     framesTaken: () => 0,
   });
   await using peer = new Peer(url);
@@ -116,7 +116,7 @@ test("a refused peer that keeps its side open does not hold up the close", async
     onHello: () => {},
     onVacant: () => {},
     onFrame: () => {},
-    askedTurn: () => undefined,
+    promptedTurn: () => undefined,
     framesTaken: () => 0,
   });
   const { host, port } = new URL(url);

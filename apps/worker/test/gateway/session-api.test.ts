@@ -199,6 +199,7 @@ test("a session whose agent is not configured any more is listed, told, exported
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    files: "link",
     asks: defaultAsks,
   } as const;
   {

@@ -72,3 +72,21 @@ test("a session without a terminal, an unknown one and an odd path are refused w
     error: { code: "invalid_request", message: expect.stringContaining("driver: channel") },
   });
 });
+
+test(
+  "who does not read what is drawn is cut off, and whoever reads goes on",
+  { timeout: 30_000 },
+  async () => {
+    await using channel = await ChannelWorkspace.start();
+    await channel.space.run("hello", own);
+    await using deaf = await TerminalViewer.open(channel.url("/sessions/s/terminal"));
+    await using reader = await TerminalViewer.open(channel.url("/sessions/s/terminal"));
+    deaf.socket.pause();
+    for (let round = 0; round < 8; round++)
+      await channel.space.run(`${"x".repeat(512 * 1024)} end of ${round}`, own);
+    await eventually(() => expect(reader.drawn).toMatch(/● channel: x+ end of 7/));
+    deaf.socket.resume();
+    expect(await deaf.closed).toMatchObject({ code: 1006 });
+    expect(deaf.drawn).not.toContain("end of 7");
+  },
+);

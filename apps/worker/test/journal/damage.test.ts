@@ -23,7 +23,8 @@ test("a journal that is overwritten while it is open says so once", async () => 
   journal.accept(testSubmit(turnId(1), "hi"));
   for (const path of [file.path, `${file.path}-wal`])
     writeFileSync(path, Buffer.alloc(readFileSync(path).length, "garbage "), { flag: "r+" });
-  const say = (seq: number) => journal.events.append([{ turn: turnId(1), seq, kind: "text", text: "x" }]);
+  const say = (seq: number) =>
+    journal.events.append([{ turn: turnId(1), event: { seq, kind: "text", text: "x" } }]);
   const refused = { code: "worker_unavailable", retryAfterMs: 1_000 };
   expect(errorOf(thrown(() => say(1)))).toMatchObject(refused);
   expect(errorOf(thrown(() => say(2)))).toMatchObject(refused);

@@ -1,7 +1,6 @@
 import type { FindTurn, TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/journal.ts";
-import type { TurnEventKind } from "../../src/journal/turn-event-table.ts";
 import { JournalFile, turnId } from "../support/test-journal.ts";
 import { hashOf, testCaller, testSubmit } from "../support/test-submit.ts";
 
@@ -26,10 +25,11 @@ function accepted(index = 1, request: object = { key }): void {
 }
 
 /** Turn 1 with its end, after it said so many things of this kind. */
-function ended(state: TurnEnd["state"], said = 0, kind: TurnEventKind = "text"): void {
+function ended(state: TurnEnd["state"], said = 0, kind: "text" | "reasoning" | "note" = "text"): void {
   accepted();
   journal.start(turnId(1), "s");
-  for (let seq = 1; seq <= said; seq++) journal.events.append([{ turn: turnId(1), seq, kind, text: "x" }]);
+  for (let seq = 1; seq <= said; seq++)
+    journal.events.append([{ turn: turnId(1), event: { seq, kind, text: "x" } }]);
   const end: TurnEnd = state === "completed" ? { state, finishReason: "stop" } : { state, error };
   const isVoid = (state === "cancelled" || state === "failed") && (said === 0 || kind === "note");
   journal.end("s", { turn: turnId(1), end, seq: said + 1, isVoid }, { state: "none" });

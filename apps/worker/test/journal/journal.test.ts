@@ -189,7 +189,7 @@ test("sessions are listed for their API key, the last used first, and forgotten 
     ["c", "b", "a"],
     ["c"],
   ]);
-  journal.events.append([{ turn, seq: 1, kind: "text", text: "hi" }]);
+  journal.events.append([{ turn, event: { seq: 1, kind: "text", text: "hi" } }]);
   expect(journal.sessions.delete("b")).toBe(true);
   expect(journal.sessions.delete("b")).toBe(false);
   expect([journal.turns.isKnown(turn), journal.events.lastSeq(turn)]).toEqual([false, 0]);

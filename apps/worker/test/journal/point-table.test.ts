@@ -31,7 +31,7 @@ interface TurnOptions extends SubmitOptions {
 /** A turn of session `s` that went on from `origin`; its points are `asked(name)` and `answered(name)`. */
 function turn(name: string, options: TurnOptions = {}, origin?: TurnOrigin): string {
   const { state = "completed", isUnmarked, left, ...submit } = options;
-  const mark = isUnmarked ? undefined : `end of ${name}`;
+  const anchor = isUnmarked ? undefined : `end of ${name}`;
   const instructions = submit.instructions === undefined ? undefined : hashOf(submit.instructions);
   const id = turnId(++turns);
   const session = submit.session ?? "s";
@@ -41,7 +41,7 @@ function turn(name: string, options: TurnOptions = {}, origin?: TurnOrigin): str
   journal.end(
     session,
     { turn: id, end, seq: 1, isVoid: false },
-    left ?? { state: "answer", hash: answered(name), mark, instructions },
+    left ?? { state: "answer", hash: answered(name), anchor, instructions },
   );
   return id;
 }
@@ -71,9 +71,9 @@ test("W-13: a session has a point after each prompt and each answer; the last on
   expect(latestOf("s", asked("2"), answered("2"))).toMatchObject({ position: 3, isHead: false });
   expect(latestOf("s", hashOf("other"), answered("1"))).toMatchObject({
     isHead: false,
-    place: { agentSession: agentSession(), mark: "end of 1" },
+    place: { agentSession: agentSession(), anchor: "end of 1" },
   });
-  expect(latestOf("s", asked("1"))?.place?.mark).toBe(first);
+  expect(latestOf("s", asked("1"))?.place?.anchor).toBe(first);
   expect(latestOf("other", answered("2"))).toBeUndefined();
   expect(latestOf("s")).toBeUndefined();
 });
@@ -97,7 +97,7 @@ test("a prompt's point while its turn runs, and after it completed, is not the e
   expect(latestOf("s", asked("1"))).toMatchObject({ isHead: true });
   expect(latestOf("s", asked("1"))?.place).toBeUndefined(); // its agent was not told it yet
   journal.start(id, "s", id);
-  expect(latestOf("s", asked("1"))?.place).toEqual({ agentSession: agentSession(), mark: id });
+  expect(latestOf("s", asked("1"))?.place).toEqual({ agentSession: agentSession(), anchor: id });
   turn("2");
   expect(latestOf("s", asked("2"))?.isHead).toBe(false);
 });
@@ -176,7 +176,7 @@ test("W-14: a branch within a session forgets what came after, and gives its age
   expect(latestOf("s", answered("2"), asked("2"))).toBeUndefined();
   expect(latestOf("s", answered("1"))).toMatchObject({ isHead: true, place: { agentSession: before } });
   expect(journal.sessions.get("s")).toMatchObject({
-    origin: { agentSession: before, mark: "end of 1" },
+    origin: { agentSession: before, anchor: "end of 1" },
     instructions: hashOf("one"),
   });
   expect(agentSession()).not.toBe(before);
@@ -255,7 +255,7 @@ test("a branch that never came to life is begun again under another name for its
   branch("2", { follows: asked("1") });
   const before = agentSession();
   journal.sessions.unmarkAgentStarted("s");
-  expect(journal.sessions.get("s")).toMatchObject({ agentStarted: false, origin: { mark: turnId(1) } });
+  expect(journal.sessions.get("s")).toMatchObject({ agentStarted: false, origin: { anchor: turnId(1) } });
   expect(agentSession()).not.toBe(before);
 });
 

@@ -34,7 +34,7 @@ test.for([null, "", "{", '{"type":"submit"}'])(
     const journal = file.open();
     for (const index of [1, 2]) journal.accept(testSubmit(turnId(index), "hi"));
     journal.start(turnId(2), "s");
-    journal.events.append([{ turn: turnId(2), seq: 1, kind: "text", text: "half" }]);
+    journal.events.append([{ turn: turnId(2), event: { seq: 1, kind: "text", text: "half" } }]);
     file.exec(`UPDATE turns SET submit_frame = ${order === null ? "NULL" : `'${order}'`}`);
     expect(journal.recover()).toEqual([]);
     const end = { state: "interrupted", error: { code: "turn_interrupted" } };
@@ -79,7 +79,7 @@ test("a running journal forgets too, and gives the space back", async () => {
   for (let index = 1; index <= 1001; index++) {
     const session = `session ${index}`;
     journal.accept(testSubmit(turnId(index), "hi", { session }));
-    journal.events.append([{ turn: turnId(index), seq: 1, kind: "text", text: "x".repeat(2000) }]);
+    journal.events.append([{ turn: turnId(index), event: { seq: 1, kind: "text", text: "x".repeat(2000) } }]);
     if (index < 1001)
       journal.end(
         session,

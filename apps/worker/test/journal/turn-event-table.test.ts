@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/journal.ts";
-import type { TurnEvent } from "../../src/journal/turn-event-table.ts";
+import type { NumberedTurnEvent } from "../../src/turn/turn-event.ts";
 import { JournalFile, turnId } from "../support/test-journal.ts";
 import { testSubmit } from "../support/test-submit.ts";
 
@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => file[Symbol.asyncDispose]());
 
-const said: readonly TurnEvent[] = [
+const said: readonly NumberedTurnEvent[] = [
   { seq: 1, kind: "reasoning", text: "[Bash]\n" },
   { seq: 2, kind: "text", text: "one " },
   { seq: 3, kind: "text", text: "two \u{1f600}" },
 ];
 
 function say(index: number, events = said): void {
-  journal.events.append(events.map((event) => ({ ...event, turn: turnId(index) })));
+  journal.events.append(events.map((event) => ({ turn: turnId(index), event })));
 }
 
 /** Turns 1 to 4, all of which said three things; 1 to 3 ended at 10, 20 and 30. */
@@ -48,8 +48,8 @@ test("a turn that said nothing has no events and 0 as its last number", () => {
 test("events that are appended together are kept all or none", () => {
   say(1);
   const rows = [
-    { turn: turnId(2), seq: 1, kind: "text", text: "new" },
-    { turn: turnId(1), seq: 3, kind: "text", text: "again" },
+    { turn: turnId(2), event: { seq: 1, kind: "text", text: "new" } },
+    { turn: turnId(1), event: { seq: 3, kind: "text", text: "again" } },
   ] as const;
   expect(() => journal.events.append(rows)).toThrow("UNIQUE");
   expect(journal.events.after(turnId(2), 0)).toEqual([]);

@@ -140,7 +140,7 @@ test.for([true, false])(
     const one = await say(space, "one", EMPTY_TRANSCRIPT);
     await say(space, "two", one.point);
     const journal = openJournal(space.configuration.journalFile);
-    const place = { agentSession: journal.sessions.get("s").agentSession, mark: "gone" };
+    const place = { agentSession: journal.sessions.get("s").agentSession, anchor: "gone" };
     journal.points.setPlace("s", journal.turns.idsOfSession("s")[0] ?? "", place);
     journal.close();
     const { outcome } = await say(space, "x", one.point, { needsMemory });

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { AgentSettings } from "@synthesis/config";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
+import { testCaller } from "../support/test-submit.ts";
 import { TestWorkspace } from "../support/test-workspace.ts";
 import { defaultAsks } from "../support/default-asks.ts";
 
@@ -14,6 +16,7 @@ const agents: Readonly<Record<string, AgentSettings>> = {
     onInterrupt: "resume",
     instructions: "append",
     reasoning: "full",
+    files: "link",
     asks: defaultAsks,
   },
 };
@@ -74,4 +77,14 @@ test("the model that a cut turn named is not kept for turns that name none", asy
   const own = await space.run("!argv", resuming);
   expect(own.answer).not.toContain("--model");
   expect(space.exits).toEqual(["exited", "replaced"]);
+});
+
+test("the time that a person took is none of the turn's, on its next process either", async () => {
+  await using space = await TestWorkspace.start({ agents, limits: { turnMs: 1_500 } });
+  const turn = space.submit("!ask-crash-once Bash", resuming);
+  const ask = await turn.untilAsked();
+  await pause(1_600);
+  space.workspace.answerAsk(ask.id, { behavior: "allow", by: "api" }, testCaller);
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(space.exits).toHaveLength(1);
 });

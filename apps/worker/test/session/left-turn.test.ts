@@ -24,6 +24,7 @@ const resuming: AgentSettings = {
   onInterrupt: "resume",
   instructions: "append",
   reasoning: "full",
+  files: "link",
   asks: defaultAsks,
 };
 
@@ -33,7 +34,7 @@ function leave(state: "accepted" | "started", prompt: string, options: SubmitOpt
   journal.accept(testSubmit(turn, prompt, options));
   if (state === "started") {
     journal.start(turn, options.session ?? "s");
-    journal.events.append([{ turn, seq: 1, kind: "text", text: "half" }]);
+    journal.events.append([{ turn, event: { seq: 1, kind: "text", text: "half" } }]);
   }
   journal.close();
 }

@@ -3,7 +3,8 @@ import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { answered, asked, byPoints, say } from "../support/chat.ts";
 import { hashOf, testCaller } from "../support/test-submit.ts";
-import { TestWorkspace } from "../support/test-workspace.ts";
+import { ASKING_PLUGIN } from "../support/asking-plugin.ts";
+import { commandAgent, TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
 
@@ -51,4 +52,12 @@ test("W-17: it waits for a place like any other, and gives it back", async () =>
   expect((await space.run("name it", aside)).outcome.state).toBe("completed");
   expect((await say(space, "two", chat.point)).answer).toContain("turn 2 of");
   expect(space.exits).toEqual(["evicted", "stateless"]);
+});
+
+test("W-17: nobody is asked in it", async () => {
+  const asker = commandAgent("-e", ASKING_PLUGIN);
+  await using space = await TestWorkspace.start({ agents: { asker } });
+  const { turn, outcome } = await space.run("Paint", { ...aside, agent: "asker" });
+  expect([outcome.state, turn.asks, turn.settled]).toEqual(["completed", [], []]);
+  expect(turn.answer).toMatch(/^Paint deny: /);
 });

@@ -32,13 +32,13 @@ test("W-19: instructions are told with the first turn, then only where they are 
   expect(resumed.answer).not.toContain(TOLD);
 });
 
-test("W-19: instructions of the mark that was told last are not told again, though their text is another", async () => {
+test("W-19: instructions of the hash that was told last are not told again, though their text is another", async () => {
   await using space = await TestWorkspace.start();
-  const [mark, other] = ["a".repeat(64), "b".repeat(64)];
-  const first = await say(space, "one", EMPTY_TRANSCRIPT, { instructions: "Monday", instructionsMark: mark });
-  const same = await say(space, "two", first.point, { instructions: "Tuesday", instructionsMark: mark });
+  const [hash, other] = ["a".repeat(64), "b".repeat(64)];
+  const first = await say(space, "one", EMPTY_TRANSCRIPT, { instructions: "Monday", instructionsHash: hash });
+  const same = await say(space, "two", first.point, { instructions: "Tuesday", instructionsHash: hash });
   expect(same.answer).not.toContain(TOLD);
-  const changed = await say(space, "three", same.point, { instructions: "Tuesday", instructionsMark: other });
+  const changed = await say(space, "three", same.point, { instructions: "Tuesday", instructionsHash: other });
   expect(changed.answer).toContain(`${TOLD}\n\nTuesday`);
 });
 

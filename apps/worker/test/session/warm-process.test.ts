@@ -18,7 +18,7 @@ class IdleAgent implements AgentProcess {
   readonly started = Promise.resolve();
   readonly #ended = Promise.withResolvers<CloseReason>();
   readonly closed = this.#ended.promise;
-  readonly mark = undefined;
+  readonly anchor = undefined;
 
   run(): never {
     throw new Error("no turn is run here");

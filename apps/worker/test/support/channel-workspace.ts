@@ -11,6 +11,7 @@ function channelAgent(terminal: "own" | "yours"): AgentSettings {
     terminal,
     channels: "approved",
     permissionMode: "default",
+    files: "link",
     asks: HeadlessAsks.parse({}),
   };
 }

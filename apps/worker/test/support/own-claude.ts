@@ -29,7 +29,10 @@ export class OwnClaude implements AsyncDisposable {
   static async start(url: string): Promise<OwnClaude> {
     const socket = new WebSocket(url);
     const [data] = (await once(socket, "message")) as [Buffer];
-    return new OwnClaude(socket, LiveWelcome.parse(JSON.parse(data.toString("utf8"))));
+    const claude = new OwnClaude(socket, LiveWelcome.parse(JSON.parse(data.toString("utf8"))));
+    socket.ping();
+    await once(socket, "pong"); // by then the worker knows that it was started
+    return claude;
   }
 
   get isAlive(): boolean {

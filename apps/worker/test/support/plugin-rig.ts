@@ -4,7 +4,8 @@ import type { AskVerdict, Prompt, WireError } from "@synthesis/protocol";
 import { testMarkPrefix } from "@synthesis/testkit";
 import { nanoid } from "nanoid";
 import { Bridge } from "../../src/bridge/bridge.ts";
-import type { AgentTurnEnd, AskRequest } from "../../src/drivers/agent-process.ts";
+import type { AskRequest } from "../../src/asks/ask-request.ts";
+import type { AgentTurnEnd } from "../../src/drivers/agent-process.ts";
 import { CommandProcess } from "../../src/drivers/command/command-process.ts";
 import { AgentChild } from "../../src/process/agent-child.ts";
 import { LogRecorder } from "./log-recorder.ts";
@@ -17,12 +18,14 @@ export interface RigTurn {
   readonly events: string[];
   readonly stages: string[];
   readonly hopeless: WireError[];
+  /** How often the agent was said to be at work. */
+  readonly lives: number;
   readonly asks: RigAsk[];
   readonly end: Promise<AgentTurnEnd>;
 }
 
 /** What was asked of a person, who is the test. */
-export interface RigAsk {
+interface RigAsk {
   readonly request: AskRequest;
   readonly withdrawn: AbortSignal;
   say(verdict: AskVerdict): void;
@@ -95,6 +98,7 @@ export class PluginRig implements AsyncDisposable {
     const stages: string[] = [];
     const hopeless: WireError[] = [];
     const asks: RigAsk[] = [];
+    let lives = 0;
     const end = this.process.run(
       {
         id,
@@ -116,19 +120,31 @@ export class PluginRig implements AsyncDisposable {
         onReasoning: (text) => events.push(`reasoning:${text}`),
         onNote: (text) => events.push(`note:${text}`),
         onToolCall: () => {},
+        onFile: async ({ name }) => void events.push(`file:${name}`),
         onSteered: () => {},
-        onAsk: async (request, withdrawn) => {
-          const verdict = Promise.withResolvers<AskVerdict>();
-          asks.push({ request, withdrawn, say: (said) => verdict.resolve(said) });
-          return verdict.promise;
+        onAsk: (request) => {
+          const { promise: verdict, resolve: say } = Promise.withResolvers<AskVerdict>();
+          const withdrawn = new AbortController();
+          asks.push({ request, withdrawn: withdrawn.signal, say });
+          return { verdict, withdraw: () => withdrawn.abort() };
         },
-        onLife: () => {},
+        onLife: () => lives++,
         onStage: ({ name }) => stages.push(name),
         onAccountHeld: () => {},
         onHopeless: (error) => hopeless.push(error),
       },
     );
-    return { id, events, stages, hopeless, asks, end };
+    return {
+      id,
+      events,
+      stages,
+      hopeless,
+      asks,
+      end,
+      get lives() {
+        return lives;
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { AgentAsk, AskSettlement, type TurnEnd, type WireError } from "@synthesis/protocol";
-import type { TurnEvent } from "../../src/journal/turn-event-table.ts";
+import type { AgentAsk, AskSettlement, TurnEnd, WireError } from "@synthesis/protocol";
+import type { NumberedTurnEvent } from "../../src/turn/turn-event.ts";
 import type { TurnSink } from "../../src/turn/turn-sink.ts";
 
 export type TurnOutcome =
@@ -81,13 +81,26 @@ export class RecordedTurn implements TurnSink {
     this.#settle({ state: "refused", error });
   }
 
-  event(_turn: string, { seq, kind, text }: TurnEvent): void {
-    this.numbers.push(seq);
-    if (kind === "text" || kind === "question") return this.#add(`text:${text}`);
-    if (kind === "asked") this.asks.push(AgentAsk.parse(JSON.parse(text)));
-    else if (kind === "ask_settled") this.settled.push(AskSettlement.parse(JSON.parse(text)));
-    else if (kind === "tool_call") this.calls.push(JSON.parse(text));
-    else this.reasoningText += text;
+  event(_turn: string, event: NumberedTurnEvent): void {
+    this.numbers.push(event.seq);
+    switch (event.kind) {
+      case "text":
+      case "question":
+      case "file":
+        return this.#add(`text:${event.text}`);
+      case "asked":
+        this.asks.push(event.ask);
+        break;
+      case "ask_settled":
+        this.settled.push(event.settlement);
+        break;
+      case "tool_call":
+        this.calls.push(event.call);
+        break;
+      case "reasoning":
+      case "note":
+        this.reasoningText += event.text;
+    }
     this.#announce();
   }
 

@@ -40,7 +40,7 @@ export class TestBridge implements AsyncDisposable {
     const { seat, url } = this.bridge.seat(sessionKey, {
       onHello: (hello) => heard.push(hello),
       onVacant: () => heard.push("vacant"),
-      askedTurn: () => undefined,
+      promptedTurn: () => undefined,
       framesTaken: () => 0,
       onFrame: (frame) => heard.push(frame),
     });

@@ -18,6 +18,9 @@ export const testCaller = hashOf("caller");
 export const locatedSession = { session: "s", agent: "claude", key: "claude::s" };
 export const locatedSeed = { session: "s", agent: "seed", key: "seed::s" };
 
+/** What is longer is no verdict. */
+const MAX_SAID = 16_384;
+
 /** A `submit` frame as a gateway would send it; `options.prompt` where it is more than a text. */
 export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
   const { session = "s", agent = "claude", request, ...more } = options;
@@ -27,6 +30,7 @@ export function testSubmit(turn: string, prompt: string, options: SubmitOptions 
     request: { caller: testCaller, body: hashOf(`body ${prompt}`), prompt: hashOf(prompt), ...request },
     session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
     prompt,
+    ...(options.prompt === undefined && prompt.length <= MAX_SAID ? { said: prompt } : {}),
     needsMemory: false,
     transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
     ...more,

@@ -28,7 +28,14 @@ export interface TestWorkspaceOptions {
 
 /** An agent with the `command` driver that runs one of testkit's programs. */
 export function commandAgent(...program: readonly string[]): AgentSettings {
-  return { driver: "command", workspace: "w", command: ["{node}", ...program], env: {}, asks: defaultAsks };
+  return {
+    driver: "command",
+    workspace: "w",
+    command: ["{node}", ...program],
+    env: {},
+    files: "link" as const,
+    asks: defaultAsks,
+  };
 }
 
 /** A real workspace in a folder of its own, with the agents `claude` (the fake) and `seed` (the seed's plugin). */
@@ -67,6 +74,7 @@ export class TestWorkspace implements AsyncDisposable {
       onInterrupt: "report",
       instructions: "append",
       reasoning: "full",
+      files: "link",
       asks: { ...defaultAsks, ...options.asks },
     };
     const test = new TestWorkspace(
@@ -77,6 +85,7 @@ export class TestWorkspace implements AsyncDisposable {
         epoch: options.epoch ?? 1,
         socketPath: folder.join("worker.sock"),
         journalFile: folder.join("journal.sqlite"),
+        filesDir: folder.join("files"),
         markPrefix: `${testMarkPrefix}w`,
         agents: { claude, seed: commandAgent(fixtures.seedPlugin), ...options.agents },
         claude: {

@@ -43,6 +43,7 @@ export class WorkerProcess implements AsyncDisposable {
         onInterrupt: "report",
         instructions: "append",
         reasoning: "full",
+        files: "link",
         asks: defaultAsks,
       },
       resuming: {
@@ -50,6 +51,7 @@ export class WorkerProcess implements AsyncDisposable {
         onInterrupt: "resume",
         instructions: "append",
         reasoning: "full",
+        files: "link",
         asks: defaultAsks,
       },
       seed: commandAgent(fixtures.seedPlugin),
@@ -61,6 +63,7 @@ export class WorkerProcess implements AsyncDisposable {
         epoch,
         socketPath: folder.join(`worker-${epoch}.sock`),
         journalFile: folder.join("journal.sqlite"),
+        filesDir: folder.join("files"),
         markPrefix: `${testMarkPrefix}w${epoch}`,
         agents,
         claude: {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/journal.ts";
-import type { TurnEvent } from "../../src/journal/turn-event-table.ts";
+import type { NumberedTurnEvent } from "../../src/turn/turn-event.ts";
 import { TurnOutput, type OutputTurn } from "../../src/turn/turn-output.ts";
 import { FailingDisk } from "../support/failing-disk.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
@@ -20,14 +20,18 @@ afterEach(() => file[Symbol.asyncDispose]());
 /** A turn that notes what it is given, and whether that stands in the journal by then. */
 class HeardTurn implements OutputTurn {
   readonly id: string;
-  readonly heard: TurnEvent[] = [];
+  readonly heard: NumberedTurnEvent[] = [];
   readonly wasKept: boolean[] = [];
 
   constructor(index: number) {
     this.id = turnId(index);
   }
 
-  deliver(event: TurnEvent): void {
+  get texts(): unknown[] {
+    return this.heard.map((event) => ("text" in event ? event.text : event.kind));
+  }
+
+  deliver(event: NumberedTurnEvent): void {
     this.heard.push(event);
     this.wasKept.push(journal.events.lastSeq(this.id) >= event.seq);
   }
@@ -41,14 +45,14 @@ function makeOutput(maxBytes = 1024 * 1024) {
 test("what comes in one turn of the event loop is one event per turn and kind, journaled before it is told", async () => {
   const { output } = makeOutput();
   const [one, two] = [new HeardTurn(1), new HeardTurn(2)];
-  output.add(one, "text", "a");
-  output.add(one, "text", "b");
-  output.add(one, "reasoning", "[Bash]");
-  output.add(two, "text", "x");
-  output.add(one, "text", "c");
+  output.add(one, { kind: "text", text: "a" });
+  output.add(one, { kind: "text", text: "b" });
+  output.add(one, { kind: "reasoning", text: "[Bash]" });
+  output.add(two, { kind: "text", text: "x" });
+  output.add(one, { kind: "text", text: "c" });
   expect(one.heard).toEqual([]);
   await setImmediate();
-  output.add(one, "text", "d");
+  output.add(one, { kind: "text", text: "d" });
   await setImmediate();
   expect(one.heard).toEqual([
     { seq: 1, kind: "text", text: "ab" },
@@ -64,19 +68,19 @@ test("what comes in one turn of the event loop is one event per turn and kind, j
 test("text that comes after a flush is an event of its own", () => {
   const { output } = makeOutput();
   const turn = new HeardTurn(1);
-  output.add(turn, "text", "a");
+  output.add(turn, { kind: "text", text: "a" });
   output.flush();
-  output.add(turn, "text", "b");
+  output.add(turn, { kind: "text", text: "b" });
   output.flush();
-  expect(turn.heard.map(({ text }) => text)).toEqual(["a", "b"]);
+  expect(turn.texts).toEqual(["a", "b"]);
   expect(output.lastSeq(turn.id)).toBe(2);
 });
 
 test("numbers go on where an earlier worker left off", () => {
-  journal.events.append([{ turn: turnId(1), seq: 1, kind: "text", text: "before" }]);
+  journal.events.append([{ turn: turnId(1), event: { seq: 1, kind: "text", text: "before" } }]);
   const { output } = makeOutput();
   const turn = new HeardTurn(1);
-  output.add(turn, "text", "after");
+  output.add(turn, { kind: "text", text: "after" });
   output.flush();
   expect(turn.heard).toEqual([{ seq: 2, kind: "text", text: "after" }]);
 });
@@ -88,7 +92,7 @@ test("of a long answer at least the last half of the bound is kept, and never mo
   const piece = "äöü".repeat(5); // 15 characters, 30 bytes
   const keptBytes = () => Number(file.rows("SELECT sum(length(CAST(text AS BLOB))) FROM turn_events")[0]);
   for (let index = 1; index <= 200; index++) {
-    output.add(turn, "text", piece);
+    output.add(turn, { kind: "text", text: piece });
     output.flush();
     expect(keptBytes()).toBeLessThanOrEqual(maxBytes + 60);
     expect(keptBytes()).toBeGreaterThanOrEqual(Math.min(index * 30, maxBytes / 2));
@@ -102,7 +106,7 @@ test("a piece beyond the bound goes once half of the bound has come after it", (
   const { output } = makeOutput(100);
   const turn = new HeardTurn(1);
   for (const text of ["x".repeat(1000), "a".repeat(49), "b".repeat(50)]) {
-    output.add(turn, "text", text);
+    output.add(turn, { kind: "text", text });
     output.flush();
     expect(output.after(turn.id, 0, output.lastSeq(turn.id)) === undefined).toBe(text.startsWith("b"));
   }
@@ -113,7 +117,7 @@ test.for([0, 1, 2, 3])("after %i the rest is known, and nothing where a number i
   const { output } = makeOutput();
   const turn = new HeardTurn(1);
   for (const text of ["a", "b", "c"]) {
-    output.add(turn, "text", text);
+    output.add(turn, { kind: "text", text });
     output.flush();
   }
   expect(output.after(turn.id, after, 3)).toEqual(turn.heard.slice(after));
@@ -126,7 +130,7 @@ test("what cannot be journaled is told all the same, and known as not kept", () 
   const { output, log } = makeOutput();
   const turn = new HeardTurn(1);
   const say = (text: string) => {
-    output.add(turn, "text", text);
+    output.add(turn, { kind: "text", text });
     output.flush();
   };
   say("a");
@@ -134,7 +138,7 @@ test("what cannot be journaled is told all the same, and known as not kept", () 
   say("b");
   disk.recover();
   say("c");
-  expect(turn.heard.map(({ seq, text }) => [seq, text])).toEqual([
+  expect(turn.heard.map(({ seq }, index) => [seq, turn.texts[index]])).toEqual([
     [1, "a"],
     [2, "b"],
     [3, "c"],
@@ -151,10 +155,12 @@ test("what cannot be journaled is told all the same, and known as not kept", () 
 test("a turn that is over is forgotten", () => {
   const { output } = makeOutput();
   const turn = new HeardTurn(1);
-  output.add(turn, "text", "a");
+  output.add(turn, { kind: "text", text: "a" });
   output.flush();
   journal.events.dropUpTo(turn.id, 1);
   expect(output.lastSeq(turn.id)).toBe(1);
   output.forget(turn.id);
   expect(output.lastSeq(turn.id)).toBe(0);
+  journal.events.append([{ turn: turn.id, event: { seq: 5, kind: "text", text: "later" } }]);
+  expect(output.lastSeq(turn.id)).toBe(5);
 });

@@ -1,12 +1,7 @@
 import { WireFailure, type AskVerdict, type ToolCallDelta, type TurnEnd } from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type {
-  AgentProcess,
-  AgentTurn,
-  AgentTurnEnd,
-  AskRequest,
-  TurnEvents,
-} from "../../src/drivers/agent-process.ts";
+import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
+import type { AskRequest } from "../../src/asks/ask-request.ts";
 import { TurnRun } from "../../src/turn/turn-run.ts";
 import { testLimits } from "../support/test-limits.ts";
 
@@ -24,7 +19,7 @@ const dead: TurnEnd = { state: "interrupted", error: { code: "turn_interrupted",
 class ScriptedProcess implements AgentProcess {
   readonly started = Promise.resolve();
   readonly pid = 1;
-  readonly mark = undefined;
+  readonly anchor = undefined;
   readonly isAlive = true;
   readonly closed = new Promise<never>(() => {});
   readonly told: string[] = [];
@@ -94,31 +89,33 @@ function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: 
   const calls: ToolCallDelta[] = [];
   const steered: string[] = [];
   const runsOn: unknown[] = [];
-  const withdrawns: AbortSignal[] = [];
+  const denied: string[] = [];
   const verdict = Promise.withResolvers<AskVerdict>();
   const run = new TurnRun({
     process,
     turn: {
       cancel: cancel.signal,
       start: options.onStart ?? (() => {}),
-      text: (part: string) => void text.push(part),
-      reasoning: () => {},
-      note: () => {},
-      toolCall: (call) => void calls.push(call),
+      say: (event) => {
+        if (event.kind === "text") text.push(event.text);
+        if (event.kind === "tool_call") calls.push(event.call);
+      },
       runsOn: (agent) => void runsOn.push(agent),
       steered: (message) => void steered.push(message),
-      ask: async (_request, withdrawn) => {
-        withdrawns.push(withdrawn);
-        return verdict.promise;
-      },
+      attach: async () => ({ text: "" }),
+      allTold: Promise.resolve(),
+      ask: () => ({
+        verdict: verdict.promise,
+        withdraw: (by = "agent") => void denied.push(...process.told, by),
+      }),
     },
-    asked: { ...asked, ...options.asked },
+    told: { ...asked, ...options.asked },
     limits,
     leftMs: limits.turnMs,
     isWarm: options.warm ?? true,
     onAccountHeld: (until: number) => void held.push(until),
   });
-  return { process, cancel, text, held, calls, steered, runsOn, withdrawns, verdict, end: run.run() };
+  return { process, cancel, text, held, calls, steered, runsOn, denied, verdict, end: run.run() };
 }
 
 const failedBy = (code: string) => ({ state: "failed", error: { code } });
@@ -131,13 +128,11 @@ test("a turn that ends by itself ends so, and no timer is left", async () => {
   expect([text, process.told, vi.getTimerCount()]).toEqual([["a"], [], 0]);
 });
 
-test("a cold process that shows no life is interrupted at startMs and killed interruptMs later", async () => {
+test("a cold process that shows no life is interrupted and killed at startMs", async () => {
   const { process, end } = start({ warm: false });
   vi.advanceTimersByTime(999);
   expect(process.told).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(process.told).toEqual(["interrupt"]);
-  vi.advanceTimersByTime(60);
   expect(process.told).toEqual(["interrupt", "kill"]);
   expect(await end).toMatchObject(failedBy("start_timeout"));
   expect(vi.getTimerCount()).toBe(0);
@@ -322,18 +317,20 @@ test("calls of the client's functions are handed on, and count against the answe
 });
 
 const ask: AskRequest = { kind: "permission", tool: "Bash", title: "Bash", input: {}, always: [] };
-const never = new AbortController().signal;
 
 test("while a person is asked no deadline of the turn runs; after the verdict they do", async () => {
   const { process, verdict, end } = start();
   process.events.onStage({ name: "tool", tool: "Bash" });
   vi.advanceTimersByTime(1);
-  const [first, second] = [process.events.onAsk(ask, never), process.events.onAsk(ask, never)];
+  const [first, second] = [process.events.onAsk(ask), process.events.onAsk(ask)];
   process.events.onLife();
   vi.advanceTimersByTime(10 * limits.turnMs);
   expect(process.told).toEqual([]);
   verdict.resolve({ behavior: "allow" });
-  expect(await Promise.all([first, second])).toEqual([{ behavior: "allow" }, { behavior: "allow" }]);
+  expect(await Promise.all([first.verdict, second.verdict])).toEqual([
+    { behavior: "allow" },
+    { behavior: "allow" },
+  ]);
   for (let passed = 2; passed < limits.turnMs; passed++) {
     vi.advanceTimersByTime(1);
     process.events.onLife();
@@ -349,32 +346,32 @@ test("while a person is asked no deadline of the turn runs; after the verdict th
 test("silence counts anew after a verdict", async () => {
   const { process, verdict, end } = start();
   process.events.onStage({ name: "tool", tool: "Bash" });
-  const asking = process.events.onAsk(ask, never);
+  const { verdict: said } = process.events.onAsk(ask);
   verdict.resolve({ behavior: "allow" });
-  await asking;
+  await said;
   vi.advanceTimersByTime(limits.toolMs);
   process.turn.resolve(aborted);
   expect(await end).toMatchObject(failedBy("tool_timeout"));
 });
 
 test("a turn that is cancelled is interrupted, then denies what is asked: its client has left", async () => {
-  const { process, cancel, withdrawns, verdict, end } = start();
-  const asking = process.events.onAsk(ask, never);
-  const told: unknown[] = [];
-  withdrawns[0]!.addEventListener("abort", () => told.push(...process.told, withdrawns[0]!.reason));
+  const { process, cancel, denied, verdict, end } = start();
+  const { verdict: said } = process.events.onAsk(ask);
   cancel.abort(new WireFailure("turn_cancelled", "its client left"));
-  expect(told).toEqual(["interrupt", "client_left"]);
+  expect(denied).toEqual(["interrupt", "cancelled"]);
+  process.events.onAsk(ask);
+  expect(denied.slice(2)).toEqual(["interrupt", "cancelled"]);
   verdict.resolve({ behavior: "deny" });
-  await asking;
+  await said;
   process.turn.resolve(aborted);
   expect(await end).toMatchObject({ state: "cancelled" });
   expect(vi.getTimerCount()).toBe(0);
 });
 
 test("what is asked of a turn that has ended is withdrawn", async () => {
-  const { process, withdrawns, end } = start();
-  void process.events.onAsk(ask, never);
+  const { process, denied, end } = start();
+  process.events.onAsk(ask);
   process.turn.resolve(completed);
   await end;
-  expect(withdrawns[0]!.reason).toBe("agent");
+  expect(denied).toEqual(["agent"]);
 });

@@ -70,13 +70,35 @@ test("accepted -> started -> completed: each edge is journaled, the end is told 
   turn.start();
   expect([turn.state, journal.turns.get(turn.id)?.state]).toEqual(["started", "started"]);
   expect(journal.sessions.get("s").agentStarted).toBe(true);
-  turn.text("one ");
-  turn.text("two");
+  turn.say({ kind: "text", text: "one " });
+  turn.say({ kind: "text", text: "two" });
   turn.end(completed);
   expect(sink.events).toEqual(["accepted", "text:one two", "over", "completed"]);
   expect(sink.numbers).toEqual([1, 2]);
   expect(journal.turns.get(turn.id)).toMatchObject({ state: "completed", seq: 2, end: completed });
   expect([turn.state, head()]).toEqual(["over", headWith("one two")]);
+});
+
+test.for<[mustCall: object, called: string[], state: string]>([
+  [{}, ["stop"], "completed"],
+  [{}, [], "failed"],
+  [{ name: "read" }, ["stop", "read"], "completed"],
+  [{ name: "read" }, ["stop"], "failed"],
+])("of a turn that must call %j, one that calls %j is %s, now and later", ([mustCall, called, state]) => {
+  const { turn, sink } = makeStarted({ mustCall });
+  turn.say({ kind: "text", text: "well" });
+  for (const [index, name] of called.entries())
+    turn.say({ kind: "tool_call", call: { index, id: `toolu${index}`, name, arguments: "{}" } });
+  turn.end({ state: "completed", finishReason: called.length === 0 ? "stop" : "tool_calls" });
+  expect(sink.events.at(-1)).toBe(state);
+  const unmet = { end: { error: { code: "tool_choice_unmet" } } };
+  expect(journal.turns.get(turn.id)).toMatchObject({ state, ...(state === "failed" ? unmet : {}) });
+});
+
+test("a turn that must call a function and failed is told its own failure", () => {
+  const { turn } = makeStarted({ mustCall: {} });
+  turn.end(failed);
+  expect(journal.turns.get(turn.id)).toMatchObject({ end: failed });
 });
 
 test("a second start, after the agent lost its conversation, is journaled once", () => {
@@ -90,7 +112,7 @@ test("a turn that failed without anything leaves no point, one that did somethin
   makeStarted().turn.end(failed);
   expect(head()).toBeUndefined();
   const silent = makeStarted();
-  silent.turn.reasoning("[Bash]\n");
+  silent.turn.say({ kind: "reasoning", text: "[Bash]\n" });
   silent.turn.end(failed);
   expect(head()).toBe(`prompt ${asked}`);
 });
@@ -110,7 +132,7 @@ test.for(["cancelled", "interrupted"] as const)(
     makeStarted().turn.end(cut);
     expect(head()).toBe(`prompt ${asked}`);
     const talking = makeStarted();
-    talking.turn.text("half");
+    talking.turn.say({ kind: "text", text: "half" });
     talking.turn.end(cut);
     expect(head()).toBe(headWith("half"));
   },
@@ -118,18 +140,18 @@ test.for(["cancelled", "interrupted"] as const)(
 
 test("a stateless turn leaves no point", () => {
   const { turn } = makeStarted({ isStateless: true });
-  turn.text("aside");
+  turn.say({ kind: "text", text: "aside" });
   turn.end(completed);
   expect(file.rows("SELECT * FROM points")).toEqual([]);
 });
 
 test("the calls of an answer belong to its transcript, in whatever pieces they came", () => {
   const { turn } = makeStarted();
-  turn.text("let me see");
-  turn.toolCall({ index: 0, id: "toolu1", name: "look", arguments: "" });
-  turn.toolCall({ index: 1, id: "toolu2", name: "ask", arguments: '{"b":1,' });
-  turn.toolCall({ index: 0, arguments: '{"at": "it"}' });
-  turn.toolCall({ index: 1, arguments: '"a":2}' });
+  turn.say({ kind: "text", text: "let me see" });
+  turn.say({ kind: "tool_call", call: { index: 0, id: "toolu1", name: "look", arguments: "" } });
+  turn.say({ kind: "tool_call", call: { index: 1, id: "toolu2", name: "ask", arguments: '{"b":1,' } });
+  turn.say({ kind: "tool_call", call: { index: 0, arguments: '{"at": "it"}' } });
+  turn.say({ kind: "tool_call", call: { index: 1, arguments: '"a":2}' } });
   turn.end({ state: "completed", finishReason: "tool_calls" });
   const calls = [
     { id: "toolu_1", name: "look", arguments: '{"at":"it"}' },
@@ -145,7 +167,7 @@ test("the calls of an answer belong to its transcript, in whatever pieces they c
 test("a turn with calls has had effects, and no other process finishes it", async () => {
   const { turn, sink } = makeStarted();
   expect(turn.canBeFinished).toBe(true);
-  turn.toolCall({ index: 0, id: "toolu1", name: "look", arguments: "{}" });
+  turn.say({ kind: "tool_call", call: { index: 0, id: "toolu1", name: "look", arguments: "{}" } });
   expect([turn.isActive, turn.canBeFinished]).toEqual([true, false]);
   turn.end(busy);
   expect(await sink.outcome).toEqual({ state: "failed", error: { code: busy.error.code, message: "busy" } });
@@ -157,9 +179,9 @@ test("what else was said in a turn is told with the number before it, and leaves
   turn.runsOn({
     steer: async (message) => {
       said.push(message);
-      turn.text("one");
+      turn.say({ kind: "text", text: "one" });
       turn.steered(message);
-      turn.text("two");
+      turn.say({ kind: "text", text: "two" });
       return true;
     },
     withdrawSteer: (message) => void said.push(`not ${message}`),
@@ -195,7 +217,7 @@ test("a completed turn without a word changes the transcript too", () => {
 
 test("a turn without a transcript leaves a point that nobody can name", () => {
   const { turn } = makeStarted({ transcript: undefined });
-  turn.text("one");
+  turn.say({ kind: "text", text: "one" });
   turn.end(completed);
   expect(head()).toBe("answer ");
 });
@@ -219,12 +241,12 @@ test("why a session was begun anew is told with the acceptance, to who follows l
 
 test.for([0, 1, 2, 3])("who follows after event %i is told the rest, once, and what comes", (after) => {
   const { turn, sink } = makeStarted();
-  turn.reasoning("[Bash]\n");
-  turn.text("one ");
-  turn.reasoning("[Read]\n");
+  turn.say({ kind: "reasoning", text: "[Bash]\n" });
+  turn.say({ kind: "text", text: "one " });
+  turn.say({ kind: "reasoning", text: "[Read]\n" });
   const late = new RecordedTurn(turn.id);
   turn.follow(late, after);
-  turn.text("two");
+  turn.say({ kind: "text", text: "two" });
   turn.end(completed);
   expect(late.numbers).toEqual([1, 2, 3, 4, 5].slice(after));
   expect(late.events).toEqual(["accepted", ...(after < 2 ? ["text:one "] : []), "text:two", "completed"]);
@@ -233,9 +255,9 @@ test.for([0, 1, 2, 3])("who follows after event %i is told the rest, once, and w
 
 test("who follows a second time begins anew from there, and is not told twice from then on", () => {
   const { turn, sink } = makeStarted();
-  turn.text("one ");
+  turn.say({ kind: "text", text: "one " });
   turn.follow(sink, 0);
-  turn.text("two");
+  turn.say({ kind: "text", text: "two" });
   turn.end(completed);
   expect(sink.events.slice(-5)).toEqual(["accepted", "text:one ", "text:two", "over", "completed"]);
   expect(sink.numbers.slice(-3)).toEqual([1, 2, 3]);
@@ -243,10 +265,10 @@ test("who follows a second time begins anew from there, and is not told twice fr
 
 test("who asks for what is not kept any more is told so, and nothing else", () => {
   const { turn, sink } = makeStarted();
-  turn.text("one ");
+  turn.say({ kind: "text", text: "one " });
   output.flush();
   journal.events.dropUpTo(turn.id, 1);
-  turn.text("two");
+  turn.say({ kind: "text", text: "two" });
   sink.events.length = 0;
   turn.follow(sink, 0);
   turn.end(completed);
@@ -258,7 +280,7 @@ test("who does not follow any more is told nothing", () => {
   expect(turn.isFollowed).toBe(true);
   turn.unfollow(sink);
   expect(turn.isFollowed).toBe(false);
-  turn.text("one");
+  turn.say({ kind: "text", text: "one" });
   turn.end(completed);
   expect(sink.events).toEqual(["accepted", "over"]);
   expect(journal.turns.get(turn.id)).toMatchObject({ state: "completed", seq: 2 });
@@ -266,7 +288,7 @@ test("who does not follow any more is told nothing", () => {
 
 test("a turn that is left has no end, and all it said stands in the journal", () => {
   const { turn, sink } = makeStarted();
-  turn.text("half");
+  turn.say({ kind: "text", text: "half" });
   turn.leave();
   expect(sink.events).toEqual(["accepted", "text:half", "over"]);
   expect(journal.turns.open()).toMatchObject([{ state: "started", order: { turn: turn.id } }]);
@@ -274,7 +296,7 @@ test("a turn that is left has no end, and all it said stands in the journal", ()
 
 test("a turn that was left goes on where it was", async () => {
   const before = makeStarted();
-  before.turn.text("one ");
+  before.turn.say({ kind: "text", text: "one " });
   before.turn.leave();
   const sink = new RecordedTurn(before.turn.id);
   const turn = new Turn({
@@ -286,11 +308,11 @@ test("a turn that was left goes on where it was", async () => {
     onOver: () => {},
   });
   expect([turn.state, turn.shown, turn.resumes]).toEqual(["started", "one ", 1]);
-  turn.follow(sink, 1);
+  turn.follow(sink, 0);
   turn.start();
-  turn.text("two");
+  turn.say({ kind: "text", text: "two" });
   turn.end(busy);
-  expect(sink.numbers).toEqual([2, 3]);
+  expect(sink.numbers).toEqual([1, 2, 3]);
   expect(await sink.outcome).toEqual({ state: "failed", error: { code: busy.error.code, message: "busy" } });
   expect(head()).toBe(headWith("one two"));
 });
@@ -339,8 +361,8 @@ const busy = {
 
 test.for<[title: string, act: (turn: Turn) => void, retryAfterMs: number | undefined]>([
   ["nothing", () => {}, 10_000],
-  ["text", (turn) => turn.text("half"), undefined],
-  ["a thought or a tool call", (turn) => turn.reasoning("[Bash]\n"), undefined],
+  ["text", (turn) => turn.say({ kind: "text", text: "half" }), undefined],
+  ["a thought or a tool call", (turn) => turn.say({ kind: "reasoning", text: "[Bash]\n" }), undefined],
 ])("after %s a failure is repeated only if it had no effects", async ([, act, retryAfterMs]) => {
   const { turn, sink } = makeStarted();
   act(turn);
@@ -353,7 +375,7 @@ test.for<[title: string, act: (turn: Turn) => void, retryAfterMs: number | undef
 test("where the end cannot be journaled it is told all the same, and owed", async () => {
   using disk = new FailingDisk();
   const { turn, sink, log } = makeStarted();
-  turn.text("one");
+  turn.say({ kind: "text", text: "one" });
   disk.fill();
   turn.end(completed);
   expect(await sink.outcome).toEqual(completed);

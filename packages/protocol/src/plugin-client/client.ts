@@ -1,27 +1,14 @@
 import type { Verdict } from "../ask.ts";
-import { CloseCode } from "../close-code.ts";
 import type { PluginCapability } from "../plugin-capability.ts";
 import type { BridgeFrame, Hello, HelloAck, Inbound } from "../plugin-frame.ts";
 import { PROTOCOL_VERSION } from "../version.ts";
-import { backoffMs } from "./backoff.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { OpenAsks, type PermissionAsk } from "./open-asks.ts";
 import { Outbox, type OutboundFrame } from "./outbox.ts";
 import type { PluginClose } from "./plugin-close.ts";
+import { Reconnecting } from "./reconnecting.ts";
 import { PART_BYTES, partBytesFor } from "./text-parts.ts";
 import { Turn, type InboundTurn } from "./turn.ts";
-
-const FINAL_CODES: ReadonlySet<number> = new Set([
-  CloseCode.goingAway,
-  CloseCode.expectedHello,
-  CloseCode.replaced,
-  CloseCode.sessionMismatch,
-  CloseCode.unsupportedProtocol,
-]);
-/** RFC 6455: a message was too big (PROTOCOL.md P-11). */
-const TOO_BIG = 1009;
-/** The bridge would not have what was written: sent again, it would only end the next connection too. */
-const REFUSED_FRAME_CODES: ReadonlySet<number> = new Set([TOO_BIG, CloseCode.malformedFrame]);
 
 export interface PluginClientOptions {
   /** `ws://…/bridge?…`, with its secret: never log it. */
@@ -44,13 +31,6 @@ export interface PluginClientOptions {
   readonly giveUpAfterMs?: number;
 }
 
-type State =
-  | { readonly name: "idle" }
-  | { readonly name: "connected"; readonly connection: Connection }
-  | { readonly name: "waiting"; readonly timer: NodeJS.Timeout }
-  | { readonly name: "closing"; readonly reason: PluginClose }
-  | { readonly name: "closed"; readonly reason: PluginClose };
-
 /**
  * A plugin's connection to its Synthesis worker. Reconnects by itself and takes the running turn along: what was
  * written in between, or did not arrive, is sent afterwards.
@@ -60,36 +40,36 @@ export class PluginClient {
   readonly closed: Promise<PluginClose>;
   readonly #options: PluginClientOptions;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #closed = Promise.withResolvers<PluginClose>();
+  readonly #link: Reconnecting;
   readonly #outbox = new Outbox();
-  readonly #asks = new OpenAsks((frame) => {
-    if (this.#state.name === "connected") this.#state.connection.send(frame);
-  });
-  #state: State = { name: "idle" };
+  readonly #asks = new OpenAsks((frame) => this.#link.send(frame));
   #turn: Turn | undefined;
   /** Of the last `hello_ack`; undefined: there was none yet. */
   #ack: HelloAck | undefined;
-  #attempt = 0;
-  /** On the monotonic clock: a suspended machine must not use the time up. */
-  #connectedAtMs = 0;
 
   constructor(options: PluginClientOptions) {
     this.#options = options;
-    this.closed = this.#closed.promise;
+    const { url, giveUpAfterMs = 60_000 } = options;
+    this.#link = new Reconnecting({
+      url,
+      giveUpAfterMs,
+      hello: () => this.#hello(),
+      onReady: (ack, connection) => this.#welcomed(ack, connection),
+      onFrame: (frame) => this.#receive(frame),
+      onLost: () => this.#outbox.disconnect(),
+      onRefused: (why) => {
+        this.#outbox.fail(`The bridge refused a part of the answer (${why})`);
+        this.#abandon("the bridge refused a part of the answer");
+      },
+      onEnd: (reason) => this.#end(reason),
+    });
+    this.closed = this.#link.closed;
     this.#ready.promise.catch(() => undefined);
   }
 
   /** Resolves at the first `hello_ack`; rejects if the client ends before that. Failed attempts are repeated. */
   async start(): Promise<void> {
-    if (this.#state.name === "idle") {
-      this.#connectedAtMs = performance.now();
-      try {
-        this.#connect();
-      } catch {
-        // Its error would repeat the URL, and so the secret.
-        this.#end({ code: "lost", message: "The bridge's URL is not one of a WebSocket" });
-      }
-    }
+    this.#link.start();
     await this.#ready.promise;
   }
 
@@ -99,31 +79,27 @@ export class PluginClient {
    */
   async ask(ask: PermissionAsk, signal?: AbortSignal): Promise<Verdict> {
     const verdict = this.#asks.add(ask, this.#turn?.id, signal);
-    if (this.#state.name === "closed") this.#asks.denyAll(this.#state.reason.message);
+    const { end } = this.#link;
+    if (end !== undefined) this.#asks.denyAll(end.message);
     else if (this.#ack !== undefined) this.#denyWhereNobodyAnswers(this.#ack);
     return verdict;
   }
 
   /** Stops the running turn without a word, and closes the connection in at most 1 s. Idempotent. */
   async close(reason = "closed by the plugin"): Promise<void> {
-    const end: PluginClose = { code: "closed", message: reason };
-    if (this.#state.name === "connected") {
-      const { connection } = this.#state;
-      this.#state = { name: "closing", reason: end };
+    await this.#link.close({ code: "closed", message: reason }, () => {
       this.#turn?.abandon(reason);
       this.#outbox.hurry();
-      connection.close(1000, "plugin closed");
-    } else if (this.#state.name !== "closing") this.#end(end);
-    await this.closed;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #connect(): void {
+  #hello(): Hello {
     const resumes = this.#outbox.turnId;
-    const hello: Hello = {
+    return {
       type: "hello",
       pid: process.pid,
       openclaw_session: this.#options.sessionKey,
@@ -131,18 +107,11 @@ export class PluginClient {
       capabilities: [...new Set<PluginCapability>(["cancel", "seq", ...(this.#options.capabilities ?? [])])],
       ...(resumes === undefined ? {} : { resumes }),
     };
-    const connection = new Connection(this.#options.url, hello, {
-      onReady: (ack) => this.#welcomed(ack, connection),
-      onFrame: (frame) => this.#receive(frame),
-      onClosed: (end) => this.#lost(end),
-    });
-    this.#state = { name: "connected", connection };
   }
 
   #welcomed(ack: HelloAck, connection: Connection): void {
     const isFirst = this.#ack === undefined;
     this.#ack = ack;
-    this.#attempt = 0;
     const takesUp = isFirst && ack.turn !== undefined ? this.#options.onTakeUp : undefined;
     const turn = takesUp && ack.turn !== undefined ? this.#newTurn(ack.turn, ack.received) : undefined;
     const isWhole = this.#outbox.connect({
@@ -225,7 +194,7 @@ export class PluginClient {
 
   #write(frame: OutboundFrame): void {
     if (frame.message_id !== this.#outbox.turnId) return; // what is said of a turn after the next has begun
-    if (this.#state.name === "closing" || this.#state.name === "closed") return;
+    if (this.#link.end !== undefined) return;
     if (!this.#outbox.push(frame)) this.#abandon("too much was written without a connection");
   }
 
@@ -235,36 +204,9 @@ export class PluginClient {
     this.#turn = undefined;
   }
 
-  #lost({ code, reason, unreadable }: { code: number; reason: string; unreadable: boolean }): void {
-    const wasReady = this.#outbox.disconnect();
-    if (this.#state.name === "closing") return this.#end(this.#state.reason);
-    const why = `${code}${reason && `, ${reason}`}`;
-    if (unreadable) return this.#end({ code: "unreadable", message: `Cannot read the bridge (${why})` });
-    if (FINAL_CODES.has(code))
-      return this.#end({ code: "refused", message: `The bridge closed for good (${why})` });
-    if (REFUSED_FRAME_CODES.has(code)) {
-      this.#outbox.fail(`The bridge refused a part of the answer (${why})`);
-      this.#abandon("the bridge refused a part of the answer");
-    }
-    if (wasReady) this.#connectedAtMs = performance.now();
-    const { giveUpAfterMs = 60_000 } = this.#options;
-    if (performance.now() - this.#connectedAtMs > giveUpAfterMs) {
-      return this.#end({
-        code: "lost",
-        message: `No connection to the bridge for ${giveUpAfterMs} ms (${why})`,
-      });
-    }
-    const timer = setTimeout(() => this.#connect(), backoffMs(this.#attempt++));
-    this.#state = { name: "waiting", timer };
-  }
-
   #end(reason: PluginClose): void {
-    if (this.#state.name === "closed") return;
-    if (this.#state.name === "waiting") clearTimeout(this.#state.timer);
-    this.#state = { name: "closed", reason };
     this.#abandon(reason.message);
     this.#ready.reject(new Error(reason.message));
-    this.#closed.resolve(reason);
     this.#options.onClose?.(reason);
   }
 }

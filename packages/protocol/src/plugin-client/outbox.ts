@@ -77,12 +77,10 @@ export class Outbox {
     return isWhole;
   }
 
-  /** Keeps frames from now on. Returns whether it was connected. */
-  disconnect(): boolean {
-    const wasConnected = this.#link !== undefined;
+  /** Keeps frames from now on. */
+  disconnect(): void {
     this.#link = undefined;
     this.#pace?.stop();
-    return wasConnected;
   }
 
   /** The turn's frames up to this number have arrived. */

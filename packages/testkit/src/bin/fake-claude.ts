@@ -38,6 +38,7 @@ import { flushed, writeLine } from "../fake-claude/write-line.ts";
  * | `!call F {…}`      | "calling", then a call of the host's function F; `!call F {…} & G {…}`: two. One that is not offered: "without it" |
  * | `!ask T {…}`       | "before it", then asks its host whether it may call tool T (Bash), and says what came of it; without `--permission-prompt-tool stdio` it is denied |
  * | `!ask-twice T {…}` | the same two times; `!ask-both`: two calls in one message; `!ask-slow`: says what came of it ten times, one in 50 ms |
+ * | `!ask-late T`      | "wait for it", and the same after 400 ms; `!ask-beside`: takes up what came meanwhile while it asks |
  * | `!ask-withdrawn T` | the same, withdrawn after 200 ms; `!ask-die`: SIGKILLed after 200 ms                    |
  * | `!answer {…}`      | that object as structured output                                                        |
  * | `!functions`       | the names of the host's functions as JSON                                               |

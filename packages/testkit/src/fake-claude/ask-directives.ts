@@ -26,16 +26,45 @@ export const askDirectives: Readonly<Record<string, Directive>> = {
       await output.message(`${said} ${index}`);
     }
   },
+  "ask-late": async ({ output, argument, mayUse }) => {
+    await sayAndPause(output);
+    await output.message(await askFor(output, argument, mayUse, output.signal));
+  },
+  "ask-beside": async ({ output, argument, mayUse, takeUp }) => {
+    await sayAndPause(output);
+    const meanwhile: string[] = [];
+    const mayUseBeside: MayUse =
+      mayUse &&
+      ((signal, request) => {
+        const asked = mayUse(signal, request);
+        meanwhile.push(...takeUp());
+        return asked;
+      });
+    const said = await askFor(output, argument, mayUseBeside, output.signal);
+    await output.message([said, ...meanwhile].join(", and to: "));
+  },
   "ask-withdrawn": async ({ output, argument, mayUse }) => {
     const withdrawn = AbortSignal.any([output.signal, AbortSignal.timeout(200)]);
     await askFor(output, argument, mayUse, withdrawn).catch(() => output.signal.throwIfAborted());
     await output.message("withdrawn");
+  },
+  "ask-crash-once": async ({ output, argument, mayUse }) => {
+    if (output.isResumed) return output.message("before it");
+    await askFor(output, argument, mayUse, output.signal);
+    process.kill(process.pid, "SIGKILL");
   },
   "ask-die": async ({ output, argument, mayUse }) => {
     setTimeout(() => process.kill(process.pid, "SIGKILL"), 200);
     await askFor(output, argument, mayUse, output.signal);
   },
 };
+
+async function sayAndPause(output: TurnOutput): Promise<void> {
+  output.startMessage();
+  await output.say("wait for it");
+  output.endMessage("tool_use");
+  await pause(400, undefined, { signal: output.signal });
+}
 
 /** Makes so many calls of the tool in one message; returns what came of them, in words. */
 async function askFor(

@@ -4,7 +4,7 @@ import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent
 import { CommandProcess, type CommandProcessOptions } from "../command/command-process.ts";
 import { screenTrouble, type ScreenTrouble } from "./screen-trouble.ts";
 
-export interface ChannelProcessOptions extends Omit<CommandProcessOptions<TerminalChild>, "deafCause"> {
+export interface ChannelProcessOptions extends Omit<CommandProcessOptions<TerminalChild>, "ifDeaf"> {
   /** The session's id, for messages. */
   readonly session: string;
 }
@@ -17,16 +17,19 @@ const SHOWN_CHARACTERS = 300;
 
 /**
  * An interactive Claude Code with the plugin, in a terminal that nobody needs to look at. What it says comes over the
- * bridge; its screen is looked at only till a message has reached it, for what keeps messages from it.
+ * bridge; its screen is looked at only till a message has reached it, for what keeps messages from it: from then on it
+ * shows what others wrote.
  */
 export class ChannelProcess implements AgentProcess {
   readonly #claude: CommandProcess<TerminalChild>;
   readonly #session: string;
-  #reached: "not yet" | "once" = "not yet";
 
   constructor(options: ChannelProcessOptions) {
     this.#session = options.session;
-    this.#claude = new CommandProcess({ ...options, deafCause: DEAF_CAUSE });
+    this.#claude = new CommandProcess({
+      ...options,
+      ifDeaf: `the next message starts it anew. ${DEAF_CAUSE}`,
+    });
   }
 
   get terminal(): TerminalChild {
@@ -50,32 +53,27 @@ export class ChannelProcess implements AgentProcess {
   }
 
   /** A conversation in a terminal cannot branch. */
-  get mark(): undefined {
+  get anchor(): undefined {
     return undefined;
   }
 
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     const { terminal } = this;
-    if (this.#reached === "once") return this.#claude.run(turn, events);
     let trouble: ScreenTrouble | undefined;
     const look = () => {
-      trouble ??= screenTrouble(terminal.text, this.#session);
+      trouble ??= this.#trouble();
       if (trouble !== undefined) this.#claude.giveUp(trouble.error);
     };
     const { stop } = terminal.watch({ onDrawn: look, onResized: () => {} });
-    const ended = this.#claude.run(turn, events);
-    look();
-    const end = await ended;
-    stop();
-    if (trouble?.kind === "dropping") await this.kill({ code: "unusable", message: trouble.error.message });
-    if (end.state === "completed") this.#reached = "once";
-    if (end.state !== "not_begun") return end;
-    // It ended by itself: what it said last is the cause.
-    const shown = terminal.text.replaceAll(/\s+/g, " ").slice(-SHOWN_CHARACTERS);
-    return {
-      ...end,
-      error: { ...end.error, message: `${end.error.message}; its screen: ${shown || "empty"}` },
-    };
+    try {
+      const ended = this.#claude.run(turn, events);
+      look();
+      const end = await ended;
+      if (trouble?.kind === "dropping") await this.kill({ code: "unusable", message: trouble.error.message });
+      return end.state === "not_begun" ? this.#withScreen(end) : end;
+    } finally {
+      stop();
+    }
   }
 
   fits(): boolean {
@@ -100,5 +98,17 @@ export class ChannelProcess implements AgentProcess {
 
   async kill(reason: CloseReason): Promise<void> {
     await this.#claude.kill(reason);
+  }
+
+  /** What its screen says keeps messages from it, as long as none has reached it. */
+  #trouble(): ScreenTrouble | undefined {
+    const { reach } = this.#claude;
+    return reach === "agent" ? undefined : screenTrouble(this.terminal.text, this.#session, reach);
+  }
+
+  /** It ended by itself: what it said last is the cause. */
+  #withScreen({ state, error }: Extract<AgentTurnEnd, { state: "not_begun" }>): AgentTurnEnd {
+    const shown = this.terminal.text.replaceAll(/\s+/g, " ").slice(-SHOWN_CHARACTERS);
+    return { state, error: { ...error, message: `${error.message}; its screen: ${shown || "empty"}` } };
   }
 }

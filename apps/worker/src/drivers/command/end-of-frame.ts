@@ -1,5 +1,11 @@
 import type { TurnEnd, TurnFrame } from "@synthesis/protocol";
 
+/** It stopped because it was told to. */
+export const CANCELLED: TurnEnd = {
+  state: "cancelled",
+  error: { code: "turn_cancelled", message: "the turn was interrupted" },
+};
+
 /** How a frame ends the turn that it speaks for, where it does. `hasReplied`: there is some text of the answer by now. */
 export function endOfFrame(frame: TurnFrame, hasReplied: boolean): TurnEnd | undefined {
   switch (frame.type) {
@@ -14,10 +20,7 @@ export function endOfFrame(frame: TurnFrame, hasReplied: boolean): TurnEnd | und
     case "failure":
       return { state: "failed", error: { code: "turn_failed", message: frame.message } };
     case "cancelled":
-      return {
-        state: "cancelled",
-        error: { code: "turn_cancelled", message: "the turn was interrupted" },
-      };
+      return CANCELLED;
     case "progress":
     case "seen":
       return undefined;

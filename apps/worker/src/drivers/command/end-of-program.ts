@@ -7,7 +7,7 @@ export interface ProgramEnd {
   readonly program: string;
   readonly isStarted: boolean;
   /** Whether the running turn's prompt was sent to it. */
-  readonly isAsked: boolean;
+  readonly isPrompted: boolean;
   /** How it ended. */
   readonly how: string;
   /** Why its connection was lost before, if it was. */
@@ -15,12 +15,12 @@ export interface ProgramEnd {
 }
 
 /** How the end of its program ends the running turn: not begun as long as nothing was asked of it, then interrupted. */
-export function endOfProgram({ program, isStarted, isAsked, how, lost }: ProgramEnd): AgentTurnEnd {
+export function endOfProgram({ program, isStarted, isPrompted, how, lost }: ProgramEnd): AgentTurnEnd {
   if (!isStarted) {
     const what = `the agent's program "${program}" could not be started`;
     return endOfFailedStart(what, how, "check its command in the configuration");
   }
-  if (!isAsked) {
+  if (!isPrompted) {
     const message = `the agent's program "${program}" ended before it said hello (${how})`;
     return { state: "not_begun", error: { code: "agent_unavailable", message } };
   }

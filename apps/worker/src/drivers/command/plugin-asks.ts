@@ -1,18 +1,21 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { oneLine } from "@synthesis/kit";
 import type { Ask, AskVerdict, Verdict } from "@synthesis/protocol";
-import { oneLine } from "../../asks/one-line.ts";
-import { answeredInput, questionAsk } from "../../asks/question-ask.ts";
-import type { AskRequest, TurnEvents } from "../agent-process.ts";
-import { sessionRules, wordsOfRule } from "../headless/session-rules.ts";
+import type { AskRequest } from "../../asks/ask-request.ts";
+import type { PendingAsk } from "../../asks/pending-ask.ts";
+import type { TurnEvents } from "../agent-process.ts";
+import { answeredInput, questionAsk } from "../claude/question-ask.ts";
+import { sessionRules, wordsOfRule } from "../claude/session-rules.ts";
 
 /** So many verdicts are said again to a plugin that missed them. */
 const MAX_SETTLED = 64;
 const MAX_TITLE = 300;
 
 interface Taken {
-  readonly ask: Ask;
-  readonly turnId: string;
-  readonly withdrawn: AbortController;
+  /** Of what is asked: it may be large, and is kept longer than the ask is open. */
+  readonly digest: string;
+  readonly pending: PendingAsk;
   /** Once there is one. */
   verdict?: Verdict;
 }
@@ -37,16 +40,17 @@ export class PluginAsks {
       const message = `no turn runs, so nobody can be asked whether ${tool} may be used`;
       return this.#send({ type: "verdict", id, behavior: "deny", message });
     }
+    const digest = digestOf(ask, turn.id);
     const known = this.#taken.get(id);
-    if (known !== undefined && isSame(known, ask, turn.id)) {
+    if (known?.digest === digest) {
       if (known.verdict !== undefined) this.#send(known.verdict);
       return;
     }
     this.withdraw(id); // the plugin gave its id to another one
-    const taken: Taken = { ask, turnId: turn.id, withdrawn: new AbortController() };
-    this.#keep(taken);
     const { request, suggestion } = this.#read(ask);
-    void turn.events.onAsk(request, taken.withdrawn.signal).then((said) => {
+    const taken: Taken = { digest, pending: turn.events.onAsk(request) };
+    this.#keep(id, taken);
+    void taken.pending.verdict.then((said) => {
       if (this.#taken.get(id) !== taken) return;
       taken.verdict = verdictOf(id, request, said, suggestion);
       this.#send(taken.verdict);
@@ -57,13 +61,13 @@ export class PluginAsks {
   withdraw(id: string): void {
     const taken = this.#taken.get(id);
     this.#taken.delete(id);
-    taken?.withdrawn.abort();
+    taken?.pending.withdraw();
   }
 
-  #keep(taken: Taken): void {
-    this.#taken.set(taken.ask.id, taken);
+  #keep(id: string, taken: Taken): void {
+    this.#taken.set(id, taken);
     const settled = [...this.#taken].filter(([, { verdict }]) => verdict !== undefined);
-    for (const [id] of settled.slice(0, -MAX_SETTLED)) this.#taken.delete(id);
+    for (const [old] of settled.slice(0, -MAX_SETTLED)) this.#taken.delete(old);
   }
 
   /** `always` is the first suggestion that is, as it stands, nothing but rules for the session. */
@@ -94,7 +98,8 @@ function verdictOf(id: string, request: AskRequest, said: AskVerdict, suggestion
   };
 }
 
-/** Another ask under the same id is another one: it is not allowed by the verdict on the first. */
-function isSame({ ask, turnId }: Taken, again: Ask, turnNow: string): boolean {
-  return turnId === turnNow && isDeepStrictEqual([ask.tool, ask.input], [again.tool, again.input]);
+/** Another ask under the same id, or in another turn, is another one: it is not allowed by the verdict on the first. */
+function digestOf({ tool, input }: Ask, turnId: string): string {
+  const asked = JSON.stringify([turnId, tool, input]);
+  return createHash("sha256").update(asked).digest("base64");
 }

@@ -1,8 +1,7 @@
-import type { TurnEnd, TurnFrame } from "@synthesis/protocol";
+import type { Attachment, TurnEnd, TurnFrame } from "@synthesis/protocol";
 import type { AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import { endOfFrame } from "./end-of-frame.ts";
-import { PromptSight } from "./prompt-sight.ts";
-import { replyText } from "./reply-text.ts";
+import { SeenTimer } from "./seen-timer.ts";
 
 /** A turn whose answer comes in plugin frames, and what it waits for beside the answer. */
 export class PluginTurn {
@@ -10,12 +9,11 @@ export class PluginTurn {
   readonly text: string;
   readonly events: TurnEvents;
   readonly end: Promise<AgentTurnEnd>;
-  /** Whether its prompt was sent. */
-  isAsked = false;
   readonly #settle: (end: AgentTurnEnd) => void;
+  #isPrompted = false;
   #hasReplied = false;
   #isSeen = false;
-  #sight: PromptSight | undefined;
+  #seenTimer: SeenTimer | undefined;
   /** Runs as long as the prompt is held back, or nobody who could answer is connected. */
   #wait: NodeJS.Timeout | undefined;
 
@@ -28,11 +26,24 @@ export class PluginTurn {
     this.#settle = resolve;
   }
 
+  /** Whether its prompt was sent. */
+  get isPrompted(): boolean {
+    return this.#isPrompted;
+  }
+
+  /** Right before its prompt is sent; what it throws keeps that from being sent. */
+  begin(): void {
+    this.events.onStart();
+    this.#isPrompted = true;
+    this.goOn();
+    this.events.onStage({ name: "answer" }); // it says nothing of what it waits for
+  }
+
   /** Calls `onOver` after `ms`, unless {@link goOn} is called, or this again, or the turn ends. */
   waitFor(ms: number, onOver: () => void): void {
     clearTimeout(this.#wait);
     this.#wait = setTimeout(onOver, ms);
-    this.#sight?.stop();
+    this.#seenTimer?.stop();
   }
 
   get isWaiting(): boolean {
@@ -44,16 +55,20 @@ export class PluginTurn {
     this.#wait = undefined;
   }
 
-  /** The prompt was sent, or its connection came back: unless it was seen, see {@link PromptSight}. */
+  /** The prompt was sent, or its connection came back: unless it was seen, see {@link SeenTimer}. */
   awaitSeen(seenMs: number, again: () => void, deaf: () => void): void {
-    this.#sight?.stop();
-    if (!this.#isSeen) this.#sight = new PromptSight(seenMs, again, deaf);
+    this.#seenTimer?.stop();
+    if (!this.#isSeen) this.#seenTimer = new SeenTimer(seenMs, again, deaf);
+  }
+
+  get isSeen(): boolean {
+    return this.#isSeen;
   }
 
   /** The agent has the prompt before it. */
   seen(): void {
     this.#isSeen = true;
-    this.#sight?.stop();
+    this.#seenTimer?.stop();
   }
 
   /** Hands on what a frame says, and returns the end that it brings. */
@@ -62,14 +77,17 @@ export class PluginTurn {
     // A plugin can say that by itself.
     if (frame.type !== "progress") this.seen();
     if (frame.type === "progress" && frame.text !== undefined) this.events.onReasoning(frame.text);
-    if (frame.type === "reply") this.#tell(replyText(frame));
+    if (frame.type === "reply") {
+      this.#tell(frame.content);
+      for (const attachment of frame.attachments ?? []) this.#attach(attachment);
+    }
     if (frame.type === "turn_over" && !this.#hasReplied) this.#tell(frame.text ?? "");
     return endOfFrame(frame, this.#hasReplied);
   }
 
   settle(end: AgentTurnEnd): void {
     this.goOn();
-    this.#sight?.stop();
+    this.#seenTimer?.stop();
     this.#settle(end);
   }
 
@@ -77,5 +95,10 @@ export class PluginTurn {
     if (text === "") return;
     this.#hasReplied = true;
     this.events.onText(text);
+  }
+
+  #attach(attachment: Attachment): void {
+    this.#hasReplied = true;
+    void this.events.onFile(attachment, (problem) => `[file not attached: ${attachment.name}: ${problem}]`);
   }
 }

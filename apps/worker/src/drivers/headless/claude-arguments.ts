@@ -1,5 +1,6 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { AnswerSchema } from "../agent-process.ts";
+import { ATTACH_TOOL, offersAttachTool } from "./file-server.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
 export type HeadlessSettings = Extract<AgentSettings, { driver: "headless" }>;
@@ -14,7 +15,7 @@ export interface ClaudeSession {
   readonly startModel?: string | undefined;
   /** Its last place: a process that resumes there takes the client's functions afresh, also where they were redefined. */
   readonly resumeAt?: string | undefined;
-  /** The place of another session that this new one branches off from: its id, and the `mark` of a process there. */
+  /** The place of another session that this new one branches off from: its id, and the `anchor` of a process there. */
   readonly branch?: { readonly from: string; readonly at: string } | undefined;
   /** One question beside all conversations: nothing is kept of it, and Claude has no tools of its own. */
   readonly isStateless?: true | undefined;
@@ -46,10 +47,12 @@ export function claudeArguments(
 }
 
 /** What Claude may not do by itself it asks this process, unless it may do anything or has no tools. */
-function permissionArguments({ permissionMode, asks }: HeadlessSettings, session: ClaudeSession): string[] {
+function permissionArguments(settings: HeadlessSettings, session: ClaudeSession): string[] {
+  const { permissionMode, asks } = settings;
   const isAsked = permissionMode !== "bypassPermissions" && !session.isStateless;
   return [
     ...(isAsked ? ["--permission-prompt-tool=stdio"] : []),
+    ...(offersAttachTool(settings, session) ? [`--allowedTools=${ATTACH_TOOL}`] : []),
     ...asks.allow.map((rule) => `--allowedTools=${rule}`),
     ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
   ];

@@ -1,10 +1,10 @@
+import { oneLine } from "@synthesis/kit";
 import type { AskVerdict } from "@synthesis/protocol";
 import * as z from "zod";
-import { oneLine } from "../../asks/one-line.ts";
-import { answeredInput, questionAsk } from "../../asks/question-ask.ts";
-import type { AskRequest } from "../agent-process.ts";
+import { answeredInput, questionAsk } from "../claude/question-ask.ts";
+import type { AskRequest } from "../../asks/ask-request.ts";
 import { elicitedAsk } from "./elicitation.ts";
-import { sessionRules, wordsOfRule, type PermissionUpdate } from "./session-rules.ts";
+import { sessionRules, wordsOfRule, type PermissionUpdate } from "../claude/session-rules.ts";
 
 const Input = z.record(z.string(), z.unknown());
 

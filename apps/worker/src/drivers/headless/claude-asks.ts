@@ -1,3 +1,4 @@
+import type { PendingAsk } from "../../asks/pending-ask.ts";
 import type { TurnEvents } from "../agent-process.ts";
 import { claudeAsk } from "./claude-ask.ts";
 import type { ControlRequest } from "./claude-line.ts";
@@ -10,7 +11,7 @@ export class ClaudeAsks {
   readonly #write: (line: string) => void;
   readonly #workspace: string;
   /** By the id of the control request. */
-  readonly #open = new Map<string, AbortController>();
+  readonly #open = new Map<string, PendingAsk>();
 
   /** `workspace`: the folder outside of which nothing is allowed for good. */
   constructor(write: (line: string) => void, workspace: string) {
@@ -27,9 +28,9 @@ export class ClaudeAsks {
       this.#write(controlAnswer(id, isTool ? NO_TURN : { action: "cancel" }));
       return true;
     }
-    const withdrawn = new AbortController();
-    this.#open.set(id, withdrawn);
-    void events.onAsk(ask.request, withdrawn.signal).then((verdict) => {
+    const pending = events.onAsk(ask.request);
+    this.#open.set(id, pending);
+    void pending.verdict.then((verdict) => {
       if (this.#open.delete(id)) this.#write(controlAnswer(id, ask.answer(verdict)));
     });
     return true;
@@ -37,9 +38,9 @@ export class ClaudeAsks {
 
   /** Claude does not need the answer any more. */
   withdraw(requestId: string): void {
-    const withdrawn = this.#open.get(requestId);
+    const pending = this.#open.get(requestId);
     this.#open.delete(requestId);
-    withdrawn?.abort();
+    pending?.withdraw();
   }
 
   /** Claude drops by itself what it asked: it is interrupted, or gone. Whoever is asked learns it from the turn. */

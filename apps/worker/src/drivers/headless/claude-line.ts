@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { McpMessage } from "./client-server.ts";
+import { McpMessage } from "./mcp-message.ts";
 
 const ContentBlock = z.looseObject({
   type: z.string(),
@@ -129,6 +129,8 @@ export const ControlRequest = z.looseObject({
   subtype: z.string(),
   /** Of `mcp_message` one of MCP, of `elicitation` a text. */
   message: z.union([McpMessage, z.string()]).optional().catch(undefined),
+  /** Of `mcp_message`: the server that is meant. */
+  server_name: z.string().optional(),
   /** Of `hook_callback`: the call that is decided on. */
   tool_use_id: z.string().optional(),
 });

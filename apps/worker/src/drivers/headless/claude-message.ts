@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { MessageContent } from "./prompt-content.ts";
 
-/** The one MCP server that this host is to Claude: the client's functions. A project may have servers of other names. */
+/** The MCP server of the client's functions, which this host is to Claude. A project may have servers of other names. */
 export const CLIENT_SERVER = "synthesis_client";
 /** After it Claude would go on by itself; it is answered at once. */
 const HOOK_TIMEOUT_S = 600;
@@ -20,11 +20,19 @@ export interface Handshake {
   readonly appendSystemPrompt?: string;
 }
 
-/** Makes this host the MCP server of the client's functions, and lets it decide on each call of one before it is made. */
-export function initializeRequest(handshake: Handshake): string {
+/**
+ * Makes this host the MCP server of the client's functions, and lets it decide on each call of one before it is made;
+ * and a server of these other names.
+ */
+export function initializeRequest(handshake: Handshake, servers: readonly string[]): string {
   const matcher = `mcp__${CLIENT_SERVER}__.*`;
   const hooks = { PreToolUse: [{ matcher, hookCallbackIds: ["call"], timeout: HOOK_TIMEOUT_S }] };
-  return controlRequest({ subtype: "initialize", sdkMcpServers: [CLIENT_SERVER], hooks, ...handshake });
+  return controlRequest({
+    subtype: "initialize",
+    sdkMcpServers: [CLIENT_SERVER, ...servers],
+    hooks,
+    ...handshake,
+  });
 }
 
 /** Also withdraws what waits in Claude's queue: it would begin by itself once the turn is over. */

@@ -5,24 +5,22 @@ import type { AgentChild } from "../../process/agent-child.ts";
 import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import type { HeadlessSettings } from "./claude-arguments.ts";
-import { ControlRequest, parseClaudeLine, type ClaudeLine, type LineOf } from "./claude-line.ts";
+import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
 import {
-  callDecision,
-  controlAnswer,
   initializeRequest,
   interruptRequest,
-  refusal,
   userMessage,
   withdrawRequest,
   type Handshake,
 } from "./claude-message.ts";
 import { ClientServer } from "./client-server.ts";
-import { ClaudeAsks } from "./claude-asks.ts";
+import { ControlRequests } from "./control-requests.ts";
 import { endOfClaude, endOfCutTurn } from "./end-of-claude.ts";
+import { FILE_SERVER, offersAttachTool } from "./file-server.ts";
 import { promptContent } from "./prompt-content.ts";
 import { Prompter } from "./prompter.ts";
 import { RunningTurn, type TurnStep } from "./running-turn.ts";
-import { isRefusal, isRefusalText } from "./session-refusal.ts";
+import { isRefusal } from "./session-refusal.ts";
 import type { ReadTurn } from "./turn-reader.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
@@ -30,7 +28,7 @@ import type { TurnTrace } from "./turn-trace.ts";
 export interface ClaudeProcessOptions {
   /** The program as configured, for messages. */
   readonly bin: string;
-  readonly settings: Pick<HeadlessSettings, "model" | "instructions" | "reasoning">;
+  readonly settings: Pick<HeadlessSettings, "model" | "instructions" | "reasoning" | "files">;
   /** The model that it is started with. */
   readonly startModel: string | undefined;
   readonly maxLineBytes: number;
@@ -65,22 +63,36 @@ export class ClaudeProcess implements AgentProcess {
   readonly #started = Promise.withResolvers<void>();
   readonly #server = new ClientServer();
   readonly #prompter: Prompter;
-  readonly #asks: ClaudeAsks;
+  readonly #requests: ControlRequests;
   #turn: RunningTurn | undefined;
   /** Whether it took up a prompt: from then on a refused session id is no explanation any more. */
   #hasBegun = false;
-  #mark: string | undefined;
+  #anchor: string | undefined;
 
   constructor(options: ClaudeProcessOptions) {
     this.#options = options;
     this.#prompter = new Prompter({ ...options, server: this.#server });
-    this.#asks = new ClaudeAsks((text) => this.#child.write(text), options.workspacePath);
+    this.#requests = new ControlRequests({
+      workspacePath: options.workspacePath,
+      server: this.#server,
+      turn: () => this.#turn,
+      write: (line) => this.#child.write(line),
+    });
     this.#lines = new LineSplitter(options.maxLineBytes, (text) => this.#readLine(text));
     this.#child = options.spawn((chunk) => this.#readChunk(chunk));
-    this.#child.write(initializeRequest(options.handshake)); // its answer is not waited for: Claude keeps the order
+    const servers = offersAttachTool(options.settings, options) ? [FILE_SERVER] : [];
+    this.#child.write(initializeRequest(options.handshake, servers)); // its answer is not waited for: Claude keeps the order
     this.closed = this.#child.closed.then(async (reason) => {
       this.#started.resolve();
-      this.#end(await this.#endOfDeadProcess(reason));
+      const end = await endOfClaude({
+        ...options,
+        isStarted: this.pid !== undefined,
+        hasBegun: this.#hasBegun,
+        how: reason.message,
+        said: this.#child.stderrTail,
+        turn: this.#turn,
+      });
+      this.#end(end);
       return reason;
     });
   }
@@ -97,8 +109,8 @@ export class ClaudeProcess implements AgentProcess {
     return this.#child.isAlive;
   }
 
-  get mark(): string | undefined {
-    return this.#mark;
+  get anchor(): string | undefined {
+    return this.#anchor;
   }
 
   /** "No model" is for Claude the one that it was started with, which may have been that of a cut turn. */
@@ -137,7 +149,7 @@ export class ClaudeProcess implements AgentProcess {
     if (!this.#turn) return;
     this.#turn.closeToSteers();
     this.#child.write(interruptRequest());
-    this.#asks.dropAll();
+    this.#requests.dropAsks();
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -178,8 +190,8 @@ export class ClaudeProcess implements AgentProcess {
       this.#options.log.warn("claude.unreadable_line", { pid: this.pid, characters: text.length });
       return;
     }
-    if (line.type === "control_request") this.#answer(line);
-    if (line.type === "control_cancel_request") this.#asks.withdraw(line.request_id);
+    if (line.type === "control_request") this.#requests.answer(line);
+    if (line.type === "control_cancel_request") this.#requests.withdraw(line.request_id);
     if (!this.#hasBegun && isRefusal(line)) return this.#end({ state: "session_lost" });
     if (line.type === "system" || line.type === "assistant") this.#hasBegun = true;
     if (this.#turn === undefined && (line.type === "assistant" || line.type === "result"))
@@ -193,22 +205,10 @@ export class ClaudeProcess implements AgentProcess {
       const message = "it began what was withdrawn too late";
       return void this.kill({ code: "steer_too_late", message });
     }
-    this.#mark = reader.mark;
+    this.#anchor = reader.anchor;
     const isDeferred = step.state === "completed" && step.finishReason === "tool_calls";
     this.#prompter.openCalls = isDeferred ? reader.calls.open : [];
     this.#end(step);
-  }
-
-  #answer({ request_id: id, request }: LineOf<"control_request">): void {
-    const asked = ControlRequest.safeParse(request);
-    if (!asked.success) return this.#child.write(refusal(id, "what it cannot read"));
-    if (this.#asks.take(id, asked.data, this.#turn?.events)) return;
-    const { subtype, message, tool_use_id } = asked.data;
-    if (subtype === "mcp_message" && typeof message === "object")
-      return this.#child.write(controlAnswer(id, { mcp_response: this.#server.answer(message) }));
-    if (subtype !== "hook_callback") return this.#child.write(refusal(id, subtype));
-    const isTold = tool_use_id !== undefined && this.#turn?.reader.calls.has(tool_use_id) === true;
-    this.#child.write(callDecision(id, isTold ? "defer" : "deny"));
   }
 
   #noteUnsolicited({ type }: ClaudeLine): void {
@@ -219,32 +219,7 @@ export class ClaudeProcess implements AgentProcess {
   #end(end: AgentTurnEnd): void {
     const turn = this.#turn;
     this.#turn = undefined;
-    this.#asks.dropAll();
+    this.#requests.dropAsks();
     turn?.end(end);
-  }
-
-  async #endOfDeadProcess({ message: how }: CloseReason): Promise<AgentTurnEnd> {
-    if (this.#turn?.held !== undefined) return this.#turn.held; // it was over
-    const said = this.#child.stderrTail;
-    if (!this.#hasBegun && isRefusalText(said)) return { state: "session_lost" };
-    const { bin } = this.#options;
-    return endOfClaude({
-      bin,
-      isStarted: this.pid !== undefined,
-      isUnread: await this.#isUnread(),
-      how,
-      said,
-    });
-  }
-
-  /** Neither Claude nor its transcript ever named the prompt. */
-  async #isUnread(): Promise<boolean> {
-    if (this.#turn === undefined || this.#turn.isHeard) return false;
-    try {
-      return (await this.#options.traceTurn(this.#turn.id)).state === "absent";
-    } catch (error) {
-      this.#options.log.warn("claude.transcript_unreadable", { turn: this.#turn.id, error: String(error) });
-      return false;
-    }
   }
 }

@@ -1,19 +1,13 @@
+import { hash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { ClientTool } from "@synthesis/protocol";
-import * as z from "zod";
 import { CLIENT_SERVER } from "./claude-message.ts";
+import { commonAnswer, mcpRefusal, mcpResult, type McpMessage } from "./mcp-message.ts";
 
 const PREFIX = `mcp__${CLIENT_SERVER}__`;
-const METHOD_NOT_FOUND = -32_601;
 
-/** A JSON-RPC message of Claude's, as an MCP client. */
-export const McpMessage = z.looseObject({
-  method: z.string(),
-  /** Absent: a notification. */
-  id: z.union([z.string(), z.number()]).optional(),
-  params: z.looseObject({ protocolVersion: z.string().optional() }).optional(),
-});
-export type McpMessage = z.infer<typeof McpMessage>;
+/** Of so many functions it is known whether Claude was told them otherwise before. */
+const MAX_KNOWN = 1024;
 
 /** What the functions of a turn mean for a Claude that runs. */
 export interface Offer {
@@ -34,7 +28,8 @@ export function functionNameOf(toolName: string | undefined): string | undefined
  */
 export class ClientServer {
   #tools: readonly ClientTool[] = [];
-  readonly #known = new Map<string, ClientTool>();
+  /** The hash of the latest definition of each function that Claude was offered, by its name. */
+  readonly #known = new Map<string, string>();
   #isListed = false;
 
   /** Whether Claude may call it: before it has asked for the functions it answers such a call itself. */
@@ -45,35 +40,30 @@ export class ClientServer {
   /** From now on these functions are offered, and no others. */
   offer(tools: readonly ClientTool[]): Offer {
     const isNews = this.#isListed && !isDeepStrictEqual(tools, this.#tools);
-    const redefined = tools.filter((tool) => {
-      const known = this.#known.get(tool.name);
-      return known !== undefined && !isDeepStrictEqual(known, tool);
-    });
-    for (const tool of tools) this.#known.set(tool.name, tool);
+    const redefined = tools.filter((tool) => this.#redefines(tool));
     this.#tools = tools;
     return { isNews, redefined };
   }
 
+  #redefines({ name, description, parameters }: ClientTool): boolean {
+    const definition = hash("sha256", JSON.stringify([description, parameters]), "hex");
+    const known = this.#known.get(name);
+    this.#known.delete(name); // it is the latest again
+    this.#known.set(name, definition);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    return known !== undefined && known !== definition;
+  }
+
   /** The answer to one of Claude's messages. */
-  answer({ method, id, params }: McpMessage): object {
-    if (id === undefined) return { jsonrpc: "2.0", id: 0, result: {} }; // Claude wants one for a notification too
-    switch (method) {
-      case "initialize":
-        return result(id, {
-          protocolVersion: params?.protocolVersion,
-          capabilities: { tools: { listChanged: true } },
-          serverInfo: { name: CLIENT_SERVER, version: "1" },
-        });
-      case "tools/list":
-        this.#isListed = true;
-        return result(id, { tools: this.#tools.map(mcpTool) });
-      case "ping":
-        return result(id, {});
-      default: {
-        const message = `the client's functions are not run here: ${method} is not answered`;
-        return { jsonrpc: "2.0", id, error: { code: METHOD_NOT_FOUND, message } };
-      }
-    }
+  async answer(message: McpMessage): Promise<object> {
+    const { method, id } = message;
+    const common = commonAnswer(message, CLIENT_SERVER);
+    if (common !== undefined) return common;
+    if (method !== "tools/list")
+      return mcpRefusal(id, `the client's functions are not run here: ${method} is not answered`);
+    this.#isListed = true;
+    return mcpResult(id, { tools: this.#tools.map(mcpTool) });
   }
 }
 
@@ -84,8 +74,4 @@ function mcpTool({ name, description, parameters }: ClientTool): object {
     inputSchema: { ...parameters, type: "object" },
     _meta: { "anthropic/alwaysLoad": true }, // otherwise Claude knows its name only, and has to look it up
   };
-}
-
-function result(id: string | number, value: object): object {
-  return { jsonrpc: "2.0", id, result: value };
 }

@@ -1,7 +1,8 @@
+import { oneLine } from "@synthesis/kit";
 import type { AskQuestion, AskVerdict } from "@synthesis/protocol";
 import * as z from "zod";
 import { answersOf } from "../../asks/answers-of.ts";
-import { oneLine } from "../../asks/one-line.ts";
+import { isAskable } from "../claude/askable.ts";
 import type { ClaudeAsk } from "./claude-ask.ts";
 
 /** MCP allows primitive properties only. */
@@ -29,7 +30,10 @@ interface Field {
   readonly question: AskQuestion;
 }
 
-/** What the server of a tool wants to know, when Claude hands that on; a field is a question. Undefined: it is no such thing. */
+/**
+ * What the server of a tool wants to know, when Claude hands that on; a field is a question. Undefined: it is no such
+ * thing, or more than can be asked.
+ */
 export function elicitedAsk(request: unknown): ClaudeAsk | undefined {
   const asked = Elicitation.safeParse(request).data;
   if (asked === undefined) return undefined;
@@ -39,6 +43,7 @@ export function elicitedAsk(request: unknown): ClaudeAsk | undefined {
   const input = { message, ...(url === undefined ? {} : { url }) };
   const common = { tool, title: oneLine(`${tool}: ${message}${page}`, 400), input, always: [] };
   const questions = fields.map(({ question }) => question);
+  if (!isAskable(questions, asked)) return undefined;
   // Without a field it is only to be agreed to.
   const kind = fields.length === 0 ? "permission" : "input";
   return {
@@ -64,8 +69,8 @@ function fieldOf(name: string, property: Property): Field {
 
 function contentOf(fields: readonly Field[], questions: readonly AskQuestion[], verdict: AskVerdict): object {
   const answers = answersOf(questions, verdict);
-  const pairs = fields.flatMap(({ name, property, question }) => {
-    const answer = answers[question.question];
+  const pairs = fields.flatMap(({ name, property, question: { question } }) => {
+    const answer = Object.hasOwn(answers, question) ? answers[question] : undefined;
     return answer === undefined ? [] : [[name, valueOf(property, answer)]];
   });
   return Object.fromEntries(pairs);

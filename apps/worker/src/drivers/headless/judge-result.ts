@@ -51,8 +51,13 @@ function completed(line: ResultLine): CompletedTurn {
     state: "completed",
     finishReason: finishReason(line.stop_reason),
     ...(usage ? { usage } : {}),
-    ...(costs.length > 0 ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+    ...(costs.length > 0 ? { costUsd: sumOfCosts(costs) } : {}),
   };
+}
+
+/** To a billionth of a dollar: what is beyond that is noise of the addition. */
+function sumOfCosts(costs: readonly number[]): number {
+  return Math.round(costs.reduce((sum, cost) => sum + cost, 0) * 1e9) / 1e9;
 }
 
 /** The end of a turn of which Claude made two: `before` is that of its first part. */
@@ -62,7 +67,7 @@ export function joinedEnd(before: CompletedTurn, end: CompletedTurn): CompletedT
   return {
     ...end,
     ...(usage ? { usage } : {}),
-    ...(costs.length > 0 ? { costUsd: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+    ...(costs.length > 0 ? { costUsd: sumOfCosts(costs) } : {}),
   };
 }
 

@@ -57,7 +57,7 @@ export class TurnReader {
   #wholeMessageId: string | undefined;
   #wholeBlocks = 0;
   #stopReason: string | undefined;
-  #mark: string;
+  #anchor: string;
   /** What it used until its first result, where it goes on after one. */
   #before: CompletedTurn | undefined;
 
@@ -65,7 +65,7 @@ export class TurnReader {
     const { id, rateLimitMs, shown, standing } = turn;
     this.#turn = turn;
     this.#ids = new Set([id]);
-    this.#mark = id;
+    this.#anchor = id;
     this.#events = events;
     this.#calls = new ClientCalls((call) => events.onToolCall(call));
     this.#stage = new StageReader((stage) => events.onStage(stage));
@@ -79,8 +79,8 @@ export class TurnReader {
   }
 
   /** The last line of the transcript that is its own, by uuid. */
-  get mark(): string {
-    return this.#mark;
+  get anchor(): string {
+    return this.#anchor;
   }
 
   /** The calls of the client's functions in it. */
@@ -91,7 +91,7 @@ export class TurnReader {
   /** It goes on after `end`, which was that of its first part: Claude took up another message. */
   goOn(message: string, end: TurnEnd): void {
     this.#ids.add(message);
-    this.#mark = message;
+    this.#anchor = message;
     if (end.state === "completed") this.#before = end;
   }
 
@@ -140,7 +140,7 @@ export class TurnReader {
 
   #readAssistant({ message, error, uuid }: LineOf<"assistant">): void {
     if (error != null || message.model === "<synthetic>") return;
-    this.#mark = uuid ?? this.#mark;
+    this.#anchor = uuid ?? this.#anchor;
     if (this.#wholeMessageId !== message.id) {
       if (this.#answer.knows(message.id)) return; // it came as deltas
       this.#finishWholeMessage();
@@ -160,7 +160,7 @@ export class TurnReader {
 
   /** A tool's result; for a call that the client was told of there is none, unless Claude answered it by itself. */
   #readUser({ message, uuid }: LineOf<"user">): void {
-    this.#mark = uuid ?? this.#mark;
+    this.#anchor = uuid ?? this.#anchor;
     if (typeof message.content === "string") return;
     const isAnswered = message.content.some(({ tool_use_id: id }) => id !== undefined && this.#calls.has(id));
     if (isAnswered) this.#judge("diverged");

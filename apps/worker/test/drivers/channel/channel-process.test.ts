@@ -96,3 +96,35 @@ test("a cancelled turn ends at once, and the same Claude answers the next", asyn
   expect((await space.run("next", own)).answer).toBe("channel: next");
   expect(space.log.fieldsOf("plugin.connected")).toHaveLength(1);
 });
+
+const NOTICE = "▎ --channels ignored (plugin:synthesis@inline) Channels are not currently available";
+
+test.for([
+  "what does Select login method mean?",
+  "README: Is this a project you created or one you trust?",
+  NOTICE,
+])("what a conversation says is no trouble: %s", async (words) => {
+  await using channel = await ChannelWorkspace.start();
+  const { space } = channel;
+  const turn = space.submit(`!hold ${words}`, own);
+  await eventually(() => expect(space.workspace.terminal("s").text).toContain(`← !hold ${words}`));
+  space.workspace.terminal("s").press(words); // and is drawn again
+  await eventually(() => expect(space.workspace.terminal("s").text).toContain(`typed: "${words}"`));
+  space.workspace.cancel(turn.id, "the client left");
+  expect((await turn.outcome).state).toBe("cancelled");
+  expect((await space.run(words, own)).answer).toBe(`channel: ${words}`);
+  expect(space.exits).toEqual([]);
+});
+
+test("once a message has reached it, nothing on its screen keeps the next ones from it", async () => {
+  await using channel = await ChannelWorkspace.start();
+  const { space } = channel;
+  expect((await space.run("hello", own)).answer).toBe("channel: hello");
+  const notice =
+    "\r\n▎ --channels ignored (plugin:synthesis@inline)\r\n▎ Channels are not currently available";
+  expect((await space.run(`it says:${notice}`, own)).outcome.state).toBe("completed");
+  const shown = /^▎ Channels are not currently available$/m;
+  await eventually(() => expect(space.workspace.terminal("s").text).toMatch(shown));
+  expect((await space.run("again", own)).answer).toBe("channel: again");
+  expect(space.exits).toEqual([]);
+});

@@ -273,7 +273,7 @@ test("P-17 an ask of a peer without the capability is unsolicited", async () => 
   expect([typesOf(peer), rig.unsolicited]).toEqual([["hello_ack"], 1]);
 });
 
-test("P-18 files are named in the answer, and one whose name is a path is refused", async () => {
+test("P-18 files come after the text that they came with, and one whose name is a path is refused", async () => {
   await using rig = await PluginRig.start();
   await using peer = await rig.connect({ protocol: 1, capabilities: ["attachments"] });
   const turn = rig.run("hi");
@@ -284,10 +284,7 @@ test("P-18 files are named in the answer, and one whose name is a path is refuse
   ];
   peer.send({ type: "reply", content: "two:", attachments: files });
   expect(await turn.end).toEqual(completed);
-  expect(turn.events).toEqual([
-    "start",
-    "text:two:\n[file: a b.png, image/png]\n\n[file: r.pdf, application/pdf]\n",
-  ]);
+  expect(turn.events).toEqual(["start", "text:two:", "file:a b.png", "file:r.pdf"]);
   peer.send({
     type: "reply",
     content: "",

@@ -118,6 +118,7 @@ test("a program that is not there is agent_unavailable, and the message names it
     workspace: "w",
     command: ["/nowhere/agent"],
     env: {},
+    files: "link",
     asks: defaultAsks,
   };
   const agents = { none };
@@ -134,7 +135,14 @@ test("a program that is not there is agent_unavailable, and the message names it
 test("{synthesis} is the checkout's folder and {node} its Node", async () => {
   const command = ["{node}", "{synthesis}/packages/testkit/src/bin/seed-plugin.ts"];
   const agents = {
-    filled: { driver: "command" as const, workspace: "w", command, env: {}, asks: defaultAsks },
+    filled: {
+      driver: "command" as const,
+      workspace: "w",
+      command,
+      env: {},
+      files: "link" as const,
+      asks: defaultAsks,
+    },
   };
   await using space = await TestWorkspace.start({ agents });
   expect((await space.run("hi", { agent: "filled" })).answer).toBe("seed: hi");

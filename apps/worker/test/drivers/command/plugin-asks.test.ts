@@ -54,6 +54,43 @@ test("P-17 another ask under the same id is not allowed by the verdict on the fi
   expect(await peer.next("verdict", 2)).toMatchObject({ behavior: "deny" });
 });
 
+test("P-17 the same ask in a later turn is not allowed by the verdict in an earlier one", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect(hello);
+  const first = rig.run("hi");
+  await peer.next("inbound");
+  peer.send(ask);
+  await eventually(() => expect(first.asks).toHaveLength(1));
+  first.asks[0]!.say({ behavior: "allow" });
+  await peer.next("verdict");
+  peer.send({ type: "reply", content: "done" });
+  await first.end;
+  const second = rig.run("again");
+  await peer.next("inbound", 2);
+  peer.send(ask);
+  await eventually(() => expect(second.asks).toHaveLength(1));
+  second.asks[0]!.say({ behavior: "deny" });
+  expect(await peer.next("verdict", 2)).toMatchObject({ behavior: "deny" });
+});
+
+test("P-17 the last 64 verdicts are said again; who says an older ask again asks anew", async () => {
+  await using rig = await PluginRig.start();
+  await using peer = await rig.connect(hello);
+  const turn = rig.run("hi");
+  await peer.next("inbound");
+  for (let count = 1; count <= 66; count++) {
+    peer.send({ ...ask, id: `q${count}` });
+    await eventually(() => expect(turn.asks).toHaveLength(count));
+    turn.asks[count - 1]!.say({ behavior: "allow" });
+    await peer.next("verdict", count);
+  }
+  peer.send({ ...ask, id: "q2" });
+  expect(await peer.next("verdict", 67)).toMatchObject({ id: "q2" });
+  expect(turn.asks).toHaveLength(66);
+  peer.send({ ...ask, id: "q1" });
+  await eventually(() => expect(turn.asks).toHaveLength(67));
+});
+
 test("P-17 a verdict that nobody was connected for comes when the ask is said again", async () => {
   await using rig = await PluginRig.start();
   const peer = await rig.connect(hello);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { PluginRig } from "../../support/plugin-rig.ts";
@@ -176,6 +177,32 @@ test.for([
   expect(await turn.end).toMatchObject({ state: "interrupted", error: { code: "turn_interrupted" } });
   expect(performance.now() - since).toBeGreaterThanOrEqual(95);
   await second?.closed;
+});
+
+test("P-7 a plugin that comes and goes is not waited for again each time, nor taken for life", async () => {
+  await using rig = await PluginRig.start({ reconnectMs: 200 });
+  await using peers = new AsyncDisposableStack();
+  peers.use(await rig.connect({ protocol: 1 }));
+  const turn = rig.run("hi");
+  while ((await Promise.race([turn.end, setTimeout(20)])) === undefined) {
+    const connected = rig.connect({ protocol: 1, resumes: "another" });
+    peers.use(await connected.catch(() => undefined)); // the turn may just have ended, and its program
+  }
+  expect(await turn.end).toMatchObject({ state: "interrupted" });
+  expect(turn.lives).toBe(0);
+});
+
+test("P-12 a turn that is cancelled before its prompt was sent ends at once, and its program goes on", async () => {
+  await using rig = await PluginRig.start();
+  const turn = rig.run("hi");
+  rig.process.interrupt();
+  expect(await turn.end).toMatchObject({ state: "cancelled" });
+  expect(turn.events).toEqual([]);
+  await using peer = await rig.connect();
+  const next = rig.run("next");
+  expect(await peer.next("inbound")).toMatchObject({ content: "next" });
+  peer.send({ type: "reply", content: "x" });
+  expect(await next.end).toEqual(completed);
 });
 
 test("P-12 a peer with the capability is told to cancel, and the turn ends by its cancelled", async () => {

@@ -17,13 +17,13 @@ function request(more: object = {}): ControlRequest {
 
 function start() {
   const written: unknown[] = [];
-  const signals: AbortSignal[] = [];
+  const withdrawn: unknown[] = [];
   const asks = new ClaudeAsks((text) => written.push(JSON.parse(text)), "/workspace");
-  const onAsk: TurnEvents["onAsk"] = async (_ask, withdrawn) => {
-    signals.push(withdrawn);
-    return verdict;
-  };
-  return { asks, written, signals, events: { onAsk } as TurnEvents };
+  const onAsk: TurnEvents["onAsk"] = ({ tool }) => ({
+    verdict: Promise.resolve(verdict),
+    withdraw: () => void withdrawn.push(tool),
+  });
+  return { asks, written, withdrawn, events: { onAsk } as TurnEvents };
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -34,12 +34,12 @@ test("what Claude asks is answered, unless it was interrupted or withdrew it", a
     ["dropped", 0],
     ["withdrawn", 0],
   ] as const) {
-    const { asks, written, signals, events } = start();
+    const { asks, written, withdrawn, events } = start();
     expect(asks.take("r1", request(), events)).toBe(true);
     if (how === "dropped") asks.dropAll();
     if (how === "withdrawn") asks.withdraw("r1");
     await settle();
-    expect([how, written.length, signals[0]?.aborted]).toEqual([how, count, how === "withdrawn"]);
+    expect([how, written.length, withdrawn]).toEqual([how, count, how === "withdrawn" ? ["Bash"] : []]);
   }
 });
 

@@ -75,6 +75,7 @@ test("the model of a turn is Claude's for that turn only", async () => {
     onInterrupt: "report",
     instructions: "append",
     reasoning: "full",
+    files: "link",
     asks: defaultAsks,
     model: "sonnet",
   } as const;

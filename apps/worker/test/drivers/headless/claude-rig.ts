@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import type { AgentSettings, Limits } from "@synthesis/config";
-import type { AskVerdict, Prompt, ToolCallDelta, TranscriptCall } from "@synthesis/protocol";
+import type { AskVerdict, Attachment, Prompt, ToolCallDelta, TranscriptCall } from "@synthesis/protocol";
 import {
   claudeEnv,
   eventually,
@@ -15,17 +14,14 @@ import {
 } from "@synthesis/testkit";
 import { expect } from "vitest";
 import { Bridge } from "../../../src/bridge/bridge.ts";
-import type {
-  AgentProcess,
-  AgentTurn,
-  AgentTurnEnd,
-  AskRequest,
-} from "../../../src/drivers/agent-process.ts";
+import type { AskRequest } from "../../../src/asks/ask-request.ts";
+import type { AgentProcess, AgentTurn, AgentTurnEnd } from "../../../src/drivers/agent-process.ts";
 import type { ClaudeSession, HeadlessSettings } from "../../../src/drivers/headless/claude-arguments.ts";
 import { transcriptFile } from "../../../src/drivers/headless/transcript.ts";
 import { traceTurn, type TurnTrace } from "../../../src/drivers/headless/turn-trace.ts";
 import { openAgent } from "../../../src/drivers/open-agent.ts";
-import { LiveClaudes } from "../../../src/terminal/live-claudes.ts";
+import { LiveClaudes } from "../../../src/drivers/live/live-claudes.ts";
+import type { TurnEvent } from "../../../src/turn/turn-event.ts";
 import { TurnRun } from "../../../src/turn/turn-run.ts";
 import type { WorkerConfiguration } from "../../../src/worker-configuration.ts";
 import { LogRecorder } from "../../support/log-recorder.ts";
@@ -65,8 +61,10 @@ export class RigTurn {
   readonly steered: { readonly message: string; readonly before: string }[] = [];
   /** What `onAccountHeld` was told. */
   readonly held: number[] = [];
-  /** What its agent asked, and when it needs no verdict any more. */
-  readonly asks: { readonly request: AskRequest; readonly withdrawn: AbortSignal }[] = [];
+  /** The names of the files that were attached. */
+  readonly files: string[] = [];
+  /** What its agent asked. */
+  readonly asks: { readonly request: AskRequest }[] = [];
   /** On all that it asks. */
   readonly verdict = Promise.withResolvers<AskVerdict>();
   readonly cancel = new AbortController();
@@ -85,6 +83,12 @@ export class RigTurn {
       if (call !== undefined) call.arguments += json;
     }
     return calls;
+  }
+
+  take(event: TurnEvent): void {
+    if (event.kind === "text") this.text += event.text;
+    if (event.kind === "reasoning" || event.kind === "note") this.reasoning += event.text;
+    if (event.kind === "tool_call") this.pieces.push(event.call);
   }
 
   async untilText(text: string): Promise<void> {
@@ -130,6 +134,7 @@ export class ClaudeRig implements AsyncDisposable {
       epoch: 1,
       socketPath: folder.join("worker.sock"),
       journalFile: folder.join("journal.sqlite"),
+      filesDir: folder.join("files"),
       markPrefix: `${testMarkPrefix}rig`,
       agents: {},
       claude: { bin, env: { ...real, CLAUDE_CONFIG_DIR: configDir, ...env } },
@@ -153,6 +158,7 @@ export class ClaudeRig implements AsyncDisposable {
       onInterrupt: "resume",
       instructions: "append",
       reasoning: "full",
+      files: "link",
       asks: defaultAsks,
       ...this.#agent,
     };
@@ -185,18 +191,24 @@ export class ClaudeRig implements AsyncDisposable {
       turn: {
         cancel: turn.cancel.signal,
         start: () => {},
-        text: (text: string) => void (turn.text += text),
-        reasoning: (text: string) => void (turn.reasoning += text),
-        note: (text: string) => void (turn.reasoning += text),
-        toolCall: (piece: ToolCallDelta) => void turn.pieces.push(piece),
+        say: (event) => turn.take(event),
         runsOn: () => {},
-        ask: async (request: AskRequest, withdrawn: AbortSignal) => {
-          turn.asks.push({ request, withdrawn });
-          return Promise.race([turn.verdict.promise, aborted(withdrawn)]);
+        ask: (request: AskRequest) => {
+          const withdrawn = Promise.withResolvers<AskVerdict>();
+          turn.asks.push({ request });
+          return {
+            verdict: Promise.race([turn.verdict.promise, withdrawn.promise]),
+            withdraw: () => withdrawn.resolve({ behavior: "deny" }),
+          };
         },
+        attach: async ({ name }: Attachment) => {
+          turn.files.push(name);
+          return { text: "" };
+        },
+        allTold: Promise.resolve(),
         steered: (message: string) => void turn.steered.push({ message, before: turn.text }),
       },
-      asked: {
+      told: {
         id: turn.id,
         prompt,
         model: undefined,
@@ -243,9 +255,4 @@ export class ClaudeRig implements AsyncDisposable {
     await this.#process?.kill({ code: "test", message: "the test is over" });
     await this.folder[Symbol.asyncDispose]();
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<AskVerdict> {
-  if (!signal.aborted) await once(signal, "abort");
-  return { behavior: "deny" };
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "@synthesis/protocol";
 import { expect, test } from "vitest";
 import type { ResultLine } from "../../../src/drivers/headless/claude-line.ts";
-import { judgeResult } from "../../../src/drivers/headless/judge-result.ts";
+import { joinedEnd, judgeResult } from "../../../src/drivers/headless/judge-result.ts";
 
 const quiet = { errorKind: undefined, resetsAt: undefined };
 const ok: ResultLine = {
@@ -57,6 +57,13 @@ test("usage counts cached and cache-writing input, and costs are those since the
     usage: { inputTokens: 142, cachedInputTokens: 100, outputTokens: 5, reasoningTokens: 3 },
     costUsd: 0.75,
   });
+});
+
+test("a cost has no noise of the addition", () => {
+  const usage = { opus: { costUSD: 0.0001 }, haiku: { costUSD: 0.0002 } };
+  const end = judgeResult({ ...ok, model_usage_since_last_result: usage }, quiet);
+  expect([0.0001 + 0.0002, end]).toMatchObject([0.00030000000000000003, { costUsd: 0.0003 }]);
+  if (end.state === "completed") expect(joinedEnd(end, end).costUsd).toBe(0.0006);
 });
 
 test.for<{ title: string; line: ResultLine; kind?: string; code: ErrorCode; retries?: boolean }>([

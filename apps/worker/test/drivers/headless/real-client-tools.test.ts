@@ -143,7 +143,9 @@ test("functions may change from turn to turn, also what one of them is", { timeo
   const { api, rig } = real;
   const { pid } = await rig.run("none").end.then(() => rig.process);
   const toolsOf = (request: RecordedRequest | undefined) =>
-    (request?.body.tools ?? []).map(({ name }) => name).filter((name) => name.startsWith("mcp__"));
+    (request?.body.tools ?? [])
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith("mcp__synthesis_client__"));
   expect(toolsOf(api.conversations[0])).toEqual([]);
   api.next(reply.toolUse(call("toolu_A", "f1")));
   const first = rig.run("one", { tools: [f1] });

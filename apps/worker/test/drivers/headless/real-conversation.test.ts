@@ -70,7 +70,7 @@ test(
     await rig.run("one").end;
     api.next(reply.toolUse(bash), reply.text("two done"));
     await rig.run("two").end;
-    const at = rig.process.mark!;
+    const at = rig.process.anchor!;
     await rig.run("three").end;
     await rig.kill();
 
@@ -110,7 +110,7 @@ test(
     await using real = await startReal();
     const { api, rig } = real;
     await rig.run("one", { tools: [f1, { ...f1, name: "f2" }] }).end;
-    const resumeAt = rig.process.mark;
+    const resumeAt = rig.process.anchor;
     await rig.kill();
     rig.open({ claude: { resumeAt } });
     await rig.run("two", { tools: [{ ...f1, description: "another" }] }).end;

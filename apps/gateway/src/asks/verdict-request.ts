@@ -1,0 +1,13 @@
+import type { RequestIdentity } from "@synthesis/protocol";
+import type { RequestParts } from "../identity/request-identity.ts";
+import type { WorkerLink } from "../worker/worker-link.ts";
+
+/** A request whose message may be a verdict, as far as that matters. */
+export interface VerdictRequest extends RequestParts {
+  readonly agent: { readonly name: string };
+  readonly request: RequestIdentity;
+  /** When it was read, epoch ms. */
+  readonly receivedAt: number;
+  /** The link to its worker; after `drained`, the link to the generation that follows. */
+  readonly connect: (drained?: WorkerLink) => Promise<WorkerLink>;
+}

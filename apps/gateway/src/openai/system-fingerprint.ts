@@ -1,8 +1,0 @@
-import { createHash } from "node:crypto";
-import type { ChosenAgent } from "../identity/choose-agent.ts";
-
-/** Says which configuration answers: another one as soon as the agent's or its model is. */
-export function systemFingerprint(agent: ChosenAgent, settings: object | undefined): string {
-  const text = JSON.stringify([agent.name, agent.model, settings]);
-  return `fp_${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
-}

@@ -1,0 +1,18 @@
+import type { HostTurn, TurnHost } from "./hosted-turn.ts";
+import type { TurnDraft } from "./turn-draft.ts";
+
+/**
+ * How a turn comes to its events. submit: it is handed to a worker. steer: its message is put into a running turn, and
+ * only where that does not take it up it is handed to a worker. settle: its message settled what a running turn asked,
+ * whose events are its own from there on. follow: a worker has accepted it.
+ */
+export type TurnWay =
+  | { readonly type: "submit"; readonly draft: TurnDraft }
+  | { readonly type: "steer"; readonly draft: TurnDraft; readonly into: HostTurn }
+  | { readonly type: "settle"; readonly host: TurnHost }
+  | { readonly type: "follow" };
+
+/** What it may have to hand to a worker. */
+export function draftOf(way: TurnWay): TurnDraft | undefined {
+  return "draft" in way ? way.draft : undefined;
+}

@@ -1,0 +1,24 @@
+import { HeadlessAsks } from "@synthesis/config";
+import { expect, test } from "vitest";
+import { channelArguments, type ChannelSettings } from "../../../src/drivers/channel/channel-arguments.ts";
+
+const settings: ChannelSettings = {
+  driver: "channel",
+  workspace: "w",
+  terminal: "own",
+  channels: "approved",
+  permissionMode: "default",
+  files: "link",
+  asks: HeadlessAsks.parse({ allow: ["Read", "Bash(git status:*)"], deny: ["WebFetch"] }),
+};
+
+test("rules of the configuration are Claude's own, so that nobody is asked", () => {
+  expect(channelArguments(settings)).toEqual([
+    expect.stringMatching(/^--plugin-dir=.*claude-plugin$/),
+    expect.stringMatching(/^--channels=/),
+    "--permission-mode=default",
+    "--allowedTools=Read",
+    "--allowedTools=Bash(git status:*)",
+    "--disallowedTools=WebFetch",
+  ]);
+});
