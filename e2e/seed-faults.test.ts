@@ -128,7 +128,7 @@ test("seed fault 11: a crash in one workspace drops no conversation of another",
   await ask(synthesis, { model: "seed-beta", session: "b", say: "warm up" });
   const [agent] = synthesis.agents("beta");
   const lost = await openStream(synthesis, { ...inSession, say: "!hold" });
-  await synthesis.healthy({ turns: 1, conns: 2 }); // its agent has the prompt
+  await synthesis.started(lost.headers.get("x-synthesis-turn"));
   const worker = synthesis.process("synthesis-worker alpha").pid;
   const kept = await openStream(synthesis, { model: "seed-beta", session: "b", say: "!late" });
   await synthesis.crash(worker);

@@ -119,6 +119,15 @@ export class Synthesis implements AsyncDisposable {
     await eventually(async () => expect(await this.health()).toMatchObject(expected));
   }
 
+  /** Waits till the agent of a turn, by its id, has the prompt: whoever is connected need not have said hello. */
+  async started(turn: string | null): Promise<void> {
+    const headers = { authorization: `Bearer ${this.key}` };
+    await eventually(async () => {
+      const response = await fetch(`${this.endpoint}/v1/synthesis/turns/${turn}`, { headers });
+      expect(await response.json()).toMatchObject({ state: "started" });
+    });
+  }
+
   /** Kills a process as a crash would, and waits till it is gone. */
   async crash(pid: number): Promise<void> {
     process.kill(pid, "SIGKILL");

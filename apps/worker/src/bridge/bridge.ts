@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Limits } from "@synthesis/config";
@@ -9,12 +9,15 @@ import { refuseUpgrade } from "../refuse-upgrade.ts";
 import { PluginConnection } from "./plugin-connection.ts";
 import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
 
+/** So many sockets at once, also of strangers: what the worker needs descriptors for beside is never taken by them. */
+const MAX_SOCKETS = 1024;
+
 /** Where agent processes connect to: a WebSocket listener on loopback that knows each of them by its token. */
 export class Bridge {
   readonly #limits: Limits;
   readonly #log: Logger;
   readonly #onChange: () => void;
-  readonly #http = createServer((_request, response) => response.writeHead(404).end());
+  readonly #http: Server;
   readonly #sockets: WebSocketServer;
   /** Seats by the SHA-256 of their token: a look-up in it takes no time that depends on the token. */
   readonly #seats = new Map<string, PluginSeat>();
@@ -24,6 +27,14 @@ export class Bridge {
     this.#limits = limits;
     this.#log = log;
     this.#onChange = onChange;
+    const { helloMs } = limits;
+    const options = {
+      headersTimeout: helloMs,
+      requestTimeout: helloMs,
+      connectionsCheckingInterval: helloMs,
+    };
+    this.#http = createServer(options, (_request, response) => response.writeHead(404).end());
+    this.#http.maxConnections = MAX_SOCKETS;
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.frameBytes,

@@ -77,7 +77,7 @@ export class PluginConnection {
 
   #refuse(why: string): void {
     if (this.#state === "seated") this.close(CloseCode.malformedFrame, why.slice(0, 100));
-    else this.close(CloseCode.expectedHello, "expected hello");
+    else this.close(CloseCode.expectedHello, `expected hello: ${why}`.slice(0, 100));
   }
 
   #handle(frame: PluginFrame): void {

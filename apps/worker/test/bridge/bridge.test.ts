@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { Bridge } from "../../src/bridge/bridge.ts";
@@ -128,4 +128,22 @@ test("a refused peer that keeps its side open does not hold up the close", async
   expect(String(answer)).toContain("404");
   await bridge.close();
   socket.destroy();
+});
+
+test("sockets that never ask for anything are bounded in number and in time, and the seats go on", async () => {
+  await using bridge = await TestBridge.start({ helloMs: 500 });
+  const seat = bridge.seat();
+  await using seated = await bridge.greet(seat);
+  const port = Number(new URL(seat.url).port);
+  const strangers: Socket[] = [];
+  while (strangers.length < 1100) {
+    const some = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
+    for (const stranger of some) stranger.on("error", () => {}).resume(); // reset by the bound
+    await Promise.all(some.map((stranger) => once(stranger, "connect"))); // the kernel's queue has a bound of its own
+    strangers.push(...some);
+  }
+  await eventually(() => expect(strangers.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(77));
+  await eventually(() => expect(strangers.every(({ closed }) => closed)).toBe(true));
+  seated.send({ type: "ping" });
+  await seated.next("pong");
 });

@@ -9,21 +9,37 @@ expectClean();
 const reply = { type: "reply", content: "x" };
 
 test.for([
-  { title: "a reply", first: reply },
-  { title: "a ping", first: { type: "ping" } },
-  { title: "an unknown type", first: { type: "hello_again" } },
-  { title: "no JSON", first: "hello" },
-  { title: "a hello without its session", first: { type: "hello", pid: 1 } },
-  { title: "a binary message", first: Buffer.from('{"type":"hello"}') },
-])("P-1 waiting_for_hello -> closed: $title first is closed with 4001", async ({ first }) => {
-  await using bridge = await TestBridge.start();
-  const seat = bridge.seat();
-  await using peer = new Peer(seat.url);
-  await peer.opened;
-  peer.send(first);
-  expect(await peer.closed).toEqual({ code: 4001, reason: "expected hello" });
-  expect(seat.heard).toEqual([]);
-});
+  { title: "a reply", first: reply, reason: "expected hello" },
+  { title: "a ping", first: { type: "ping" }, reason: "expected hello" },
+  {
+    title: "an unknown type",
+    first: { type: "hello_again" },
+    reason: "expected hello: type: Invalid discriminator value",
+  },
+  { title: "no JSON", first: "hello", reason: "expected hello: the message is not JSON" },
+  {
+    title: "a hello without its session",
+    first: { type: "hello", pid: 1 },
+    reason: "expected hello: openclaw_session: Invalid input: expected string, received undefined",
+  },
+  {
+    title: "a binary message",
+    first: Buffer.from('{"type":"hello"}'),
+    reason: "expected hello: a binary message",
+  },
+])(
+  "P-1 waiting_for_hello -> closed: $title first is closed with 4001, and told why",
+  async ({ first, reason }) => {
+    await using bridge = await TestBridge.start();
+    const seat = bridge.seat();
+    await using peer = new Peer(seat.url);
+    await peer.opened;
+    peer.send(first);
+    const closed = await peer.closed;
+    expect({ ...closed, reason: closed.reason.split(". ")[0] }).toEqual({ code: 4001, reason });
+    expect(seat.heard).toEqual([]);
+  },
+);
 
 test("P-1 waiting_for_hello -> closed: no hello within helloMs is closed with 4001", async () => {
   await using bridge = await TestBridge.start({ helloMs: 50 });
