@@ -34,7 +34,9 @@ export class Workspaces {
   constructor(options: WorkspacesOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#files = new FileLocator(options.settings.stateDir, options.log);
+    const { stateDir, limits } = options.settings;
+    this.#files = new FileLocator({ stateDir, limits, log: options.log });
+    void this.#files.tidy();
     this.#memoryCheck = setInterval(() => this.#keepMemory(), MEMORY_CHECK_MS);
   }
 

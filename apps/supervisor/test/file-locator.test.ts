@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createLogger } from "@synthesis/kit";
 import { expectClean, tempFolder, type TempFolder } from "@synthesis/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,10 +28,20 @@ beforeEach(async () => {
 afterEach(async () => folder[Symbol.asyncDispose]());
 
 /** Of the supervisor that runs now; another one knows what this one left. */
-const locator = () => new FileLocator(folder.path, createLogger("error"));
+const locator = () =>
+  new FileLocator({ stateDir: folder.path, limits: { filesKeptMs: 60_000 }, log: createLogger("error") });
 
-function keep(path: string, id: string): void {
-  mkdirSync(folder.join("files", workspaceHash(path), id), { recursive: true });
+function keep(path: string, id: string): string {
+  const kept = folder.join("files", workspaceHash(path), id);
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(`${kept}/a.txt`, "a");
+  return kept;
+}
+
+/** Makes what is there so old. */
+function age(path: string, seconds: number): void {
+  const at = Date.now() / 1_000 - seconds;
+  utimesSync(path, at, at);
 }
 
 test("a file is found in the workspace that has it, also by the next supervisor", async () => {
@@ -72,6 +92,54 @@ test.for([
     expect(readdirSync(folder.join("workspaces"))).toHaveLength(1);
   },
 );
+
+test("a record is replaced as a whole: what was there is not written over", () => {
+  mkdirSync(folder.join("workspaces"));
+  const record = folder.join("workspaces", workspaceHash("/srv/a"));
+  writeFileSync(record, "/srv");
+  writeFileSync(`${record}.new`, "left by a crash");
+  linkSync(record, folder.join("before"));
+  locator().remember("/srv/a");
+  expect(readFileSync(record, "utf8")).toBe("/srv/a");
+  expect(readFileSync(folder.join("before"), "utf8")).toBe("/srv");
+  expect(readdirSync(folder.join("workspaces"))).toEqual([workspaceHash("/srv/a")]);
+});
+
+test("a file that is too old is in no workspace", async () => {
+  locator().remember("/srv/a");
+  age(`${keep("/srv/a", file)}/a.txt`, 61);
+  const kept = keep("/srv/a", other);
+  age(`${kept}/a.txt`, 59);
+  age(kept, 61); // the file's own age counts
+  await expect(locator().locate(file)).rejects.toMatchObject(unknown);
+  expect(await locator().locate(other)).toBe("/srv/a");
+});
+
+test("what is too old goes, of every workspace, whether it is known or not; what is no file stays", async () => {
+  locator().remember("/srv/a");
+  const old = [keep("/srv/a", file), keep("/srv/unknown", other)];
+  for (const path of old) age(`${path}/a.txt`, 61);
+  const empty = folder.join("files", workspaceHash("/srv/a"), `file-${"c".repeat(32)}`);
+  mkdirSync(empty);
+  age(empty, 61);
+  const foreign = folder.join("files", workspaceHash("/srv/a"), "lost+found");
+  mkdirSync(foreign);
+  age(foreign, 61);
+  const outside = folder.join("outside");
+  writeFileSync(outside, "secret");
+  const link = folder.join("files", workspaceHash("/srv/a"), `file-${"d".repeat(32)}`);
+  symlinkSync(folder.path, link);
+  writeFileSync(folder.join("files", "stray"), "");
+  const kept = [keep("/srv/a", other), foreign, outside, link, folder.join("files", "stray")];
+  await locator().tidy();
+  expect([...old, empty].filter(existsSync)).toEqual([]);
+  expect(kept.filter(existsSync)).toEqual(kept);
+});
+
+test("without files there is nothing to tidy", async () => {
+  await locator().tidy();
+  expect(readdirSync(folder.path)).toEqual([]);
+});
 
 test("where nothing can be kept the workspace is opened all the same", () => {
   writeFileSync(folder.join("workspaces"), "");

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import type { Limits } from "@synthesis/config";
 import { createLogger, MARK_VARIABLE, pidsMarked } from "@synthesis/kit";
 import { eventually, expectClean, liveProcess, tempFolder, type TempFolder } from "@synthesis/testkit";
@@ -65,6 +65,21 @@ test("C-4: a killed worker is followed by a later epoch on a socket of its own, 
   expect(await workspaces.ensure("b")).toEqual(other);
   expect(pidOf("b")).toBe(otherPid);
   expect(workspaces.report().find(({ workspace }) => workspace === "a")?.restarts).toBe(1);
+});
+
+test("at the start attached files that are too old go, also of a workspace that nobody opens", async () => {
+  const [old, young] = ["a", "b"].map((letter) =>
+    folder.join("state/files/0123456789abcdef", `file-${letter.repeat(32)}`),
+  );
+  for (const file of [old!, young!]) {
+    mkdirSync(file, { recursive: true });
+    writeFileSync(`${file}/a.txt`, "a");
+  }
+  const at = Date.now() / 1_000 - 61;
+  utimesSync(`${old!}/a.txt`, at, at);
+  await open({ filesKeptMs: 60_000 });
+  await eventually(async () => expect([old, young].map((file) => existsSync(file!))).toEqual([false, true]));
+  expect(workspaces.report()).toEqual([]);
 });
 
 test("at the bound an idle worker makes room; its folder gets no new one before the old one is gone", async () => {

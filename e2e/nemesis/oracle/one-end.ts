@@ -12,6 +12,7 @@ const explained: ReadonlySet<string> = new Set([
   "first_byte_timeout",
   "stall_timeout",
   "tool_timeout",
+  "session_lost", // its worker died between acceptance and start, and the memory of its agent with it
 ]);
 /** The state of a turn whose end has this code; every other code is that of a failed one. */
 const stateOfCode: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { PermissionAsk, PluginClient } from "@synthesis/protocol/plugin-client";
+import type { PluginClient } from "@synthesis/protocol/plugin-client";
 import * as z from "zod";
 import type { ClaudeTurns } from "./claude-turns.ts";
 import type { HookEvent, HookOutput } from "./hook-event.ts";
@@ -52,7 +52,7 @@ export class PermissionRelay {
     const key = JSON.stringify([tool, input]);
     if (key.length > MAX_INPUT_CHARS) return decided({ behavior: "deny", message: TOO_LONG });
     const suggestions = sessionSuggestions(request.suggestions).slice(0, MAX_SUGGESTIONS);
-    const verdict = await this.#askedAs(key, { tool, input, suggestions }).join(signal);
+    const verdict = await this.#askedAs(key, { tool, input }).join(suggestions, signal);
     const { behavior, message, updated_input, suggestion } = verdict;
     if (behavior === "deny") return decided({ behavior, message: message ?? "Denied." });
     const chosen = suggestion === undefined ? undefined : suggestions[suggestion];
@@ -79,15 +79,14 @@ export class PermissionRelay {
     this.#notify(VERDICT_METHOD, { request_id, behavior });
   }
 
-  /** Two calls at once that are the same are one question. */
-  #askedAs(key: string, ask: PermissionAsk): SharedAsk {
+  /** Calls at once that are the same share what is asked. */
+  #askedAs(key: string, call: Pick<Event<"PermissionRequest">, "tool" | "input">): SharedAsk {
     const open = this.#open.get(key);
     if (open !== undefined) return open;
-    const asked = new SharedAsk(async (withdrawn) => {
-      const verdict = await this.#client.ask(ask, withdrawn);
-      this.#open.delete(key);
-      return verdict;
-    });
+    const asked = new SharedAsk(
+      async (suggestions, withdrawn) => this.#client.ask({ ...call, suggestions }, withdrawn),
+      () => this.#open.delete(key),
+    );
     this.#open.set(key, asked);
     return asked;
   }

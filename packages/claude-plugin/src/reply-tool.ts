@@ -27,7 +27,7 @@ export const replyTool: ToolDescription = {
         type: "array",
         items: { type: "string" },
         maxItems: 16,
-        description: "Paths of files in the workspace that belong to the answer",
+        description: "Paths of files in the workspace, none of them hidden, that belong to the answer",
       },
     },
     required: ["text"],

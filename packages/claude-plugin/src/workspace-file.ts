@@ -10,7 +10,7 @@ export interface WorkspaceFile {
   readonly path: string;
 }
 
-/** A regular file below `workspace`, links resolved. Rejects with what the agent should know. */
+/** A regular file below `workspace` that is not hidden, links resolved. Rejects with what the agent should know. */
 export async function workspaceFile(path: string, workspace: string): Promise<WorkspaceFile> {
   const root = await realpath(workspace);
   const file = await realpath(resolve(root, path)).catch(() => undefined);
@@ -18,6 +18,9 @@ export async function workspaceFile(path: string, workspace: string): Promise<Wo
   const below = relative(root, file);
   if (below === "" || below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below)) {
     throw new Error(`"${path}" is not in the workspace ${root}: copy it there first.`);
+  }
+  if (below.split(sep).some((name) => name.startsWith("."))) {
+    throw new Error(`"${path}" is hidden, and hidden files often hold secrets: they are not attached.`);
   }
   if (!(await stat(file)).isFile()) throw new Error(`"${path}" is not a regular file.`);
   const media_type = mime.getType(extname(file)) ?? "application/octet-stream";

@@ -14,6 +14,10 @@ async function working() {
   await mkdir(folder.join("workspace-too"));
   await writeFile(folder.join("workspace/sub/chart.PNG"), "png");
   await writeFile(folder.join("secret.txt"), "secret");
+  await mkdir(folder.join("workspace/.git"));
+  await writeFile(folder.join("workspace/.git/config"), "secret");
+  await writeFile(folder.join("workspace/.env"), "secret");
+  await symlink(folder.join("workspace/.env"), folder.join("workspace/env.txt"));
   await writeFile(folder.join("workspace-too/secret.txt"), "secret");
   await symlink(folder.join("secret.txt"), folder.join("workspace/link.txt"));
   const world = stack.use(await connected({ CLAUDE_PROJECT_DIR: workspace }));
@@ -36,6 +40,16 @@ test("files of the workspace are sent before the text of the answer", async () =
     },
     { type: "reply", content: "see there", final: true, message_id: "t1" },
   ]);
+});
+
+test.for([".env", ".git/config", "env.txt"])("%s is hidden: nothing is sent", async (path) => {
+  await using world = await working();
+  const { peer, claude } = world;
+  expect(await claude.reply({ text: "see there", attachments: [path] })).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining("hidden") as string }],
+  });
+  expect(await peer.rest()).toEqual([]);
 });
 
 test.for(["../secret.txt", "link.txt", "../workspace-too/secret.txt", "/etc/hostname", "sub", ".", "none"])(

@@ -98,6 +98,42 @@ test("two calls at once that are the same are one question, and its verdict is f
   expect(await again).toEqual(decided({ behavior: "allow" }));
 });
 
+test("of two calls that are the same but for what Claude suggests, each is a question", async () => {
+  await using world = await prompted();
+  const wider = { ...suggested, rules: [{ toolName: "Bash" }] };
+  const first = world.claude.hook("PermissionRequest", wanted);
+  const one = await world.peer.next();
+  const second = world.claude.hook("PermissionRequest", { ...wanted, suggestions: JSON.stringify([wider]) });
+  const two = await world.peer.next();
+  expect([one["suggestions"], two["suggestions"]]).toEqual([[rule], [{ ...wider, destination: "session" }]]);
+  world.peer.send({ type: "verdict", id: one["id"], behavior: "allow", suggestion: 0 });
+  expect(await first).toEqual(decided({ behavior: "allow", updatedPermissions: [rule] }));
+  // That the first is done says nothing of the second.
+  await world.claude.hook("PostToolUse", { tool: "Bash", input: wanted.input });
+  expect(await world.peer.rest()).toEqual([]);
+  world.peer.send({ type: "verdict", id: two["id"], behavior: "allow" });
+  expect(await second).toEqual(decided({ behavior: "allow" }));
+});
+
+test("of two questions for the same call, each is withdrawn when its call is taken back, and both when both are done", async () => {
+  await using world = await prompted();
+  const gone = new AbortController();
+  const plain = { ...wanted, suggestions: "" };
+  const first = world.claude.hook("PermissionRequest", wanted, gone.signal);
+  const one = await world.peer.next();
+  const second = world.claude.hook("PermissionRequest", plain);
+  const two = await world.peer.next();
+  gone.abort();
+  await expect(first).rejects.toThrow();
+  expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id: one["id"] });
+  const done = { tool: "Bash", input: wanted.input };
+  await world.claude.hook("PostToolUse", done);
+  expect(await world.peer.rest()).toEqual([]);
+  await world.claude.hook("PostToolUse", done);
+  expect(said(await world.peer.next())).toEqual({ type: "ask_withdrawn", id: two["id"] });
+  expect(await second).toMatchObject(decided({ behavior: "deny" }));
+});
+
 test("of two calls that are the same, one that is done or taken back leaves the question to the other", async () => {
   await using world = await prompted();
   const gone = new AbortController();

@@ -11,6 +11,7 @@ const QUEUED =
   "[Queued user message from a previous active turn; preserved as context only. Continue with the active prompt below.]\n";
 const GO_ON = "Continue the current task from the existing transcript";
 const BLANK_LINE = "\n\n";
+const RETRY = `${BLANK_LINE}${GO_ON}`;
 const CONTEXT_MARK = "⟦openclaw:ctx⟧";
 /** All that is below it is context. */
 const LAST_CONTEXT = `Context: ${CONTEXT_MARK}`;
@@ -20,7 +21,7 @@ const MAX_READINGS = 8;
 
 export const openclawWords: ClientWords = {
   plain,
-  spoken: (text) => withoutContext(plain(text)).replace(TIME_STAMP, ""),
+  spoken,
   readRestart(text) {
     const stamp = TIME_STAMP.exec(text)?.[0] ?? "";
     const read = readOwn(text.slice(stamp.length));
@@ -33,6 +34,15 @@ export const openclawWords: ClientWords = {
 function plain(text: string): string {
   const own = text.replace(TIME_STAMP, "");
   return readOwn(own)?.readings[0]?.later ?? own;
+}
+
+/** Nothing where the client said it by itself, or where it may be only the end of what was said. */
+function spoken(text: string): string {
+  const own = text.replace(TIME_STAMP, "");
+  if (own.includes(RETRY) || own.lastIndexOf(QUEUED) > 0) return "";
+  const [only, ...others] = readOwn(own)?.readings.map(({ later }) => later) ?? [own];
+  if (only === undefined || others.length > 0) return "";
+  return withoutContext(only).replace(TIME_STAMP, "");
 }
 
 /** A block is JSON in a fence, or lines up to an empty one. */
@@ -54,7 +64,7 @@ function withoutContext(text: string): string {
 function readOwn(text: string): RestartWords | undefined {
   const isQueued = text.startsWith(QUEUED);
   const said = isQueued ? text.slice(QUEUED.length) : text;
-  const retry = said.lastIndexOf(`${BLANK_LINE}${GO_ON}`);
+  const retry = said.lastIndexOf(RETRY);
   if (retry !== -1) {
     const asked = said.slice(0, retry).replace(TIME_STAMP, "");
     const rest = said.slice(retry + BLANK_LINE.length);

@@ -6,9 +6,11 @@ import {
   type AgentAsk,
   type AskAnswer,
   type AskSettlement,
+  type AskVerdict,
   type Submit,
 } from "@synthesis/protocol";
 import type { AskRequest } from "./ask-request.ts";
+import { bareVerdict } from "./bare-verdict.ts";
 import { OpenAsk, settledAlready, type OpenAskOptions } from "./open-ask.ts";
 
 /** Who comes too late is told how an ask was settled, of so many. */
@@ -99,8 +101,8 @@ export class WorkspaceAsks {
    */
   answer(id: string, { by, ...verdict }: AskAnswer, caller?: string): AskSettlement {
     const ask = this.find(id, caller);
-    const isWord = by === "chat" && verdict.message === undefined && verdict.answers === undefined;
-    const meant = isWord ? this.meantFor(ask.info.session, ask.caller, Date.now()) : undefined;
+    const meant =
+      by === "chat" && isWord(verdict) ? this.meantFor(ask.info.session, ask.caller, Date.now()) : undefined;
     if (meant !== undefined) throw settledAlready(meant);
     return ask.answer(verdict, by);
   }
@@ -113,6 +115,11 @@ export class WorkspaceAsks {
       (each) => each.session === session && each.caller === caller,
     );
     return settled.findLast(isMeant)?.settlement;
+  }
+
+  /** How an ask was settled; undefined where it is not known (any more). */
+  settlementOf(id: string): AskSettlement | undefined {
+    return this.#settled.get(id)?.settlement;
   }
 
   /** Whether something is open in a session. */
@@ -138,6 +145,12 @@ export class WorkspaceAsks {
     if (this.#settled.size > MAX_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
     this.#log.info("ask.settled", { ...settlement });
   }
+}
+
+/** Whether all that was said is one word, which a question takes for its answer, though it may be said of another ask. */
+function isWord({ behavior, message, answers }: AskVerdict): boolean {
+  if (answers !== undefined) return false;
+  return message === undefined || (behavior === "allow" && bareVerdict(message) !== undefined);
 }
 
 function infoOf(

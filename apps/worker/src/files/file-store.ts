@@ -38,8 +38,10 @@ export class FileStore {
   readonly #options: FileStoreOptions;
   /** By id, the oldest first. */
   readonly #entries = new Map<string, FileEntry>();
-  /** Of these, and of what is being kept. */
-  #bytes = 0;
+  /** Of these. */
+  #keptBytes = 0;
+  /** Of what is being kept: its room is its own from the start. */
+  #arrivingBytes = 0;
   #isReady: Promise<void> = Promise.resolve();
 
   constructor(options: FileStoreOptions) {
@@ -53,32 +55,49 @@ export class FileStore {
 
   /**
    * Keeps a copy, for which the oldest make room, and returns its id. Rejects with `invalid_request` where it is too
-   * large, with the signal's reason, and with what the file system throws; then nothing is kept.
+   * large, also beside what is being kept at the same time, with the signal's reason, and with what the file system
+   * throws; then nothing is kept.
    */
   async keep(name: string, content: FileContent, signal: AbortSignal): Promise<string> {
     await abortable(this.#isReady, signal);
     const { folder, limits } = this.#options;
     const bytes = content.bytes + ENTRY_BYTES;
     if (bytes > limits.filesBytes) throw tooLarge(limits);
+    if (this.#arrivingBytes + bytes > limits.filesBytes) throw tooMuchAtOnce(limits);
     const id = `file-${nanoid(32)}`;
-    this.#bytes += bytes;
+    this.#arrivingBytes += bytes;
     try {
       await this.#makeRoom();
       await mkdir(join(folder, id), { recursive: true, mode: 0o700 });
       await using file = await open(join(folder, id, name), "wx", 0o600);
       for await (const chunk of content.chunks(signal)) await file.appendFile(chunk);
     } catch (error) {
-      this.#bytes -= bytes;
       await this.#delete(id);
       throw error;
+    } finally {
+      this.#arrivingBytes -= bytes;
     }
-    this.#entries.set(id, { bytes, keptAt: Date.now() });
-    await this.#makeRoom(); // what was kept at the same time could not make any
+    this.#add(id, { bytes, keptAt: Date.now() });
     return id;
   }
 
-  /** Opens a file. Rejects with `file_not_found`. */
+  /** Opens a file. Rejects with `file_not_found`, also where it is older than `limits.filesKeptMs`. */
   async open(id: string): Promise<KeptFile> {
+    const file = await this.#open(id);
+    if (!this.#isTooOld(file)) return file;
+    await file.handle.close();
+    throw fileNotFound();
+  }
+
+  /** Removes what is older than `limits.filesKeptMs`. */
+  tidy(): void {
+    for (const [id, entry] of this.#entries) {
+      if (!this.#isTooOld(entry)) return;
+      void this.#remove(id);
+    }
+  }
+
+  async #open(id: string): Promise<KeptFile> {
     if (!FileId.safeParse(id).success) throw fileNotFound();
     try {
       return await openKept(join(this.#options.folder, id));
@@ -89,40 +108,43 @@ export class FileStore {
     }
   }
 
-  /** Removes what is older than `limits.filesKeptMs`. */
-  tidy(): void {
-    const before = Date.now() - this.#options.limits.filesKeptMs;
-    for (const [id, { keptAt }] of this.#entries) {
-      if (keptAt >= before) return;
-      void this.#remove(id);
-    }
+  #isTooOld({ keptAt }: { readonly keptAt: number }): boolean {
+    return keptAt < Date.now() - this.#options.limits.filesKeptMs;
   }
 
   async #sumUp(): Promise<void> {
     const { folder, log } = this.#options;
     try {
       for (const [id, { bytes, keptAt }] of await readEntries(folder, log)) {
-        this.#entries.set(id, { bytes: bytes + ENTRY_BYTES, keptAt });
-        this.#bytes += bytes + ENTRY_BYTES;
+        this.#add(id, { bytes: bytes + ENTRY_BYTES, keptAt });
       }
+      this.tidy();
       await this.#makeRoom(); // the limit may be a lower one now
     } catch (error) {
       log.error("files.not_summed_up", { cause: causeOf(error) });
     }
   }
 
+  #add(id: string, entry: FileEntry): void {
+    this.#entries.set(id, entry);
+    this.#keptBytes += entry.bytes;
+  }
+
+  /** What is to go is settled at once: what comes to be kept while it is removed stays. */
   async #makeRoom(): Promise<void> {
+    const removals: Promise<void>[] = [];
     for (const id of this.#entries.keys()) {
-      if (this.#bytes <= this.#options.limits.filesBytes) return;
-      await this.#remove(id);
+      if (this.#keptBytes + this.#arrivingBytes <= this.#options.limits.filesBytes) break;
+      removals.push(this.#remove(id));
     }
+    await Promise.all(removals);
   }
 
   async #remove(id: string): Promise<void> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
-    this.#bytes -= entry.bytes;
+    this.#keptBytes -= entry.bytes;
     await this.#delete(id);
   }
 
@@ -159,5 +181,10 @@ function fileNotFound(): WireFailure {
 
 function tooLarge({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
   const message = `it is larger than all files of the workspace may be: ${filesBytes} bytes (limits.filesBytes)`;
+  return new WireFailure("invalid_request", message);
+}
+
+function tooMuchAtOnce({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
+  const message = `it has no room beside those that are being attached: ${filesBytes} bytes (limits.filesBytes); try it again`;
   return new WireFailure("invalid_request", message);
 }

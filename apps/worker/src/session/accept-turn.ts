@@ -37,8 +37,15 @@ async function lostFor(turn: Turn, agent: SessionAgent, journal: Journal): Promi
     throw new WireFailure("session_lost", lost);
   }
   const lost = origin.kind === "anew" ? undefined : await agent.lostMemory();
-  if (needsMemory && lost !== undefined) throw new WireFailure("session_lost", lost);
+  if (needsMemory && lost !== undefined) throw lostBefore(turn, lost);
   if (needsMemory && (origin.kind === "anew" || !agent.hasBegun))
     throw new WireFailure("session_lost", "the agent was told nothing of the session yet");
   return lost;
+}
+
+/** A gateway composes a turn that is refused for it anew; of one that an earlier generation accepted its client has to know. */
+function lostBefore({ state }: Turn, lost: string): WireFailure {
+  if (state === "waiting") return new WireFailure("session_lost", lost);
+  const message = `${lost}, before the message was told to it: send it again, under another Idempotency-Key if it has one`;
+  return new WireFailure("session_lost", message, { retryAfterMs: 1_000 });
 }

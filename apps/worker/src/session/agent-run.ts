@@ -1,8 +1,9 @@
 import { readVerdict, type AskVerdict, type Submit } from "@synthesis/protocol";
 import { unanswered } from "../asks/answers-of.ts";
+import { bareVerdict } from "../asks/bare-verdict.ts";
 import type { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
-import { bareVerdict, saidSince } from "./said-since.ts";
+import { saidSince } from "./said-since.ts";
 import type { AttemptedTurn } from "./turn-attempts.ts";
 
 /**

@@ -1,7 +1,8 @@
-import type { AgentAsk } from "@synthesis/protocol";
+import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
+import { bareVerdict } from "../asks/bare-verdict.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Turn } from "../turn/turn.ts";
-import { bareVerdict, saidSince } from "./said-since.ts";
+import { saidSince } from "./said-since.ts";
 
 /**
  * The question that a session's transcript ends with, though nothing that could take a verdict is left of its run, where
@@ -22,8 +23,8 @@ export function lostQuestion(
   return bareVerdict(words) === undefined ? undefined : ask;
 }
 
-/** What is answered to it. */
-export function lostText({ agent, kind, tool }: AgentAsk): string {
-  const unused = kind === "permission" ? `, and ${tool} was not used` : "";
-  return `That question is over${unused}: ${agent} is not waiting for the answer any more. Say what it shall do now.`;
+/** What is answered to it, with how it was settled where that is known: whether its tool was used is not. */
+export function lostText({ agent }: AgentAsk, settlement: AskSettlement | undefined): string {
+  const how = settlement === undefined ? "" : ` (${settlement.behavior}, by ${settlement.by})`;
+  return `That question is over${how}: ${agent} is not waiting for the answer any more. Say what it shall do now.`;
 }

@@ -1,5 +1,6 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { AskSettlement, TurnEnd } from "@synthesis/protocol";
+import { bareVerdict } from "../asks/bare-verdict.ts";
 import { settledAlready } from "../asks/open-ask.ts";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import { TurnFiles } from "../files/turn-files.ts";
@@ -8,7 +9,7 @@ import { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
 import { AgentRun } from "./agent-run.ts";
 import { lostQuestion, lostText } from "./lost-question.ts";
-import { bareVerdict, saidSince } from "./said-since.ts";
+import { saidSince } from "./said-since.ts";
 import type { SessionAgent, SessionAgentSurroundings } from "./session-agent.ts";
 import { runAttempts, type AttemptedTurn } from "./turn-attempts.ts";
 
@@ -140,7 +141,7 @@ export class SessionRuns {
     if (late !== undefined && settings.asks.mode === "hold") throw settledAlready(late);
     if (late !== undefined) return tooLate(late);
     const lost = this.#paused === undefined ? lostQuestion(turn, around.journal) : undefined;
-    return lost && lostText(lost);
+    return lost && lostText(lost, around.asks.settlementOf(lost.id));
   }
 
   #answer(turn: Turn, origin: TurnOrigin, text: string): "over" {

@@ -86,12 +86,15 @@ export class WorkspaceSessions {
 
   /** When the process that {@link evictOldest} would end last worked (epoch ms). */
   get oldestIdleAt(): number | undefined {
-    return this.#evictable()[0]?.evictableSince;
+    return this.#spare?.evictableSince;
   }
 
-  /** Ends the process that has been idle longest; where none is idle, the one that has waited longest for a person. */
+  /**
+   * Ends the process that has been idle longest; where none is idle, the one that has waited longest for a person, if
+   * that one has had a while to answer.
+   */
   evictOldest(): void {
-    void this.#evictable()[0]?.evict({ code: "evicted", message: "its memory or place was needed" });
+    void this.#spare?.evict({ code: "evicted", message: "its memory or place was needed" });
   }
 
   async close(reason: CloseReason): Promise<void> {
@@ -100,9 +103,7 @@ export class WorkspaceSessions {
 
   /** Somebody waits for a process: the next to go goes now, or when its time is over. */
   #onShortage(): void {
-    const [next] = this.#evictable();
-    if (next === undefined) return;
-    if (next.idleSince !== undefined || this.#keptMs(next) === 0) return this.evictOldest();
+    if (this.#spare !== undefined) return this.evictOldest();
     for (const session of this.#evictable()) this.#makeRoom(session);
   }
 
@@ -127,6 +128,12 @@ export class WorkspaceSessions {
     const { queueMs } = this.#surroundings.configuration.limits;
     const answerMs = Math.min(LONGEST_HOLD_MS, queueMs / 2); // who waits is served before it gives up
     return Math.max(0, evictableSince + answerMs - Date.now());
+  }
+
+  /** The next to go, if that may be now. */
+  get #spare(): Session | undefined {
+    const [next] = this.#evictable();
+    return next?.idleSince !== undefined || (next && this.#keptMs(next) === 0) ? next : undefined;
   }
 
   /** In the order in which they are to go. */

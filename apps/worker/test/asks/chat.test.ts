@@ -283,7 +283,7 @@ test.for(Object.keys(LOST))("W-21: %s: a late word is no prompt, other text is o
   await LOST[how]!(space);
   const late = await space.run("Yes!");
   expect(late.outcome).toEqual(stopped);
-  expect(late.answer).toMatch(/^That question is over, and Bash was not used/);
+  expect(late.answer).toMatch(/^That question is over \(deny, by agent\): claude is not waiting/);
   expect((await space.run("yes")).answer).toMatch(/^fake: yes \(turn 2 of/);
 });
 
@@ -296,10 +296,20 @@ test("W-21: the worker dies while it asks: a late word is no prompt, and is a po
   expect(second.workspace.asks()).toEqual([]);
   const late = await say(second, "yes", point);
   expect([late.outcome, late.turn.settled]).toEqual([stopped, []]);
-  expect(late.answer).toMatch(/^That question is over, and Bash was not used: claude is not waiting/);
+  expect(late.answer).toMatch(/^That question is over: claude is not waiting/);
   expect(second.workspace.status().processes).toBe(0);
   expect(await second.workspace.locate(byPoints(late.point))).toMatchObject({ isHead: true });
   expect((await say(second, "yes", late.point)).answer).toBe("fake: yes (turn 2 of this conversation)");
+});
+
+test("W-21: allowed elsewhere, then its process is evicted: a late word hears of that", async () => {
+  await using space = await startInChat();
+  const { ask: opened } = await askIn(space);
+  answer(space, opened.id, { behavior: "allow" });
+  await eventually(() => expect(stateOf(space)).toBe("idle"));
+  space.workspace.evictOldest();
+  await eventually(() => expect(space.log.fieldsOf("session.rest_dropped")).toHaveLength(1));
+  expect((await space.run("yes")).answer).toMatch(/^That question is over \(allow, by api\): claude/);
 });
 
 test.for<[what: string, prompt: string, options: SubmitOptions]>([
@@ -340,6 +350,30 @@ test("while others wait for its place a person has a while to answer", async () 
   await pause(300);
   expect((await space.run("yes")).answer).toMatch(/^allowed: /);
   expect(await other.outcome).toMatchObject(stopped);
+});
+
+test("where memory is short a person has a while to answer too, and an idle process goes first", async () => {
+  await using space = await startInChat({ limits: { queueMs: 60_000 } });
+  const { ask: opened } = await askIn(space);
+  expect(space.workspace.status()).toMatchObject({ processes: 1 });
+  expect(space.workspace.status().oldestIdleAt).toBeUndefined();
+  space.workspace.evictOldest();
+  expect(space.workspace.asks()).toMatchObject([{ id: opened.id }]);
+  await space.run("hi", { session: "idle" });
+  expect(space.workspace.status().oldestIdleAt).toBeGreaterThan(opened.toldAt ?? Infinity);
+  space.workspace.evictOldest();
+  await eventually(() => expect(space.workspace.session("idle").session.state).toBe("cold"));
+  space.workspace.evictOldest();
+  expect((await space.run("yes")).answer).toMatch(/^allowed: /);
+});
+
+test("where memory is short and its time is over, what waits for a person is ended", async () => {
+  await using space = await startInChat({ limits: { queueMs: 1_000 } });
+  const { ask: opened } = await askIn(space);
+  await eventually(() => expect(space.workspace.status().oldestIdleAt).toBe(opened.toldAt));
+  space.workspace.evictOldest();
+  await eventually(() => expect(stateOf(space)).toBe("cold"));
+  expect(space.log.fieldsOf("ask.settled")).toMatchObject([{ behavior: "deny", by: "agent" }]);
 });
 
 test("an idle process goes before one that waits for a person; a turn on its way keeps it", async () => {

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { readVerdict, type AskQuestion } from "@synthesis/protocol";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import type { AskRequest } from "../../src/asks/ask-request.ts";
@@ -28,4 +30,36 @@ test("of the last 1,000 verdicts who comes too late hears how it was; of older o
     return ask.info.id;
   });
   expect([codeOf(asks, ids[0]!), codeOf(asks, ids[1]!)]).toEqual(["ask_not_found", "ask_settled"]);
+});
+
+const branch: AskQuestion = {
+  question: "Delete it?",
+  options: [{ label: "Yes" }, { label: "No" }],
+  isMultiple: false,
+};
+const host: AskQuestion = { question: "host", options: [], isMultiple: false };
+const elsewhere: Readonly<Record<string, Partial<AskRequest>>> = {
+  permission: {},
+  plan: { kind: "plan" },
+  question: { kind: "question", questions: [branch] },
+  input: { kind: "input", questions: [host] },
+};
+test.for(
+  Object.keys(elsewhere).flatMap((kind) => ["yes", "No", "always"].map((word) => [kind, word] as const)),
+)("W-20: after a permission, with a %s next, %s said twice settles only the first", async ([kind, word]) => {
+  const asks = new WorkspaceAsks(new LogRecorder());
+  const asking = { order: testSubmit(randomUUID(), "hi"), settings: defaultAsks };
+  const [first, second] = [request, { ...request, ...elsewhere[kind] }].map((each) =>
+    asks.open(each, asking, () => {}),
+  );
+  first!.tell();
+  await pause(5); // what is received in the same millisecond came before it was told
+  asks.answer(first!.info.id, { ...readVerdict(word)!, by: "chat" }, testCaller);
+  second!.tell();
+  const { info } = second!;
+  const again = { ...readVerdict(word, info)!, by: "chat" as const };
+  expect(() => asks.answer(info.id, again, testCaller)).toThrow(/the ask has its verdict/);
+  expect(second!.isOpen).toBe(true);
+  const sentence = { behavior: "allow", message: "Yes, the old one", by: "chat" } as const;
+  expect(asks.answer(info.id, sentence, testCaller)).toMatchObject({ behavior: "allow", by: "chat" });
 });

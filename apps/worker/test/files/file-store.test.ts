@@ -123,11 +123,50 @@ test("the oldest make room, each file counts something, and an empty one too", a
   expect(await readdir(files())).toHaveLength(2);
 });
 
-test("what is kept at the same time is no more in the end than may be", async () => {
+test("what is kept at the same time is no more than may be, and every id that was told is good", async () => {
   const one = store({ filesBytes: 3 * ENTRY });
-  const ids = await Promise.all(Array.from({ length: 40 }, () => keep(one, 0)));
-  expect(await there(one, ids)).toHaveLength(3);
+  const old = await keep(one, 0);
+  const all = await Promise.allSettled(Array.from({ length: 40 }, () => keep(one, 0)));
+  const ids = all.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  expect(ids).toHaveLength(3);
+  expect(await there(one, [...ids, old])).toEqual([0, 1, 2]);
   expect(await readdir(files())).toHaveLength(3);
+  for (const each of all) {
+    if (each.status === "rejected") expect(each.reason).toMatchObject({ error: { code: "invalid_request" } });
+  }
+});
+
+test("what has no room beside those that are being kept is refused, and takes nothing from them", async () => {
+  const one = store({ filesBytes: 100 * KIB });
+  const written = Promise.withResolvers<void>();
+  const slow: FileContent = {
+    ...content(50 * KIB),
+    async *chunks() {
+      await written.promise;
+      yield Buffer.alloc(50 * KIB);
+    },
+  };
+  const first = one.keep("slow.txt", slow, never);
+  await expect(keep(one, 40 * KIB)).rejects.toMatchObject({
+    error: { code: "invalid_request", message: expect.stringContaining("again") as string },
+  });
+  const second = await keep(one, 20 * KIB);
+  written.resolve();
+  expect(await there(one, [await first, second])).toEqual([0, 1]);
+  const third = await keep(one, 20 * KIB); // what was refused takes no room
+  expect(await there(one, [await first, second, third])).toEqual([0, 2]);
+});
+
+test("what is too old is not found, and gone with the next generation's start", async () => {
+  const one = store();
+  const ids = [await keep(one, "old"), await keep(one, "new")];
+  const at = new Date(Date.now() - 61_000);
+  await utimes(`${files()}/${ids[0]}/a.txt`, at, at);
+  expect(await there(one, ids)).toEqual([1]);
+  expect(await there(store({ filesKeptMs: 120_000 }), ids)).toEqual([0, 1]);
+  const next = store();
+  expect(await there(next, ids)).toEqual([1]);
+  await eventually(async () => expect(await readdir(files())).toEqual([ids[1]]));
 });
 
 test("what is larger than all may be is refused, and costs nothing", async () => {

@@ -61,6 +61,24 @@ test.for(["claude", "seed"])(
   },
 );
 
+test("an accepted turn whose agent's memory went with the worker is not run, and its client is told to send it again", async () => {
+  {
+    await using first = await TestWorkspace.start({ folder });
+    await first.run("hi", { agent: "seed" });
+  }
+  leave("accepted", "more", { agent: "seed", needsMemory: true });
+  await using space = await next();
+  const { outcome } = space.follow(turn);
+  expect(await outcome).toMatchObject({
+    state: "failed",
+    error: {
+      code: "session_lost",
+      retryAfterMs: 1_000,
+      message: expect.stringContaining("send it again") as string,
+    },
+  });
+});
+
 test("a started turn is not run again: it ends as interrupted, after what it had said", async () => {
   leave("started", "hi");
   await using space = await next();
