@@ -238,7 +238,7 @@ export class Workspace {
     throw new WireFailure("invalid_request", message);
   }
 
-  /** Ends the process that has been idle longest, if one is idle. */
+  /** Ends the process that has been idle longest, or, where none is, has waited too long for a person. */
   evictOldest(): void {
     this.#sessions.evictOldest();
   }

@@ -84,7 +84,9 @@ export const Limits = z.strictObject({
     .int()
     .min(128)
     .default(halfOfMemoryMb)
-    .describe("Private memory of all agent processes, in MiB, above which idle ones are evicted."),
+    .describe(
+      "Private memory of all agent processes, in MiB, above which idle ones are evicted, then those that have waited too long for a person.",
+    ),
   workspaces: count(64).describe("Workers at one time; an idle one makes room."),
   frameBytes: bytes(4 * MIB).describe("Largest WebSocket message of a plugin."),
   framesPerSecond: count(5_000).describe(

@@ -16,7 +16,7 @@ export const WorkerStatus = z.object({
   unsolicited: z.number().int().nonnegative(),
   /** Private memory of the agent processes, in bytes. */
   memoryBytes: z.number().int().nonnegative(),
-  /** When its longest idle agent process last worked (epoch ms); absent: none is idle. */
+  /** Since when the agent process that `evict` would end has been idle, or has waited for a person (epoch ms); absent: none may go. */
   oldestIdleAt: z.number().int().optional(),
 });
 export type WorkerStatus = z.infer<typeof WorkerStatus>;

@@ -5,7 +5,7 @@ import { checkTurnRequest } from "../turn-request/check-turn-request.ts";
 import type { Caller } from "../http/edge-guard.ts";
 import { repetitionOf } from "../identity/request-identity.ts";
 import { header } from "../identity/session-identity.ts";
-import { systemFingerprint } from "../chat/system-fingerprint.ts";
+import { systemFingerprint } from "../answer/system-fingerprint.ts";
 import { findTurn } from "../turn/adopt-turn.ts";
 import type { AnswerOutput } from "../answer/answer-output.ts";
 import type { LiveTurn } from "../turn/live-turn.ts";

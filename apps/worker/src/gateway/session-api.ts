@@ -27,8 +27,8 @@ const statuses: Partial<Readonly<Record<ErrorCode, number>>> = {
 /**
  * The sessions of a workspace, for the gateway and the CLI: `GET /sessions`, `GET` and `DELETE /sessions/:id`,
  * `GET /sessions/:id/export`; what is asked in them (`ask-routes.ts`); and the files that came of them
- * (`file-route.ts`). `?caller=` narrows each but the last to the sessions of one API key, by its hash. An error is a `ControlError`, with status 500 where the worker is at fault, else 409 or
- * what {@link statuses} says.
+ * (`file-route.ts`). `?caller=` narrows each but the last to the sessions of one API key, by its hash. An error is a
+ * `ControlError`, with status 500 where the worker is at fault, else 409 or what {@link statuses} says.
  */
 export class SessionApi {
   readonly #workspace: Workspace;
