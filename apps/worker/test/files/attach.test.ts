@@ -249,7 +249,10 @@ test("a turn that is cancelled while it copies ends at once, and what was begun 
   await turn.untilText("A");
   await eventually(async () => expect(await readdir(space.folder.join("files"))).toHaveLength(1));
   space.workspace.cancel(turn.id, "its client left");
-  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  const { state } = await turn.outcome;
   await eventually(async () => expect(await readdir(space.folder.join("files"))).toEqual([]));
-  expect(turn.answer).toBe("A\n\n[file not attached: huge.bin: the turn was stopped]\n\nB");
+  // The answer's last part may have come before the program was ended: then the answer is whole.
+  const rest = state === "completed" ? "\n\nB" : "";
+  expect(["completed", "cancelled"]).toContain(state);
+  expect(turn.answer).toBe(`A\n\n[file not attached: huge.bin: the turn was stopped]${rest}`);
 });
