@@ -8,7 +8,7 @@ const suggestion = (toolName: string, ruleContent?: string, more: object = {}) =
   destination: "localSettings",
   ...more,
 });
-const kept = (...suggestions: object[]) => sessionRules(suggestions, "/work/space");
+const kept = (...suggestions: object[]) => sessionRules(suggestions, "/home/me/space");
 
 test("rules are kept, for the session only", () => {
   expect(kept(suggestion("Bash", "npm test:*"))).toEqual([
@@ -18,19 +18,19 @@ test("rules are kept, for the session only", () => {
 
 test.for([
   { type: "setMode", mode: "acceptEdits", destination: "session" },
-  { type: "addDirectories", directories: ["/work/space"], destination: "session" },
+  { type: "addDirectories", directories: ["/home/me/space"], destination: "session" },
   suggestion("Bash", "ls", { behavior: "deny" }),
   suggestion("Bash", "ls", { type: "replaceRules" }),
   suggestion("Read", "//etc/**"),
-  suggestion("Read", "//work/spacebar/**"),
-  suggestion("Read", "//work/space/../other/**"),
+  suggestion("Read", "//home/me/spacebar/**"),
+  suggestion("Read", "//home/me/space/../other/**"),
   suggestion("Edit", "~/.ssh/**"),
   suggestion("Edit", "../**"),
   suggestion("Read", "//**"),
-  suggestion("Read", "//work/space*/**"),
-  suggestion("Read", "//work/space?/**"),
-  suggestion("Read", "//work/spac[ef]/**"),
-  suggestion("Read", "//work/{space,other}/**"),
+  suggestion("Read", "//home/me/space*/**"),
+  suggestion("Read", "//home/me/space?/**"),
+  suggestion("Read", "//home/me/spac[ef]/**"),
+  suggestion("Read", "//home/me/{space,other}/**"),
   suggestion("Read", "/{a,..}/**"),
   suggestion("Edit"),
   suggestion("Write", ""),
@@ -39,12 +39,16 @@ test.for([
   expect(kept(each)).toEqual([]);
 });
 
-test.for(["//work/space", "//work/space/**", "//work/space/*", "//work/space/src/*.ts", "/src/**", "src/**"])(
-  "%s is within",
-  (path) => {
-    expect(kept(suggestion("Edit", path))).toHaveLength(1);
-  },
-);
+test.for([
+  "//home/me/space",
+  "//home/me/space/**",
+  "//home/me/space/*",
+  "//home/me/space/src/*.ts",
+  "/src/**",
+  "src/**",
+])("%s is within", (path) => {
+  expect(kept(suggestion("Edit", path))).toHaveLength(1);
+});
 
 test("of several rules those outside are left out", () => {
   const rules = [{ toolName: "Read", ruleContent: "//etc/**" }, { toolName: "WebFetch" }];
