@@ -1,9 +1,6 @@
 import { residentBytes, type CloseReason, type Logger } from "@synthesis/kit";
 import {
   WireFailure,
-  type AgentAsk,
-  type AskAnswer,
-  type AskSettlement,
   type FindTurn,
   type Locate,
   type Located,
@@ -51,6 +48,8 @@ type State = "serving" | "draining" | "closing" | "closed";
 export class Workspace {
   readonly account: AccountHold;
   readonly liveClaudes: LiveClaudes;
+  /** What its agents ask people. */
+  readonly asks: WorkspaceAsks;
   /** What its agents attached to answers. */
   readonly files: FileStore;
   readonly #configuration: WorkerConfiguration;
@@ -60,7 +59,6 @@ export class Workspace {
   readonly #turns: WorkspaceTurns;
   readonly #sessions: WorkspaceSessions;
   readonly #catalog: SessionCatalog;
-  readonly #asks: WorkspaceAsks;
   #state: State = "serving";
   #unsolicited = 0;
   #memoryBytes = 0;
@@ -77,7 +75,7 @@ export class Workspace {
     const journal = new Journal({ file, epoch, limits, log, onDamage });
     this.#journal = journal;
     this.#turns = new WorkspaceTurns({ journal, limits, log });
-    this.#asks = new WorkspaceAsks(log);
+    this.asks = new WorkspaceAsks(log);
     this.files = new FileStore({ folder, limits, log });
     const surroundings = {
       configuration,
@@ -93,7 +91,7 @@ export class Workspace {
       ...surroundings,
       liveClaudes: this.liveClaudes,
       journal,
-      asks: this.#asks,
+      asks: this.asks,
       files: this.files,
       onAccountHeld: (until) => this.account.hold(until),
       onChange: () => options.onChange(),
@@ -214,21 +212,6 @@ export class Workspace {
     this.#log.info("session.ended", { session: id });
   }
 
-  /** What is asked in it and has no verdict: of the sessions of one API key, or of all. */
-  asks(caller?: string): readonly AgentAsk[] {
-    return this.#asks.list(caller);
-  }
-
-  /** One of those, with the whole of its input. Throws `ask_not_found`, or `ask_settled` where it has its verdict. */
-  ask(id: string, caller?: string): AgentAsk {
-    return this.#asks.find(id, caller).whole;
-  }
-
-  /** A person's verdict on an ask. Throws what {@link ask} does, `ask_not_yours` and `invalid_request`. */
-  answerAsk(id: string, answer: AskAnswer, caller?: string): AskSettlement {
-    return this.#asks.answer(id, answer, caller);
-  }
-
   /** The terminal that a session's agent runs in. Throws `session_not_found`, and `invalid_request` where there is none now. */
   terminal(id: string): TerminalChild {
     this.#openCatalog().find(id, undefined);
@@ -269,7 +252,7 @@ export class Workspace {
   async drain(): Promise<void> {
     if (this.#state === "serving") this.#state = "draining";
     this.#turns.refuseWaiting(draining());
-    this.#asks.drain();
+    this.asks.drain();
     await this.#turns.whenNone();
   }
 

@@ -26,12 +26,12 @@ export async function answerAboutAsks(
   const { id } = match.groups ?? {};
   const caller = searchParams.get("caller") ?? undefined;
   if (request.method === "GET") {
-    if (id === undefined) return { asks: [...workspace.asks(caller)] };
-    return { ask: workspace.ask(id, caller) };
+    if (id === undefined) return { asks: [...workspace.asks.list(caller)] };
+    return { ask: workspace.asks.find(id, caller).whole };
   }
   if (request.method !== "POST" || id === undefined) return undefined;
   const answer = AskAnswer.safeParse(await readBody(request));
-  if (answer.success) return workspace.answerAsk(id, answer.data, caller);
+  if (answer.success) return workspace.asks.answer(id, answer.data, caller);
   const message = "the verdict is not of its form: behavior is allow, always or deny, by is chat, api or cli";
   throw new WireFailure("invalid_request", message);
 }

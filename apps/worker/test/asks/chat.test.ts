@@ -16,7 +16,7 @@ const startInChat = (options: TestWorkspaceOptions = {}) =>
   TestWorkspace.start({ ...options, asks: { mode: "chat", ...options.asks } });
 
 function answer(space: TestWorkspace, id: string, verdict: AskVerdict): void {
-  space.workspace.answerAsk(id, { ...verdict, by: "api" }, testCaller);
+  space.workspace.asks.answer(id, { ...verdict, by: "api" }, testCaller);
 }
 
 const stateOf = (space: TestWorkspace) => space.workspace.session("s").session.state;
@@ -125,7 +125,7 @@ test("what arrived before the question is no verdict", async () => {
 test("what arrived before a second question was told is no verdict on it", async () => {
   await using space = await startInChat();
   await askIn(space, "!ask-both Bash");
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
   await pause(5);
   const between = Date.now();
   await pause(5);
@@ -158,13 +158,13 @@ test("a word that came while an ask was open, and is not its verdict, is told to
 test("the deadline of a question counts from when it is told", async () => {
   await using space = await startInChat({ asks: { deadlineMs: 60_000 } });
   await askIn(space, "!ask-both Bash");
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
   await pause(50);
   const { turn } = await space.run("yes");
   const { askedAt, toldAt = 0, deadlineAt } = turn.asks[0]!;
   expect([deadlineAt - toldAt, toldAt - askedAt >= 40]).toEqual([60_000, true]);
   expect(turn.answer).toContain("within 60 seconds");
-  expect(space.workspace.asks()).toEqual(turn.asks);
+  expect(space.workspace.asks.list()).toEqual(turn.asks);
 });
 
 test("another caller's word, and one that goes on from elsewhere, is no verdict", async () => {
@@ -234,7 +234,7 @@ test("a second ask that nobody was shown is not answered by a word on the first"
   await using space = await startInChat();
   const { ask: first } = await askIn(space, "!ask-twice Bash");
   answer(space, first.id, { behavior: "allow" });
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(1));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(1));
   const { turn, outcome } = await space.run("yes");
   expect([outcome, turn.settled.length, turn.asks.length]).toEqual([stopped, 1, 1]);
   expect(turn.answer).toMatch(/^allowed: .*claude asks: may it use Bash/s);
@@ -246,7 +246,7 @@ test("other text while such an ask is open: told the rest, nothing is asked, the
   await using space = await startInChat();
   const { ask: first } = await askIn(space, "!ask-twice Bash");
   answer(space, first.id, { behavior: "allow" });
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(1));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(1));
   const { turn } = await space.run("and now?");
   expect(turn.asks).toEqual([]);
   expect(turn.answer).toMatch(/^allowed: .*denied: the user has gone on.*\n\nfake: and now\? \(turn 2 of/s);
@@ -256,7 +256,7 @@ test("two asks at once are told one after the other", async () => {
   await using space = await startInChat();
   const { turn, ask: first } = await askIn(space, "!ask-both Bash");
   expect(turn.asks).toHaveLength(1);
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
   const { turn: second } = await space.run("yes");
   expect(second.settled).toMatchObject([{ ask: first.id, behavior: "allow" }]);
   expect(second.asks).toHaveLength(1);
@@ -293,7 +293,7 @@ test("W-21: the worker dies while it asks: a late word is no prompt, and is a po
   await first.workspace.drain();
   await first.close();
   await using second = await startInChat({ folder: first.folder, epoch: 2 });
-  expect(second.workspace.asks()).toEqual([]);
+  expect(second.workspace.asks.list()).toEqual([]);
   const late = await say(second, "yes", point);
   expect([late.outcome, late.turn.settled]).toEqual([stopped, []]);
   expect(late.answer).toMatch(/^That question is over: claude is not waiting/);
@@ -358,7 +358,7 @@ test("where memory is short a person has a while to answer too, and an idle proc
   expect(space.workspace.status()).toMatchObject({ processes: 1 });
   expect(space.workspace.status().oldestIdleAt).toBeUndefined();
   space.workspace.evictOldest();
-  expect(space.workspace.asks()).toMatchObject([{ id: opened.id }]);
+  expect(space.workspace.asks.list()).toMatchObject([{ id: opened.id }]);
   await space.run("hi", { session: "idle" });
   expect(space.workspace.status().oldestIdleAt).toBeGreaterThan(opened.toldAt ?? Infinity);
   space.workspace.evictOldest();
@@ -403,7 +403,7 @@ test("W-22: what was said within the turn is taken back when that ends with a qu
   const steered = space.workspace.steer(turn.id, randomUUID(), "look left too");
   expect(await turn.outcome).toEqual(stopped);
   expect(await steered).toBeUndefined();
-  expect(space.workspace.asks()).toHaveLength(1);
+  expect(space.workspace.asks.list()).toHaveLength(1);
   const { turn: rest } = await space.run("yes");
   expect(rest.answer).toMatch(/^allowed: [^]*\}$/);
   expect((await space.run("look left too")).answer).toBe("fake: look left too (turn 2 of this conversation)");
@@ -430,7 +430,7 @@ test("a session that is ended while it asks is gone with its ask", async () => {
   await using space = await startInChat();
   await askIn(space);
   await space.workspace.endSession("s");
-  expect([space.workspace.asks(), space.workspace.sessions()]).toEqual([[], []]);
+  expect([space.workspace.asks.list(), space.workspace.sessions()]).toEqual([[], []]);
   expect((await space.run("yes")).answer).toBe("fake: yes (turn 1 of this conversation)");
 });
 
@@ -516,10 +516,10 @@ test("a turn that ended with its question is cancelled: it is denied, and its ru
   await using space = await startInChat();
   const { turn, ask } = await askIn(space, "!ask-twice Bash");
   space.workspace.cancel(randomUUID(), "another one");
-  expect(space.workspace.asks()).toHaveLength(1);
+  expect(space.workspace.asks.list()).toHaveLength(1);
   space.workspace.cancel(turn.id, "asked to by DELETE");
-  expect(space.workspace.asks()).toEqual([]);
-  expect(() => space.workspace.ask(ask.id)).toThrow("the ask has its verdict: deny, by cancelled");
+  expect(space.workspace.asks.list()).toEqual([]);
+  expect(() => space.workspace.asks.find(ask.id)).toThrow("the ask has its verdict: deny, by cancelled");
   await eventually(() => expect(stateOf(space)).not.toBe("running"));
   expect(await turn.outcome).toEqual(stopped);
   const next = await space.run("hi");

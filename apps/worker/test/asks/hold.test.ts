@@ -14,7 +14,7 @@ import { commandAgent, TestWorkspace } from "../support/test-workspace.ts";
 expectClean();
 
 const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskWay = "api") =>
-  space.workspace.answerAsk(ask, { ...verdict, by }, testCaller);
+  space.workspace.asks.answer(ask, { ...verdict, by }, testCaller);
 const stopped = { state: "completed", finishReason: "stop" };
 const codeOf = (body: () => unknown): unknown => {
   try {
@@ -42,7 +42,7 @@ test("W-20: an ask is part of the answer, numbered, and replayed; allowed, the t
   expect(ask.deadlineAt - (ask.toldAt ?? 0)).toBe(600_000);
   expect(turn.answer).toContain("**claude asks: may it use Write?**");
   expect(turn.answer).toContain("> `Write: /etc/x`\n> ```\n> file_path: /etc/x\n> ```\n");
-  expect([space.workspace.asks(testCaller), space.workspace.session("s").session.state]).toEqual([
+  expect([space.workspace.asks.list(testCaller), space.workspace.session("s").session.state]).toEqual([
     [ask],
     "asking",
   ]);
@@ -50,7 +50,7 @@ test("W-20: an ask is part of the answer, numbered, and replayed; allowed, the t
   expect(await turn.outcome).toMatchObject({ state: "completed" });
   expect(turn.answer).toContain('allowed: {"updatedInput":{"file_path":"/etc/x"}}');
   expect(turn.settled).toEqual([{ ask: ask.id, behavior: "allow", by: "api" }]);
-  expect(space.workspace.asks()).toEqual([]);
+  expect(space.workspace.asks.list()).toEqual([]);
   const again = space.follow(turn.id);
   await again.outcome;
   expect([again.answer, again.asks, again.settled]).toEqual([turn.answer, turn.asks, turn.settled]);
@@ -116,9 +116,9 @@ test("two asks at once are told one after the other; each has its own verdict, a
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-both Bash");
   const first = await turn.untilAsked();
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
   expect(turn.asks).toHaveLength(1);
-  expect(space.workspace.asks().map(({ toldAt }) => toldAt)).toEqual([first.toldAt, undefined]);
+  expect(space.workspace.asks.list().map(({ toldAt }) => toldAt)).toEqual([first.toldAt, undefined]);
   answer(space, first.id, { behavior: "allow" });
   const second = await turn.untilAsked(2);
   answer(space, second.id, { behavior: "deny", message: "second" });
@@ -130,8 +130,8 @@ test("one that has its verdict before it is told is never told", async () => {
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-both Bash");
   const first = await turn.untilAsked();
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
-  answer(space, space.workspace.asks()[1]!.id, { behavior: "deny", message: "second" });
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
+  answer(space, space.workspace.asks.list()[1]!.id, { behavior: "deny", message: "second" });
   answer(space, first.id, { behavior: "allow" });
   await turn.outcome;
   expect([turn.asks, turn.settled.map(({ ask }) => ask)]).toEqual([[first], [first.id]]);
@@ -178,10 +178,10 @@ test("a turn that is cancelled is told no further question", async () => {
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-both Bash");
   await turn.untilAsked();
-  await eventually(() => expect(space.workspace.asks()).toHaveLength(2));
+  await eventually(() => expect(space.workspace.asks.list()).toHaveLength(2));
   space.workspace.cancel(turn.id, "its client left");
   await turn.outcome;
-  expect([turn.asks.length, space.workspace.asks()]).toEqual([1, []]);
+  expect([turn.asks.length, space.workspace.asks.list()]).toEqual([1, []]);
 });
 
 test("nobody answers: the deadline denies", async () => {
@@ -231,7 +231,7 @@ test("Claude dies asking: settled so before the turn is interrupted", async () =
   expect(await turn.outcome).toMatchObject({ state: "interrupted" });
   expect(turn.settled).toMatchObject([{ behavior: "deny", by: "agent" }]);
   expect(turn.numbers).toEqual(turn.numbers.map((_, index) => index + 1));
-  expect(space.workspace.asks()).toEqual([]);
+  expect(space.workspace.asks.list()).toEqual([]);
 });
 
 test("its worker died asking: the next one settles it before the turn is interrupted", async () => {
@@ -323,7 +323,7 @@ test("of a session that asks too much at once the newest is denied", async () =>
   await eventually(() =>
     expect(space.log.fieldsOf("ask.settled")).toMatchObject([{ behavior: "deny", by: "agent" }]),
   );
-  const open = space.workspace.asks();
+  const open = space.workspace.asks.list();
   expect([open.length, open.at(-1)?.tool]).toEqual([32, "t31"]);
   for (const { id } of open) answer(space, id, { behavior: "allow" });
   await turn.outcome;
@@ -335,15 +335,15 @@ test("an ask is there for its own API key only, and answered only by the agent's
   const turn = space.submit("!ask Bash");
   const { id } = await turn.untilAsked();
   const stranger = hashOf("another key");
-  expect(space.workspace.asks(stranger)).toEqual([]);
+  expect(space.workspace.asks.list(stranger)).toEqual([]);
   const verdict = { behavior: "allow", by: "chat" } as const;
-  expect(codeOf(() => space.workspace.answerAsk(id, verdict, stranger))).toBe("ask_not_found");
-  expect(codeOf(() => space.workspace.ask(id, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => space.workspace.asks.answer(id, verdict, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => space.workspace.asks.find(id, stranger))).toBe("ask_not_found");
   expect(codeOf(() => answer(space, randomUUID(), verdict, "chat"))).toBe("ask_not_found");
   expect(codeOf(() => answer(space, id, verdict, "api"))).toBe("ask_not_yours");
   expect(turn.settled).toEqual([]);
   answer(space, id, verdict, "chat");
-  expect(codeOf(() => space.workspace.ask(id, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => space.workspace.asks.find(id, stranger))).toBe("ask_not_found");
   await turn.outcome;
 });
 

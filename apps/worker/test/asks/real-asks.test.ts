@@ -37,7 +37,7 @@ const write = (file_path: string) => reply.toolUse({ name: "Write", input: { fil
 const bash = (command: string) => reply.toolUse({ name: "Bash", input: { command, description: "d" } });
 
 function answer(space: TestWorkspace, ask: string, verdict: AskVerdict): void {
-  space.workspace.answerAsk(ask, { ...verdict, by: "api" }, testCaller);
+  space.workspace.asks.answer(ask, { ...verdict, by: "api" }, testCaller);
 }
 
 test("Write outside the workspace is asked: allowed once, asked again, denied with the reason", async () => {

@@ -84,7 +84,7 @@ test("the time that a person took is none of the turn's, on its next process eit
   const turn = space.submit("!ask-crash-once Bash", resuming);
   const ask = await turn.untilAsked();
   await pause(1_600);
-  space.workspace.answerAsk(ask.id, { behavior: "allow", by: "api" }, testCaller);
+  space.workspace.asks.answer(ask.id, { behavior: "allow", by: "api" }, testCaller);
   expect(await turn.outcome).toMatchObject({ state: "completed" });
   expect(space.exits).toHaveLength(1);
 });
