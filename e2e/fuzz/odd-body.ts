@@ -40,7 +40,7 @@ export function withOneFault(body: fc.Arbitrary<object>): fc.Arbitrary<object> {
       if (place === undefined) return odd;
       if (fault === "replace") place.holder[place.name] = value;
       else if (fault === "add" && isHolder(place.holder[place.name]))
-        (place.holder[place.name] as Holder)[name] = value;
+        addTo(place.holder[place.name] as Holder, name, value);
       else delete place.holder[place.name];
       return odd;
     });
@@ -52,6 +52,12 @@ type Holder = Record<string, unknown>;
 function placesOf(json: Json): { readonly holder: Holder; readonly name: string }[] {
   if (!isHolder(json)) return [];
   return Object.keys(json).flatMap((name) => [{ holder: json, name }, ...placesOf(json[name] as Json)]);
+}
+
+function addTo(holder: Holder | unknown[], name: string, value: unknown): void {
+  // A JSON array has no named fields: `length` and its kin would be the array's own.
+  if (Array.isArray(holder)) holder.push(value);
+  else Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function isHolder(value: unknown): value is Holder {
