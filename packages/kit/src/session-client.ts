@@ -3,6 +3,7 @@ import { json } from "node:stream/consumers";
 import type { Readable } from "node:stream";
 import {
   AskDetail,
+  AskHeard,
   AskList,
   AskSettlement,
   ControlError,
@@ -11,6 +12,7 @@ import {
   WireFailure,
   type AgentAsk,
   type AskAnswer,
+  type Said,
   type SessionInfo,
 } from "@synthesis/protocol";
 import { withDeadline } from "./deadline.ts";
@@ -81,6 +83,15 @@ export class SessionClient {
   async answerAsk(id: string, said: AskAnswer): Promise<AskSettlement> {
     const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}`, ANSWER_MS, said);
     return AskSettlement.parse(await bodyOf(answer));
+  }
+
+  /**
+   * What was said in the chat of the session that asks: settles the ask, or is no verdict on it. Rejects as
+   * {@link answerAsk}, and with `ask_settled` where it came too late for another ask.
+   */
+  async hearAsk(id: string, said: Said): Promise<AskSettlement | undefined> {
+    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}/said`, ANSWER_MS, said);
+    return AskHeard.parse(await bodyOf(answer)).settlement;
   }
 
   /**

@@ -64,8 +64,12 @@ export const AskWay = z.enum(["chat", "api", "cli"]);
 export type AskWay = z.infer<typeof AskWay>;
 
 /** Body of `POST /asks/:id` on a worker's socket; answered with an `AskSettlement`. */
-export const AskAnswer = AskVerdict.extend({ by: AskWay });
+export const AskAnswer = AskVerdict.extend({ by: AskWay.exclude(["chat"]) });
 export type AskAnswer = z.infer<typeof AskAnswer>;
+
+/** Answer to `POST /asks/:id/said`, whose body is a `Said`; without a settlement that is no verdict on the ask. */
+export const AskHeard = z.object({ settlement: AskSettlement.optional() });
+export type AskHeard = z.infer<typeof AskHeard>;
 
 /** `GET /asks` on a worker's socket: the open ones, oldest first. */
 export const AskList = z.object({ asks: z.array(AgentAsk) });

@@ -2,6 +2,7 @@
 export {
   AgentAsk,
   AskAnswer,
+  AskHeard,
   AskDetail,
   AskList,
   AskQuestion,
@@ -58,6 +59,7 @@ export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
 export { quoted, quotedParts, type QuoteTag } from "./quoted-text.ts";
 export { readVerdict } from "./read-verdict.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
+export { Said } from "./said.ts";
 export { RequestIdentity, Submit } from "./submit.ts";
 export { TokenBucket } from "./token-bucket.ts";
 export {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ClientTool } from "./client-tool.ts";
 import { Hash, Id, SessionKey } from "./identifier.ts";
 import { Prompt } from "./prompt.ts";
+import { Said } from "./said.ts";
 
 /** What a turn is found by when its request comes again: hashes, within one API key, agent and workspace. */
 export const RequestIdentity = z.object({
@@ -33,10 +34,8 @@ export const Submit = z.object({
     /** Caller, user and agent; transcripts are compared within one scope only. */
     scope: Hash,
   }),
-  /** When the client's request arrived (epoch ms): one from before an ask was shown is no verdict on it. */
-  receivedAt: z.number().int().optional(),
-  /** What the client's user wrote, which may be a verdict on an ask. Absent: nothing that may be one. */
-  said: z.string().max(16_384).optional(),
+  /** Absent: nothing that may be a verdict on an ask. */
+  said: Said.optional(),
   /** The Claude model asked for, where it differs from the agent's own. */
   model: Id.optional(),
   /** How hard the agent is to think, in Claude's words. */

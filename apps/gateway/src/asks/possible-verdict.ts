@@ -1,6 +1,5 @@
-import { readVerdict } from "@synthesis/protocol";
+import { readVerdict, type Said } from "@synthesis/protocol";
 import type { GatewayParts } from "../gateway-parts.ts";
-import { saidByUser } from "./said-by-user.ts";
 import type { VerdictRequest } from "./verdict-request.ts";
 
 /**
@@ -12,12 +11,12 @@ export function possibleVerdict(
   incoming: VerdictRequest,
   place: string,
   { configuration, turns }: GatewayParts,
-): string | undefined {
+): Said | undefined {
   const asks = configuration.agents[incoming.agent.name]?.asks;
   if (asks?.mode !== "hold" || !asks.by.includes("chat") || !("key" in incoming.identity)) return undefined;
-  const said = saidByUser(incoming);
+  const { said } = incoming;
   if (said === undefined) return undefined;
   const running = turns.running(place);
-  const isPossible = running === undefined ? readVerdict(said) !== undefined : running.mayBeAsking;
+  const isPossible = running === undefined ? readVerdict(said.words) !== undefined : running.mayBeAsking;
   return isPossible ? said : undefined;
 }

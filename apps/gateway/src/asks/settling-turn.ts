@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { SessionClient } from "@synthesis/kit";
-import { readVerdict, WireFailure, type AgentAsk, type AskVerdict } from "@synthesis/protocol";
+import { WireFailure, type AgentAsk, type Said } from "@synthesis/protocol";
 import type { GatewayParts } from "../gateway-parts.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
 import type { TurnSession } from "../identity/choose-session.ts";
@@ -13,17 +13,11 @@ import type { VerdictRequest } from "./verdict-request.ts";
 /** A message that may be a verdict. */
 export interface PossibleVerdict {
   /** See `possibleVerdict`. */
-  readonly said: string;
+  readonly said: Said;
   readonly incoming: VerdictRequest;
   readonly session: TurnSession;
   /** To the worker of its session. */
   readonly link: WorkerLink;
-}
-
-/** What a message says to an ask. */
-interface MessageVerdict {
-  readonly ask: AgentAsk;
-  readonly verdict: AskVerdict;
 }
 
 /**
@@ -35,11 +29,10 @@ export async function settlingTurn(
   parts: GatewayParts,
 ): Promise<LiveTurn | undefined> {
   const client = new SessionClient({ socketPath: link.socketPath, caller: incoming.request.caller });
-  const found = await verdictOn(said, incoming, session, client);
-  const host = found && (await hostOf(found.ask.turn, incoming, link, parts));
-  if (found === undefined || host === undefined) return undefined;
-  const { ask, verdict } = found;
-  await client.answerAsk(ask.id, { ...verdict, by: "chat" });
+  const ask = (await client.listAsks().catch(nobodyThere)).find(isToldIn(session));
+  const host = ask && (await hostOf(ask.turn, incoming, link, parts));
+  if (ask === undefined || host === undefined) return undefined;
+  if ((await client.hearAsk(ask.id, said)) === undefined) return undefined;
   const live = new LiveTurn({
     facts: { turn: randomUUID(), session: session.id, rule: session.rule, position: 0, settles: ask.id },
     agent: incoming.agent.name,
@@ -58,17 +51,9 @@ export async function settlingTurn(
   return live;
 }
 
-/** The ask that its user was told, if this is a verdict on it. */
-async function verdictOn(
-  said: string,
-  { receivedAt }: VerdictRequest,
-  { id }: TurnSession,
-  client: SessionClient,
-): Promise<MessageVerdict | undefined> {
-  const asks = await client.listAsks().catch(nobodyThere);
-  const ask = asks.find(({ session, toldAt = Infinity }) => session === id && toldAt < receivedAt);
-  const verdict = ask && readVerdict(said, ask);
-  return ask && verdict && { ask, verdict };
+/** One is told at a time. */
+function isToldIn({ id }: TurnSession): (ask: AgentAsk) => boolean {
+  return ({ session, toldAt }) => session === id && toldAt !== undefined;
 }
 
 /** What a worker's agents ask is gone with it. */

@@ -1,4 +1,4 @@
-import type { RequestIdentity } from "@synthesis/protocol";
+import type { RequestIdentity, Said } from "@synthesis/protocol";
 import type { RequestParts } from "../identity/request-identity.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 
@@ -6,6 +6,8 @@ import type { WorkerLink } from "../worker/worker-link.ts";
 export interface VerdictRequest extends RequestParts {
   readonly agent: { readonly name: string };
   readonly request: RequestIdentity;
+  /** What its user wrote; undefined: nothing that can be a verdict. */
+  readonly said: Said | undefined;
   /** When it was read, epoch ms. */
   readonly receivedAt: number;
   /** The link to its worker; after `drained`, the link to the generation that follows. */

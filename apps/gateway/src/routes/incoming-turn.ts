@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { RequestIdentity } from "@synthesis/protocol";
+import type { RequestIdentity, Said } from "@synthesis/protocol";
 import type { TurnRequest } from "../turn-request/turn-request.ts";
 import { readConversation, type Conversation } from "../turn-request/conversation.ts";
 import { fitToCommand, withoutIdleTools, withoutInstructions } from "../turn-request/fit-to-agent.ts";
@@ -12,6 +12,7 @@ import { requestIdentity, type RequestParts } from "../identity/request-identity
 import { header, identify, type IdentityClues } from "../identity/session-identity.ts";
 import type { BusyPolicy } from "../turn/enter-session.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
+import { saidByUser } from "../asks/said-by-user.ts";
 import { BUSY_HEADER, busyPolicy } from "./busy-policy.ts";
 import { filesUrl } from "./files-url.ts";
 import type { GatewayParts } from "../gateway-parts.ts";
@@ -23,6 +24,8 @@ export interface IncomingTurn extends RequestParts {
   readonly agent: ChosenAgent;
   readonly isHeadless: boolean;
   readonly request: RequestIdentity;
+  /** What its user wrote; undefined: nothing that can be a verdict on an ask. */
+  readonly said: Said | undefined;
   /** When the request was read, epoch ms. */
   readonly receivedAt: number;
   readonly busy: BusyPolicy;
@@ -42,18 +45,19 @@ export function readIncoming(
   const agent = chooseAgent(configuration, asked.model, header(headers, "x-openclaw-agent-id"));
   const history = historyPolicy(headers);
   const openclaw = caller.client === "openclaw" ? readOpenclaw(asked) : undefined;
-  const said = withoutIdleTools(openclaw?.turnRequest ?? asked);
+  const receivedAt = Date.now();
+  const own = withoutIdleTools(openclaw?.turnRequest ?? asked);
   const { driver, instructions } = configuration.agents[agent.name] ?? {};
   const isHeadless = driver === "headless";
-  const kept = instructions === "ignore" ? withoutInstructions(said) : said;
+  const kept = instructions === "ignore" ? withoutInstructions(own) : own;
   const convention = { session: openclaw?.session, isSideRequest: openclaw?.isSideRequest ?? false };
-  const clues: IdentityClues = { headers, turnRequest: said, caller, agent, history, convention };
+  const clues: IdentityClues = { headers, turnRequest: own, caller, agent, history, convention };
   const identity = identify(clues);
   const words = openclaw === undefined ? undefined : openclawWords;
-  const conversation: Conversation = readConversation(said.messages, { words, isPart: isPart(clues) });
+  const conversation: Conversation = readConversation(own.messages, { words, isPart: isPart(clues) });
   const parts: RequestParts = { clues, identity, conversation, words };
   const turnRequest = isHeadless ? kept : fitToCommand(kept);
-  const busy = busyPolicy(headers, said);
+  const busy = busyPolicy(headers, own);
   // Without a key no session at work is entered: the conversation goes on in one of its own.
   const isIdle = busy !== "queue" && !("key" in identity);
   return {
@@ -62,7 +66,8 @@ export function readIncoming(
     agent,
     isHeadless,
     request: requestIdentity(parts, body),
-    receivedAt: Date.now(),
+    said: saidByUser(parts, receivedAt),
+    receivedAt,
     busy,
     filesUrl: filesUrl(headers, configuration.server.publicUrl),
     connect: async (drained) =>

@@ -6,7 +6,6 @@ import { composeHistory, forgotten, type Match } from "../turn-request/compose-h
 import { readConversation, type Conversation } from "../turn-request/conversation.ts";
 import { demandedCall, isBinding, withChoice } from "../turn-request/required-call.ts";
 import { matchSession, type TurnSession } from "../identity/choose-session.ts";
-import { saidByUser } from "../asks/said-by-user.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { checkOrderSize } from "./order-size.ts";
 import type { IncomingTurn } from "./incoming-turn.ts";
@@ -44,8 +43,7 @@ export class TurnOrders {
     const { incoming, session, conversation } = asked;
     const { outcome, order: told } = composeHistory(conversation, await this.#match(asked, link, refusal));
     const prompt = withChoice(told.prompt, incoming.turnRequest.toolChoice);
-    const said = saidByUser(incoming);
-    const submit = { ...submitOf(turn, asked), ...told, prompt, ...(said === undefined ? {} : { said }) };
+    const submit = { ...submitOf(turn, asked), ...told, prompt };
     checkOrderSize(submit, bodyBytes);
     log.info("turn.ordered", { turn, session: session.id, rule: session.rule, history: outcome });
     return submit;
@@ -110,14 +108,14 @@ function submitOf(
   turn: string,
   { incoming, session: { id, key, scope } }: Asked,
 ): Omit<Submit, "prompt" | "needsMemory"> {
-  const { turnRequest, agent, request, receivedAt, filesUrl } = incoming;
+  const { turnRequest, agent, request, said, filesUrl } = incoming;
   const { toolChoice } = turnRequest;
   return {
     type: "submit",
     turn,
     request,
     session: { id, key, agent: agent.name, scope },
-    receivedAt,
+    ...(said === undefined ? {} : { said }),
     ...(turnRequest.isStreamed ? {} : { isReadWhole: true as const }),
     ...(filesUrl === undefined ? {} : { filesUrl }),
     ...(agent.model === undefined ? {} : { model: agent.model }),

@@ -65,7 +65,7 @@ test("a verdict settles the ask of the running turn and has the rest of it; the 
   const { events, submit, ask } = await asking();
   const { turn } = submit;
   const verdict = await gateway.stream("Yes.", same);
-  expect(asks.said).toEqual([{ ask: ask.id, behavior: "allow", by: "chat" }]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: "Yes." }]);
   expect(verdict.response.headers.get("x-synthesis-settles")).toBe(ask.id);
   const own = verdict.response.headers.get("x-synthesis-turn");
   expect(own).not.toBe(turn);
@@ -83,7 +83,7 @@ test("a verdict may come without a stream", async () => {
   const { events, submit, ask } = await asking();
   const verdict = gateway.chat("no, not there", same);
   const { turn } = await worker.next("follow");
-  expect(asks.said).toEqual([{ ask: ask.id, behavior: "deny", message: "not there", by: "chat" }]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: "no, not there" }]);
   worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "then not"), ended(turn, 5));
   expect(await (await verdict).json()).toMatchObject({
     choices: [{ message: { content: "then not" } }],
@@ -98,7 +98,7 @@ test("any other text waits as ever, and so does a verdict when nothing is asked 
   const { events, submit, ask } = await asking();
   const text = "yes\nbut first delete the old branch";
   const other = await gateway.stream(text, same);
-  expect(asks.said).toEqual([]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: text }]);
   worker.send(settled(submit.turn, 3, ask));
   expect(await events.next()).toMatchObject({ synthesis: { ask_settled: { id: ask.id, by: "chat" } } });
   const { lists } = asks;
@@ -139,7 +139,7 @@ test("to a question any text is the answer", async () => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking({ kind: "question" });
   const verdict = await gateway.stream("the left one, yes?", same);
-  expect(asks.said).toEqual([{ ask: ask.id, behavior: "allow", message: "the left one, yes?", by: "chat" }]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: "the left one, yes?" }]);
   worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
   await Promise.all([verdict.events.rest(), events.rest()]);
 });
@@ -153,8 +153,8 @@ test("the oldest ask of the session that was told is settled first", async () =>
   worker.send({ type: "asked", turn, seq: 3, ask: second });
   await events.next();
   const verdicts = [await gateway.stream("yes", same), await gateway.stream("always", same)];
-  expect(asks.said.map(({ ask: id, behavior }) => [id, behavior])).toEqual([
-    [ask.id, "allow"],
+  expect(asks.heard.map(({ ask: id, words }) => [id, words])).toEqual([
+    [ask.id, "yes"],
     [second.id, "always"],
   ]);
   worker.send(settled(turn, 4, ask), settled(turn, 5, second), ended(turn, 6));
@@ -169,7 +169,7 @@ test.for([
   const { worker } = gateway;
   const { events, submit, ask } = await asking();
   const stranger = await gateway.stream(text as string, options as typeof same);
-  expect(asks.said).toEqual([]);
+  expect(asks.heard).toEqual([]);
   worker.answer(await worker.next("submit"), "hello");
   expect(await stranger.events.text()).toBe("hello");
   worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
@@ -184,7 +184,7 @@ test.for<NonNullable<GatewayChanges["asks"]>>([{ by: ["api", "cli"] }, { mode: "
     const { worker } = gateway;
     const { events, submit, ask } = await asking();
     const waiting = await gateway.stream("yes", same);
-    expect([asks.lists, asks.said]).toEqual([0, []]);
+    expect([asks.lists, asks.heard]).toEqual([0, []]);
     worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
     await events.rest();
     const next = await worker.next("submit");
@@ -195,13 +195,13 @@ test.for<NonNullable<GatewayChanges["asks"]>>([{ by: ["api", "cli"] }, { mode: "
 );
 
 test.for([
-  ["was there before the ask was told", Date.now() + 60_000],
-  ["came to an ask that is not told", undefined],
-] as const)("a message that %s is no verdict on it", async ([, toldAt]) => {
+  ["was there before the ask was told", Date.now() + 60_000, 1],
+  ["came to an ask that is not told", undefined, 0],
+] as const)("a message that %s is no verdict on it", async ([, toldAt, heard]) => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking({ toldAt });
   const early = await gateway.stream("yes", same);
-  expect(asks.said).toEqual([]);
+  expect(asks.heard).toHaveLength(heard);
   worker.send(settled(submit.turn, 3, ask), ended(submit.turn, 4));
   await events.rest();
   worker.answer(await worker.next("submit"), "B");
@@ -228,7 +228,7 @@ test("the next gateway takes a verdict on a turn that the one before had begun",
   await gateway.restart();
   expect((await events.rest()).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
   const verdict = await gateway.stream("always", same);
-  expect(asks.said).toEqual([{ ask: ask.id, behavior: "always", by: "chat" }]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: "always" }]);
   const { worker } = gateway;
   worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "done"), ended(turn, 5));
   expect(await verdict.events.text()).toBe("done");
@@ -244,7 +244,7 @@ test("a verdict on what a turn asked that has ended by now is a message", async 
   worker.find = (frame) => ({ ...worker.said.find(frame)!, state: "completed", seq: 3, end });
   const next = await gateway.stream("yes", same);
   expect(asks.lists).toBe(1);
-  expect(asks.said).toEqual([]);
+  expect(asks.heard).toEqual([]);
   const own = await worker.next("submit");
   expect([own.turn === submit.turn, own.prompt]).toEqual([false, "yes"]);
   worker.answer(own, "B");
@@ -313,7 +313,7 @@ test("an SDK's retry of a verdict is not said to the agent", async () => {
   worker.send(settled(submit.turn, 3, ask), ...deltas(submit.turn, 4, "done"), ended(submit.turn, 5));
   expect(await (await again).json()).toMatchObject({ choices: [{ message: { content: "done" } }] });
   expect(await events.text()).toBe("done");
-  expect(asks.said).toHaveLength(1);
+  expect(asks.heard).toHaveLength(1);
   expect(worker.unread("submit")).toBe(0);
 });
 
@@ -337,7 +337,7 @@ test("a verdict with an Idempotency-Key is given once: the same request has the 
     422,
     { error: { code: "idempotency_conflict" } },
   ]);
-  expect(asks.said).toHaveLength(1);
+  expect(asks.heard).toHaveLength(1);
   expect(worker.unread("submit")).toBe(0);
 });
 
@@ -348,15 +348,15 @@ test("OpenClaw's stamp is no part of a verdict, nor of what a worker is told tha
   const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
   const first = await gateway.stream(`${stamp}go`, { ...claw, body: { tools } });
   const submit = await worker.next("submit");
-  expect(submit).toMatchObject({ prompt: `${stamp}go`, said: "go" });
-  expect(submit.receivedAt).toBeGreaterThan(Date.now() - 60_000);
+  expect(submit).toMatchObject({ prompt: `${stamp}go`, said: { words: "go" } });
+  expect(submit.said?.receivedAt).toBeGreaterThan(Date.now() - 60_000);
   const { turn } = submit;
   const ask = asks.add(callerHash("claw"), makeAsk({ turn, session: submit.session.id }));
   worker.begin(submit, "may I? ");
   worker.send({ type: "asked", turn, seq: 2, ask });
   for (let event = 0; event < 3; event++) await first.events.next();
   const verdict = await gateway.stream(`${stamp}no, ask Bob`, { ...claw, body: { tools } });
-  expect(asks.said).toEqual([{ ask: ask.id, behavior: "deny", message: "ask Bob", by: "chat" }]);
+  expect(asks.heard).toMatchObject([{ ask: ask.id, words: "no, ask Bob" }]);
   worker.send(settled(turn, 3, ask), ended(turn, 4));
   await Promise.all([verdict.events.rest(), first.events.rest()]);
 });
@@ -371,7 +371,7 @@ test.for<[string, string | object[], string | undefined]>([
   const { worker } = gateway;
   const asked = gateway.chat({ messages: [{ role: "user", content }] }, same);
   const submit = await worker.next("submit");
-  expect(submit.said).toBe(said);
+  expect(submit.said?.words).toBe(said);
   worker.answer(submit, "A");
   await (await asked).text();
 });

@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
-import type { AgentAsk, AskAnswer, AskSettlement, WireError } from "@synthesis/protocol";
+import {
+  readVerdict,
+  type AgentAsk,
+  type AskAnswer,
+  type AskSettlement,
+  type AskWay,
+  type Said,
+  type WireError,
+} from "@synthesis/protocol";
 
 interface Entry {
   readonly caller: string;
@@ -32,10 +40,12 @@ export function makeAsk(some: Partial<AgentAsk> = {}): AgentAsk {
 export class FakeAsks {
   /** Every verdict that came, with the ask's id. */
   readonly said: (AskAnswer & { readonly ask: string })[] = [];
+  /** All that was said in a chat, with the ask's id. */
+  readonly heard: (Said & { readonly ask: string })[] = [];
   /** How often the list was asked for. */
   lists = 0;
   /** By which ways a person may answer. */
-  ways: readonly AskAnswer["by"][] = ["chat", "api", "cli"];
+  ways: readonly AskWay[] = ["chat", "api", "cli"];
   readonly #entries = new Map<string, Entry>();
 
   add(caller: string, ask: AgentAsk): AgentAsk {
@@ -53,7 +63,7 @@ export class FakeAsks {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://worker");
-    const id = pathname.split("/")[2];
+    const [, , id, said] = pathname.split("/");
     const caller = searchParams.get("caller");
     const own = [...this.#entries.values()].filter((entry) => caller === null || entry.caller === caller);
     if (id === undefined) {
@@ -64,7 +74,7 @@ export class FakeAsks {
     const entry = own.find(({ ask }) => ask.id === id);
     if (entry === undefined) return refuse(response, 404, "ask_not_found", "there is no such ask here");
     const { ask, settlement } = entry;
-    const verdict = request.method === "POST" ? ((await json(request)) as AskAnswer) : undefined;
+    const body = request.method === "POST" ? await json(request) : undefined;
     if (settlement !== undefined)
       return refuse(
         response,
@@ -72,12 +82,22 @@ export class FakeAsks {
         "ask_settled",
         `the ask has its verdict: ${settlement.behavior}, by ${settlement.by}`,
       );
-    if (verdict === undefined) return void response.end(JSON.stringify({ ask }));
-    const { behavior, by } = verdict;
+    if (body === undefined) return void response.end(JSON.stringify({ ask }));
+    if (said !== undefined) return void response.end(JSON.stringify(this.#hear(entry, body as Said)));
+    const { behavior, by } = body as AskAnswer;
     if (!this.ways.includes(by)) return refuse(response, 403, "ask_not_yours", `not by ${by}`);
-    this.said.push({ ask: id, ...verdict });
+    this.said.push({ ask: id, ...(body as AskAnswer) });
     entry.settlement = { ask: id, behavior, by };
     response.end(JSON.stringify(entry.settlement));
+  }
+
+  #hear(entry: Entry, said: Said): object {
+    this.heard.push({ ask: entry.ask.id, ...said });
+    const { toldAt = Infinity } = entry.ask;
+    const verdict = said.receivedAt > toldAt ? readVerdict(said.words, entry.ask) : undefined;
+    if (verdict === undefined) return {};
+    entry.settlement = { ask: entry.ask.id, behavior: verdict.behavior, by: "chat" };
+    return { settlement: entry.settlement };
   }
 }
 

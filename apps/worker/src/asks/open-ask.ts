@@ -49,6 +49,10 @@ export class OpenAsk {
     return this.#info;
   }
 
+  get session(): string {
+    return this.#info.session;
+  }
+
   /** What the tool would be called with. */
   get input(): AskRequest["input"] {
     return this.#options.input;

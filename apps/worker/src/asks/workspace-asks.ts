@@ -6,12 +6,12 @@ import {
   type AgentAsk,
   type AskAnswer,
   type AskSettlement,
-  type AskVerdict,
+  type Said,
   type Submit,
 } from "@synthesis/protocol";
 import type { AskRequest } from "./ask-request.ts";
-import { bareVerdict } from "./bare-verdict.ts";
 import { OpenAsk, settledAlready, type OpenAskOptions } from "./open-ask.ts";
+import { bareVerdict, verdictOn } from "./said-verdict.ts";
 
 /** Who comes too late is told how an ask was settled, of so many. */
 const MAX_SETTLED = 1_000;
@@ -68,7 +68,7 @@ export class WorkspaceAsks {
       deadlineMs,
       onSettled: (settlement) => {
         const toldAt = ways.includes("chat") ? ask.info.toldAt : undefined;
-        this.#keep({ caller, session: ask.info.session, toldAt, settledAt: Date.now(), settlement });
+        this.#keep({ caller, session: ask.session, toldAt, settledAt: Date.now(), settlement });
         onSettled(settlement);
       },
     });
@@ -88,27 +88,34 @@ export class WorkspaceAsks {
 
   /** An open one. Throws `ask_not_found`, or `ask_settled` where it has its verdict. */
   find(id: string, caller?: string): OpenAsk {
-    const [open, settled] = [this.#open.get(id), this.#settled.get(id)];
-    const isTheirs = (owner: string | undefined) => caller === undefined || caller === owner;
-    if (open !== undefined && isTheirs(open.caller)) return open;
-    if (settled !== undefined && isTheirs(settled.caller)) throw settledAlready(settled.settlement);
-    throw new WireFailure("ask_not_found", "there is no such ask here");
+    const ask = this.#get(id, caller);
+    if (ask instanceof OpenAsk) return ask;
+    throw settledAlready(ask.settlement);
+  }
+
+  /** A person's verdict. Throws what {@link find} and `OpenAsk.answer` throw. */
+  answer(id: string, { by, ...verdict }: AskAnswer, caller?: string): AskSettlement {
+    return this.find(id, caller).answer(verdict, by);
   }
 
   /**
-   * A person's verdict. Throws what {@link find} and `OpenAsk.answer` throw, and `ask_settled` where a bare word in the
-   * chat was meant for another one.
+   * What was said in the chat of the session that asks: settles the ask where that is open and this a verdict on it, else
+   * undefined. Throws what `OpenAsk.answer` throws, `ask_not_found`, and `ask_settled` for a bare word that came too late
+   * for this or another one.
    */
-  answer(id: string, { by, ...verdict }: AskAnswer, caller?: string): AskSettlement {
-    const ask = this.find(id, caller);
-    const meant =
-      by === "chat" && isWord(verdict) ? this.meantFor(ask.info.session, ask.caller, Date.now()) : undefined;
-    if (meant !== undefined) throw settledAlready(meant);
-    return ask.answer(verdict, by);
+  hear(id: string, said: Said, caller?: string): AskSettlement | undefined {
+    const ask = this.#get(id, caller);
+    const late = this.tooLateFor(ask.session, ask.caller, said);
+    if (late !== undefined) throw settledAlready(late);
+    if (!(ask instanceof OpenAsk)) return undefined;
+    const verdict = verdictOn(said, ask.info);
+    return verdict && ask.answer(verdict, "chat");
   }
 
-  /** How the ask of a session was settled that a word of that time (epoch ms) came too late for; undefined: for none. */
-  meantFor(session: string, caller: string, receivedAt: number): AskSettlement | undefined {
+  /** How the ask of a session was settled that a bare word in its chat was meant for; undefined: there is none, or more was said. */
+  tooLateFor(session: string, caller: string, said: Said): AskSettlement | undefined {
+    if (bareVerdict(said) === undefined) return undefined;
+    const { receivedAt } = said;
     const isMeant = ({ toldAt = Infinity, settledAt, settlement: { by } }: Settled) =>
       toldAt < receivedAt && receivedAt <= settledAt + (by === "chat" ? DOUBLE_TAP_MS : 0);
     const settled = [...this.#settled.values()].filter(
@@ -133,8 +140,14 @@ export class WorkspaceAsks {
     for (const ask of this.#open.values()) ask.settle({ behavior: "deny" }, "drain");
   }
 
+  #get(id: string, caller: string | undefined): OpenAsk | Settled {
+    const ask = this.#open.get(id) ?? this.#settled.get(id);
+    if (ask !== undefined && (caller === undefined || caller === ask.caller)) return ask;
+    throw new WireFailure("ask_not_found", "there is no such ask here");
+  }
+
   #openIn(session: string): OpenAsk[] {
-    return [...this.#open.values()].filter(({ info }) => info.session === session);
+    return [...this.#open.values()].filter((ask) => ask.session === session);
   }
 
   #keep(settled: Settled): void {
@@ -145,12 +158,6 @@ export class WorkspaceAsks {
     if (this.#settled.size > MAX_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
     this.#log.info("ask.settled", { ...settlement });
   }
-}
-
-/** Whether all that was said is one word, which a question takes for its answer, though it may be said of another ask. */
-function isWord({ behavior, message, answers }: AskVerdict): boolean {
-  if (answers !== undefined) return false;
-  return message === undefined || (behavior === "allow" && bareVerdict(message) !== undefined);
 }
 
 function infoOf(

@@ -1,9 +1,8 @@
-import { readVerdict, type AskVerdict, type Submit } from "@synthesis/protocol";
+import type { AskVerdict, Submit } from "@synthesis/protocol";
 import { unanswered } from "../asks/answers-of.ts";
-import { bareVerdict } from "../asks/bare-verdict.ts";
+import { lateVerdictOn, verdictOn } from "../asks/said-verdict.ts";
 import type { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
-import { saidSince } from "./said-since.ts";
 import type { AttemptedTurn } from "./turn-attempts.ts";
 
 /**
@@ -44,18 +43,16 @@ export class AgentRun {
     return this.#state === "running" && lastAsk?.isOpen === true ? lastAsk.info.toldAt : undefined;
   }
 
-  /** What came before its question was told was said to something else: it is no verdict. */
-  meaningOf(order: Submit): Meaning {
+  meaningOf({ said, request }: Submit): Meaning {
     const ask = this.outlet.lastAsk;
-    if (order.request.caller !== this.#caller) return { kind: "other" };
-    const words = saidSince(order, ask?.info.toldAt ?? 0);
-    if (ask?.isOpen === true) {
-      const verdict = readVerdict(words, ask.info);
-      if (verdict === undefined) return { kind: "other" };
-      return unanswered(ask.info, verdict).length === 0 ? { kind: "verdict", verdict } : { kind: "unclear" };
+    if (ask === undefined || request.caller !== this.#caller) return { kind: "other" };
+    if (!ask.isOpen) {
+      const late = lateVerdictOn(said, ask.info);
+      return late === undefined ? { kind: "later" } : { kind: "verdict", verdict: late };
     }
-    const late = bareVerdict(words);
-    return late === undefined ? { kind: "later" } : { kind: "verdict", verdict: late };
+    const verdict = verdictOn(said, ask.info);
+    if (verdict === undefined) return { kind: "other" };
+    return unanswered(ask.info, verdict).length === 0 ? { kind: "verdict", verdict } : { kind: "unclear" };
   }
 
   /** Tells a turn, which waits with a prompt of its own, all that is still to come. */

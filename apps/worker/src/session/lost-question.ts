@@ -1,8 +1,7 @@
 import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
-import { bareVerdict } from "../asks/bare-verdict.ts";
+import { lateVerdictOn } from "../asks/said-verdict.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Turn } from "../turn/turn.ts";
-import { saidSince } from "./said-since.ts";
 
 /**
  * The question that a session's transcript ends with, though nothing that could take a verdict is left of its run, where
@@ -19,8 +18,7 @@ export function lostQuestion(
   const [last] = events.after(record.turn, record.seq - 2); // its end has the last number
   if (last?.kind !== "asked") return undefined;
   const { ask } = last;
-  const words = saidSince(order, ask.toldAt ?? ask.askedAt);
-  return bareVerdict(words) === undefined ? undefined : ask;
+  return lateVerdictOn(order.said, ask) === undefined ? undefined : ask;
 }
 
 /** What is answered to it, with how it was settled where that is known: whether its tool was used is not. */

@@ -1,6 +1,5 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { AskSettlement, TurnEnd } from "@synthesis/protocol";
-import { bareVerdict } from "../asks/bare-verdict.ts";
 import { settledAlready } from "../asks/open-ask.ts";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import { TurnFiles } from "../files/turn-files.ts";
@@ -9,7 +8,6 @@ import { TurnOutlet } from "../turn/turn-outlet.ts";
 import type { Turn } from "../turn/turn.ts";
 import { AgentRun } from "./agent-run.ts";
 import { lostQuestion, lostText } from "./lost-question.ts";
-import { saidSince } from "./said-since.ts";
 import type { SessionAgent, SessionAgentSurroundings } from "./session-agent.ts";
 import { runAttempts, type AttemptedTurn } from "./turn-attempts.ts";
 
@@ -136,8 +134,9 @@ export class SessionRuns {
   #asideFor(turn: Turn, { kind }: TurnOrigin): string | undefined {
     const isSettled = this.#paused?.outlet.lastAsk?.isOpen === false; // then it is told the rest
     if (turn.state !== "waiting" || kind !== "end" || isSettled) return undefined;
-    const { settings, around } = this.#options;
-    const late = this.#meantFor(turn);
+    const { session, settings, around } = this.#options;
+    const { said, request } = turn.order;
+    const late = said && around.asks.tooLateFor(session, request.caller, said);
     if (late !== undefined && settings.asks.mode === "hold") throw settledAlready(late);
     if (late !== undefined) return tooLate(late);
     const lost = this.#paused === undefined ? lostQuestion(turn, around.journal) : undefined;
@@ -150,14 +149,6 @@ export class SessionRuns {
     turn.say({ kind: turn.order.answerSchema === undefined ? "question" : "note", text });
     turn.end(STOPPED);
     return "over";
-  }
-
-  /** How the ask was settled that a turn's word came too late for, where it is nothing else. */
-  #meantFor({ order }: Turn): AskSettlement | undefined {
-    const { receivedAt, request } = order;
-    if (receivedAt === undefined || bareVerdict(saidSince(order, 0)) === undefined) return undefined;
-    const { around, session } = this.#options;
-    return around.asks.meantFor(session, request.caller, receivedAt);
   }
 
   #begin(turn: Turn, process: AgentProcess | undefined): AgentRun {

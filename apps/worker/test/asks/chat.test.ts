@@ -370,7 +370,7 @@ test("where memory is short a person has a while to answer too, and an idle proc
 test("where memory is short and its time is over, what waits for a person is ended", async () => {
   await using space = await startInChat({ limits: { queueMs: 1_000 } });
   const { ask: opened } = await askIn(space);
-  await eventually(() => expect(space.workspace.status().oldestIdleAt).toBe(opened.toldAt));
+  await eventually(() => expect(space.workspace.status().oldestAskingAt).toBe(opened.toldAt));
   space.workspace.evictOldest();
   await eventually(() => expect(stateOf(space)).toBe("cold"));
   expect(space.log.fieldsOf("ask.settled")).toMatchObject([{ behavior: "deny", by: "agent" }]);

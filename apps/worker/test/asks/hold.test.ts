@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AgentSettings } from "@synthesis/config";
-import { EMPTY_TRANSCRIPT, type AskVerdict, type AskWay } from "@synthesis/protocol";
+import { EMPTY_TRANSCRIPT, type AskAnswer, type AskVerdict } from "@synthesis/protocol";
 import { eventually, expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { answered, asked, byPoints, goingOn } from "../support/chat.ts";
@@ -13,8 +13,10 @@ import { commandAgent, TestWorkspace } from "../support/test-workspace.ts";
 
 expectClean();
 
-const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskWay = "api") =>
+const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskAnswer["by"] = "api") =>
   space.workspace.asks.answer(ask, { ...verdict, by }, testCaller);
+const hear = (space: TestWorkspace, ask: string, words: string, receivedAt = Date.now() + 5_000) =>
+  space.workspace.asks.hear(ask, { words, receivedAt }, testCaller);
 const stopped = { state: "completed", finishReason: "stop" };
 const codeOf = (body: () => unknown): unknown => {
   try {
@@ -89,7 +91,7 @@ test("denied, the agent hears why", async () => {
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-twice Bash");
   answer(space, (await turn.untilAsked()).id, { behavior: "deny", message: "not on a Sunday" }, "cli");
-  answer(space, (await turn.untilAsked(2)).id, { behavior: "deny" }, "chat");
+  hear(space, (await turn.untilAsked(2)).id, "no");
   await turn.outcome;
   expect(turn.answer).toContain("denied: the user was asked and said no: not on a Sunday");
   expect(turn.answer).toContain("denied: the user was asked and said no");
@@ -104,7 +106,9 @@ test("W-20: a verdict in the chat leaves a point that nobody can name; one from 
   ] as const) {
     const prompt = `!ask Write {"by":"${by}"}`;
     const turn = space.submit(prompt, { session: by, ...goingOn(prompt, EMPTY_TRANSCRIPT) });
-    answer(space, (await turn.untilAsked()).id, { behavior: "allow" }, by);
+    const { id } = await turn.untilAsked();
+    if (by === "chat") hear(space, id, "yes");
+    else answer(space, id, { behavior: "allow" }, by);
     await turn.outcome;
     expect(await space.workspace.locate(byPoints(answered(asked(prompt), turn.answer)))).toMatchObject(found);
     if (by === "chat")
@@ -141,9 +145,9 @@ test("one that has its verdict before it is told is never told", async () => {
 test("a word in the chat within a second of a verdict there is not the next one; from elsewhere it is", async () => {
   await using space = await TestWorkspace.start();
   const turn = space.submit("!ask-both Bash");
-  answer(space, (await turn.untilAsked()).id, { behavior: "allow" }, "chat");
-  const { id } = await turn.untilAsked(2);
-  expect(codeOf(() => answer(space, id, { behavior: "allow" }, "chat"))).toBe("ask_settled");
+  hear(space, (await turn.untilAsked()).id, "yes");
+  const { id, toldAt = 0 } = await turn.untilAsked(2);
+  expect(codeOf(() => hear(space, id, "yes", toldAt + 900))).toBe("ask_settled");
   answer(space, id, { behavior: "deny" }, "cli");
   await turn.outcome;
   expect(turn.settled.map(({ by }) => by)).toEqual(["chat", "cli"]);
@@ -251,7 +255,7 @@ test("200 races of two verdicts: one wins each, the other hears by whom", { time
   for (let round = 0; round < 200; round++) {
     const turn = space.submit("!ask Write", { session: `s${round % 4}` });
     const { id } = await turn.untilAsked();
-    const verdicts: [AskVerdict["behavior"], AskWay][] = [
+    const verdicts: [AskVerdict["behavior"], AskAnswer["by"]][] = [
       ["allow", "api"],
       ["deny", "cli"],
     ];
@@ -336,13 +340,16 @@ test("an ask is there for its own API key only, and answered only by the agent's
   const { id } = await turn.untilAsked();
   const stranger = hashOf("another key");
   expect(space.workspace.asks.list(stranger)).toEqual([]);
-  const verdict = { behavior: "allow", by: "chat" } as const;
+  const verdict = { behavior: "allow", by: "api" } as const;
+  const said = { words: "yes", receivedAt: Date.now() + 1_000 };
   expect(codeOf(() => space.workspace.asks.answer(id, verdict, stranger))).toBe("ask_not_found");
+  expect(codeOf(() => space.workspace.asks.hear(id, said, stranger))).toBe("ask_not_found");
   expect(codeOf(() => space.workspace.asks.find(id, stranger))).toBe("ask_not_found");
-  expect(codeOf(() => answer(space, randomUUID(), verdict, "chat"))).toBe("ask_not_found");
+  expect(codeOf(() => answer(space, randomUUID(), verdict))).toBe("ask_not_found");
   expect(codeOf(() => answer(space, id, verdict, "api"))).toBe("ask_not_yours");
   expect(turn.settled).toEqual([]);
-  answer(space, id, verdict, "chat");
+  expect(space.workspace.asks.hear(id, said, testCaller)).toMatchObject({ behavior: "allow", by: "chat" });
+  expect(codeOf(() => space.workspace.asks.hear(id, said, stranger))).toBe("ask_not_found");
   expect(codeOf(() => space.workspace.asks.find(id, stranger))).toBe("ask_not_found");
   await turn.outcome;
 });

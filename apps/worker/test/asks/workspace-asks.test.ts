@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { readVerdict, type AskQuestion } from "@synthesis/protocol";
+import type { AskQuestion } from "@synthesis/protocol";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import type { AskRequest } from "../../src/asks/ask-request.ts";
+import type { OpenAsk } from "../../src/asks/open-ask.ts";
 import { WorkspaceAsks } from "../../src/asks/workspace-asks.ts";
 import { defaultAsks } from "../support/default-asks.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
@@ -54,12 +55,27 @@ test.for(
   );
   first!.tell();
   await pause(5); // what is received in the same millisecond came before it was told
-  asks.answer(first!.info.id, { ...readVerdict(word)!, by: "chat" }, testCaller);
+  const hear = ({ info }: OpenAsk, words: string, receivedAt = Date.now()) =>
+    asks.hear(info.id, { words, receivedAt }, testCaller);
+  expect(hear(first!, word)).toMatchObject({ by: "chat" });
+  const settledAt = Date.now();
   second!.tell();
-  const { info } = second!;
-  const again = { ...readVerdict(word, info)!, by: "chat" as const };
-  expect(() => asks.answer(info.id, again, testCaller)).toThrow(/the ask has its verdict/);
+  await pause(5);
+  expect(() => hear(second!, word)).toThrow(/the ask has its verdict/);
+  expect(() => hear(second!, word, settledAt + 900)).toThrow(/the ask has its verdict/);
   expect(second!.isOpen).toBe(true);
-  const sentence = { behavior: "allow", message: "Yes, the old one", by: "chat" } as const;
-  expect(asks.answer(info.id, sentence, testCaller)).toMatchObject({ behavior: "allow", by: "chat" });
+  expect(hear(second!, "no, the old one")).toMatchObject({ by: "chat" });
+});
+
+test("of an ask that is settled a bare word is too late, and more than that is for the agent", async () => {
+  const asks = new WorkspaceAsks(new LogRecorder());
+  const asking = { order: testSubmit(randomUUID(), "hi"), settings: defaultAsks };
+  const ask = asks.open(request, asking, () => {});
+  ask.tell();
+  await pause(5);
+  const receivedAt = Date.now();
+  asks.answer(ask.info.id, { behavior: "deny", by: "api" }, testCaller);
+  const hear = (words: string) => asks.hear(ask.info.id, { words, receivedAt }, testCaller);
+  expect(() => hear("yes")).toThrow(/the ask has its verdict: deny, by api/);
+  expect([hear("no, use ls"), hear("go on")]).toEqual([undefined, undefined]);
 });

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { EMPTY_TRANSCRIPT, rollTranscript, type RequestIdentity, type Submit } from "@synthesis/protocol";
 
-export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "session" | "request">> & {
+export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "session" | "request" | "said">> & {
+  /** What its user wrote; absent: the prompt. */
+  readonly said?: string;
+  /** When (epoch ms); absent: long enough after what was told before. */
+  readonly receivedAt?: number;
   readonly session?: string;
   readonly agent?: string;
   readonly request?: Partial<RequestIdentity>;
@@ -20,17 +24,21 @@ export const locatedSeed = { session: "s", agent: "seed", key: "seed::s" };
 
 /** What is longer is no verdict. */
 const MAX_SAID = 16_384;
+/** So long a person takes to read a question: more than what counts as a word said twice. */
+const READING_MS = 5_000;
 
 /** A `submit` frame as a gateway would send it; `options.prompt` where it is more than a text. */
 export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
-  const { session = "s", agent = "claude", request, ...more } = options;
+  const { session = "s", agent = "claude", request, said, receivedAt, ...more } = options;
+  const words = said ?? (options.prompt === undefined ? prompt : "");
+  const isSaid = words !== "" && words.length <= MAX_SAID;
   return {
     type: "submit",
     turn,
     request: { caller: testCaller, body: hashOf(`body ${prompt}`), prompt: hashOf(prompt), ...request },
     session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
     prompt,
-    ...(options.prompt === undefined && prompt.length <= MAX_SAID ? { said: prompt } : {}),
+    ...(isSaid ? { said: { words, receivedAt: receivedAt ?? Date.now() + READING_MS } } : {}),
     needsMemory: false,
     transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
     ...more,
