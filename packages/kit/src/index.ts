@@ -6,6 +6,7 @@ export { jsonOf } from "./json-of.ts";
 export { listenPrivately } from "./listen-privately.ts";
 export { LoopBatch } from "./loop-batch.ts";
 export { createLogger, logLevels, type LogFields, type LogLevel, type Logger } from "./logger.ts";
+export { monotonicMs } from "./monotonic-ms.ts";
 export { oneLine } from "./one-line.ts";
 export { MARK_VARIABLE, killMarked, pidsMarked } from "./process-mark.ts";
 export { EndOrder } from "./supervision/end-order.ts";

@@ -45,7 +45,6 @@ export function readIncoming(
   const agent = chooseAgent(configuration, asked.model, header(headers, "x-openclaw-agent-id"));
   const history = historyPolicy(headers);
   const openclaw = caller.client === "openclaw" ? readOpenclaw(asked) : undefined;
-  const receivedAt = Date.now();
   const own = withoutIdleTools(openclaw?.turnRequest ?? asked);
   const { driver, instructions } = configuration.agents[agent.name] ?? {};
   const isHeadless = driver === "headless";
@@ -66,8 +65,8 @@ export function readIncoming(
     agent,
     isHeadless,
     request: requestIdentity(parts, body),
-    said: saidByUser(parts, receivedAt),
-    receivedAt,
+    said: saidByUser(parts),
+    receivedAt: Date.now(),
     busy,
     filesUrl: filesUrl(headers, configuration.server.publicUrl),
     connect: async (drained) =>

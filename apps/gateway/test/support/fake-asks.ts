@@ -94,7 +94,7 @@ export class FakeAsks {
   #hear(entry: Entry, said: Said): object {
     this.heard.push({ ask: entry.ask.id, ...said });
     const { toldAt = Infinity } = entry.ask;
-    const verdict = said.receivedAt > toldAt ? readVerdict(said.words, entry.ask) : undefined;
+    const verdict = toldAt < Date.now() ? readVerdict(said.words, entry.ask) : undefined;
     if (verdict === undefined) return {};
     entry.settlement = { ask: entry.ask.id, behavior: verdict.behavior, by: "chat" };
     return { settlement: entry.settlement };

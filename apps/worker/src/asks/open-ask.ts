@@ -1,4 +1,4 @@
-import { inputJson, oneLine } from "@synthesis/kit";
+import { inputJson, monotonicMs, oneLine } from "@synthesis/kit";
 import {
   WireFailure,
   type AgentAsk,
@@ -33,6 +33,7 @@ export class OpenAsk {
   readonly #options: OpenAskOptions;
   readonly #verdict = Promise.withResolvers<AskVerdict>();
   #info: AgentAsk;
+  #toldMs: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #settlement: AskSettlement | undefined;
 
@@ -68,9 +69,15 @@ export class OpenAsk {
     return this.#settlement === undefined;
   }
 
+  /** When its user was told, last, by the monotonic clock. */
+  get toldMs(): number | undefined {
+    return this.#toldMs;
+  }
+
   /** It is told to its user in this moment: from here on its deadline counts. */
   tell(): void {
     const toldAt = Date.now();
+    this.#toldMs = monotonicMs();
     this.#info = { ...this.#info, toldAt };
     this.restart(toldAt);
   }

@@ -1,18 +1,15 @@
-import { readVerdict, type AgentAsk, type AskVerdict, type Said } from "@synthesis/protocol";
+import { readVerdict, type AskVerdict, type Said } from "@synthesis/protocol";
+import type { OpenAsk } from "./open-ask.ts";
+
+type ToldAsk = Pick<OpenAsk, "info" | "toldMs">;
 
 /** The verdict that a message in the chat is on an ask. What came before that was told was said to something else. */
-export function verdictOn(
-  said: Said | undefined,
-  ask: Pick<AgentAsk, "kind" | "questions" | "toldAt" | "askedAt">,
-): AskVerdict | undefined {
-  return said !== undefined && isAfter(said, ask) ? readVerdict(said.words, ask) : undefined;
+export function verdictOn(said: Said | undefined, ask: ToldAsk): AskVerdict | undefined {
+  return said !== undefined && isAfter(said, ask) ? readVerdict(said.words, ask.info) : undefined;
 }
 
 /** As {@link verdictOn}, of an ask that is not open any more: a bare word, with which nothing else is lost. */
-export function lateVerdictOn(
-  said: Said | undefined,
-  ask: Pick<AgentAsk, "toldAt" | "askedAt">,
-): AskVerdict | undefined {
+export function lateVerdictOn(said: Said | undefined, ask: ToldAsk): AskVerdict | undefined {
   return said !== undefined && isAfter(said, ask) ? bareVerdict(said) : undefined;
 }
 
@@ -22,6 +19,6 @@ export function bareVerdict({ words }: Said): AskVerdict | undefined {
   return verdict?.message === undefined ? verdict : undefined;
 }
 
-function isAfter({ receivedAt }: Said, { toldAt, askedAt }: Pick<AgentAsk, "toldAt" | "askedAt">): boolean {
-  return receivedAt > (toldAt ?? askedAt);
+function isAfter({ receivedMs }: Said, { toldMs = Infinity }: ToldAsk): boolean {
+  return receivedMs > toldMs;
 }

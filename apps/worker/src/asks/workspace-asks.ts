@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AgentSettings } from "@synthesis/config";
-import type { Logger } from "@synthesis/kit";
+import { monotonicMs, type Logger } from "@synthesis/kit";
 import {
   WireFailure,
   type AgentAsk,
@@ -11,12 +11,9 @@ import {
 } from "@synthesis/protocol";
 import type { AskRequest } from "./ask-request.ts";
 import { OpenAsk, settledAlready, type OpenAskOptions } from "./open-ask.ts";
-import { bareVerdict, verdictOn } from "./said-verdict.ts";
+import { verdictOn } from "./said-verdict.ts";
+import { SettledAsks, type SettledAsk } from "./settled-asks.ts";
 
-/** Who comes too late is told how an ask was settled, of so many. */
-const MAX_SETTLED = 1_000;
-/** A word that came so soon after one that settled an ask was said twice: nobody reads the next question so fast. */
-const DOUBLE_TAP_MS = 1_000;
 /** More at once is no question for a person any more. */
 const MAX_OPEN = 32;
 
@@ -31,21 +28,11 @@ export interface Asking {
   readonly settings: AgentSettings["asks"];
 }
 
-interface Settled {
-  readonly caller: string;
-  readonly session: string;
-  /** Since when words in the chat could be meant for it; undefined: none could. */
-  readonly toldAt: number | undefined;
-  /** Epoch ms. */
-  readonly settledAt: number;
-  readonly settlement: AskSettlement;
-}
-
 /** The asks of a workspace: the open ones, and how the last ones were settled. With a `caller` those of other API keys are not there. */
 export class WorkspaceAsks {
   readonly #log: Logger;
   readonly #open = new Map<string, OpenAsk>();
-  readonly #settled = new Map<string, Settled>();
+  readonly #settled = new SettledAsks();
   #state: State = "serving";
 
   constructor(log: Logger) {
@@ -67,8 +54,8 @@ export class WorkspaceAsks {
       ways,
       deadlineMs,
       onSettled: (settlement) => {
-        const toldAt = ways.includes("chat") ? ask.info.toldAt : undefined;
-        this.#keep({ caller, session: ask.session, toldAt, settledAt: Date.now(), settlement });
+        const toldMs = ways.includes("chat") ? ask.toldMs : undefined;
+        this.#keep({ caller, session: ask.session, toldMs, settledMs: monotonicMs(), settlement });
         onSettled(settlement);
       },
     });
@@ -105,23 +92,16 @@ export class WorkspaceAsks {
    */
   hear(id: string, said: Said, caller?: string): AskSettlement | undefined {
     const ask = this.#get(id, caller);
-    const late = this.tooLateFor(ask.session, ask.caller, said);
+    const late = this.meantBy(said, ask.session, ask.caller);
     if (late !== undefined) throw settledAlready(late);
     if (!(ask instanceof OpenAsk)) return undefined;
-    const verdict = verdictOn(said, ask.info);
+    const verdict = verdictOn(said, ask);
     return verdict && ask.answer(verdict, "chat");
   }
 
-  /** How the ask of a session was settled that a bare word in its chat was meant for; undefined: there is none, or more was said. */
-  tooLateFor(session: string, caller: string, said: Said): AskSettlement | undefined {
-    if (bareVerdict(said) === undefined) return undefined;
-    const { receivedAt } = said;
-    const isMeant = ({ toldAt = Infinity, settledAt, settlement: { by } }: Settled) =>
-      toldAt < receivedAt && receivedAt <= settledAt + (by === "chat" ? DOUBLE_TAP_MS : 0);
-    const settled = [...this.#settled.values()].filter(
-      (each) => each.session === session && each.caller === caller,
-    );
-    return settled.findLast(isMeant)?.settlement;
+  /** See `SettledAsks.meantBy`. */
+  meantBy(said: Said, session: string, caller: string): AskSettlement | undefined {
+    return this.#settled.meantBy(said, session, caller);
   }
 
   /** How an ask was settled; undefined where it is not known (any more). */
@@ -140,7 +120,7 @@ export class WorkspaceAsks {
     for (const ask of this.#open.values()) ask.settle({ behavior: "deny" }, "drain");
   }
 
-  #get(id: string, caller: string | undefined): OpenAsk | Settled {
+  #get(id: string, caller: string | undefined): OpenAsk | SettledAsk {
     const ask = this.#open.get(id) ?? this.#settled.get(id);
     if (ask !== undefined && (caller === undefined || caller === ask.caller)) return ask;
     throw new WireFailure("ask_not_found", "there is no such ask here");
@@ -150,12 +130,10 @@ export class WorkspaceAsks {
     return [...this.#open.values()].filter((ask) => ask.session === session);
   }
 
-  #keep(settled: Settled): void {
+  #keep(settled: SettledAsk): void {
     const { settlement } = settled;
     this.#open.delete(settlement.ask);
-    this.#settled.set(settlement.ask, settled);
-    const [oldest] = this.#settled.keys();
-    if (this.#settled.size > MAX_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
+    this.#settled.add(settled);
     this.#log.info("ask.settled", { ...settlement });
   }
 }

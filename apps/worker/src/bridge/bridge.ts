@@ -8,9 +8,13 @@ import { WebSocketServer } from "ws";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
 import { PluginConnection } from "./plugin-connection.ts";
 import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
-/** So many sockets at once, also of strangers: what the worker needs descriptors for beside is never taken by them. */
-const MAX_SOCKETS = 1024;
+/** So many may be connected at once that are no WebSocket (yet); a plugin is one within milliseconds. */
+const MAX_STRANGERS = 256;
+
+/** So often within `helloMs` those are looked for whose time is over. */
+const CHECKS = 4;
 
 /** Where agent processes connect to: a WebSocket listener on loopback that knows each of them by its token. */
 export class Bridge {
@@ -19,6 +23,7 @@ export class Bridge {
   readonly #onChange: () => void;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  readonly #strangers = new WaitingRoom<Duplex>(MAX_STRANGERS, (socket) => socket.destroy());
   /** Seats by the SHA-256 of their token: a look-up in it takes no time that depends on the token. */
   readonly #seats = new Map<string, PluginSeat>();
 
@@ -31,10 +36,13 @@ export class Bridge {
     const options = {
       headersTimeout: helloMs,
       requestTimeout: helloMs,
-      connectionsCheckingInterval: helloMs,
+      connectionsCheckingInterval: Math.ceil(helloMs / CHECKS),
     };
     this.#http = createServer(options, (_request, response) => response.writeHead(404).end());
-    this.#http.maxConnections = MAX_SOCKETS;
+    this.#http.on("connection", (socket) => {
+      this.#strangers.enter(socket);
+      socket.once("close", () => this.#strangers.leave(socket));
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.frameBytes,
@@ -97,6 +105,7 @@ export class Bridge {
       webSocket.once("close", () => {
         if (this.#http.listening) this.#onChange(); // a closed bridge's owner may be gone
       });
+      this.#strangers.leave(socket);
       new PluginConnection({ socket: webSocket, seat, limits: this.#limits, log: this.#log });
       this.#onChange();
     });

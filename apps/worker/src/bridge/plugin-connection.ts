@@ -35,7 +35,7 @@ export class PluginConnection {
 
   constructor(options: PluginConnectionOptions) {
     this.#options = options;
-    const { socket, limits } = options;
+    const { socket, seat, limits } = options;
     this.#budget = new TokenBucket(limits.framesPerSecond);
     this.#timer = setTimeout(() => this.close(CloseCode.expectedHello, "expected hello"), limits.helloMs);
     socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data, isBinary));
@@ -45,6 +45,7 @@ export class PluginConnection {
       options.log.warn("plugin.socket_error", { error: error.message });
       this.#closed(error.message); // such as a message that is too large; `close` follows
     });
+    seat.expect(this);
   }
 
   send(frame: BridgeFrame): void {

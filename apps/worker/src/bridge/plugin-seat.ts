@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CloseCode, type BridgeFrame, type Hello, type PluginFrame } from "@synthesis/protocol";
 import type { PluginConnection } from "./plugin-connection.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 /** What the owner of a seat hears. */
 export interface SeatListener {
@@ -15,6 +16,9 @@ export interface SeatListener {
   framesTaken(turnId: string): number;
 }
 
+/** So many connections of one token may be without their hello. */
+const MAX_GREETING = 4;
+
 /**
  * The place of one agent process on the bridge: a token that only this process was given, and at most one
  * connection that proved it. The token decides which session a connection speaks for, not what it says.
@@ -23,6 +27,9 @@ export class PluginSeat {
   readonly token = randomBytes(32).toString("base64url");
   readonly sessionKey: string;
   readonly #listener: SeatListener;
+  readonly #greeting = new WaitingRoom<PluginConnection>(MAX_GREETING, (connection) =>
+    connection.close(CloseCode.expectedHello, "too many connections without hello"),
+  );
   #connection: PluginConnection | undefined;
   #epoch = 0;
 
@@ -50,11 +57,17 @@ export class PluginSeat {
     return this.#listener.framesTaken(turnId);
   }
 
+  /** A connection with the token has come, and is to say hello. */
+  expect(connection: PluginConnection): void {
+    this.#greeting.enter(connection);
+  }
+
   /**
    * Seats a connection that said a valid hello, and calls `greet` before anything else is sent to it; one that is
    * there already gives way (P-4).
    */
   take(connection: PluginConnection, hello: Hello, greet: () => void): void {
+    this.#greeting.leave(connection);
     const replaced = this.#connection;
     this.#connection = connection;
     this.#epoch += 1;
@@ -70,6 +83,7 @@ export class PluginSeat {
 
   /** The connection's socket is gone. */
   leave(connection: PluginConnection, why: string): void {
+    this.#greeting.leave(connection);
     if (connection !== this.#connection) return;
     this.#connection = undefined;
     this.#listener.onVacant(why);
@@ -87,6 +101,8 @@ export class PluginSeat {
   }
 
   close(): void {
+    for (const connection of this.#greeting.empty())
+      connection.close(CloseCode.goingAway, "the agent process ended");
     this.#connection?.close(CloseCode.goingAway, "the agent process ended");
     this.#connection = undefined;
   }

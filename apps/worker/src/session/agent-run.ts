@@ -47,10 +47,10 @@ export class AgentRun {
     const ask = this.outlet.lastAsk;
     if (ask === undefined || request.caller !== this.#caller) return { kind: "other" };
     if (!ask.isOpen) {
-      const late = lateVerdictOn(said, ask.info);
+      const late = lateVerdictOn(said, ask);
       return late === undefined ? { kind: "later" } : { kind: "verdict", verdict: late };
     }
-    const verdict = verdictOn(said, ask.info);
+    const verdict = verdictOn(said, ask);
     if (verdict === undefined) return { kind: "other" };
     return unanswered(ask.info, verdict).length === 0 ? { kind: "verdict", verdict } : { kind: "unclear" };
   }

@@ -1,5 +1,5 @@
 import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
-import { lateVerdictOn } from "../asks/said-verdict.ts";
+import { bareVerdict } from "../asks/said-verdict.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Turn } from "../turn/turn.ts";
 
@@ -17,8 +17,7 @@ export function lostQuestion(
   if (record?.state !== "completed" || record.caller !== order.request.caller) return undefined;
   const [last] = events.after(record.turn, record.seq - 2); // its end has the last number
   if (last?.kind !== "asked") return undefined;
-  const { ask } = last;
-  return lateVerdictOn(order.said, ask) === undefined ? undefined : ask;
+  return order.said === undefined || bareVerdict(order.said) === undefined ? undefined : last.ask;
 }
 
 /** What is answered to it, with how it was settled where that is known: whether its tool was used is not. */

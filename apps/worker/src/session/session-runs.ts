@@ -136,7 +136,7 @@ export class SessionRuns {
     if (turn.state !== "waiting" || kind !== "end" || isSettled) return undefined;
     const { session, settings, around } = this.#options;
     const { said, request } = turn.order;
-    const late = said && around.asks.tooLateFor(session, request.caller, said);
+    const late = said && around.asks.meantBy(said, session, request.caller);
     if (late !== undefined && settings.asks.mode === "hold") throw settledAlready(late);
     if (late !== undefined) return tooLate(late);
     const lost = this.#paused === undefined ? lostQuestion(turn, around.journal) : undefined;
@@ -156,7 +156,7 @@ export class SessionRuns {
     const { asks, files: store, log } = around;
     const { limits, path: workspacePath } = around.configuration;
     const files = new TurnFiles({ policy: settings.files, store, workspacePath, limits, log });
-    const outlet = new TurnOutlet({ turn, settings, asks, files });
+    const outlet = new TurnOutlet({ turn, settings, asks, files, answerBytes: limits.answerBytes });
     const ended = this.#attempt(turn, process, outlet).finally(() => agent.warm.rest());
     return new AgentRun(outlet, turn.order.request.caller, ended, onChange);
   }

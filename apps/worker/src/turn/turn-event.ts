@@ -18,5 +18,16 @@ export type TurnEvent =
   /** What it, or the turn that it goes on with, asked has its verdict. */
   | { readonly kind: "ask_settled"; readonly settlement: AskSettlement };
 
+/** What an agent answers. */
+export type AnswerEvent =
+  | { readonly kind: "text"; readonly text: string }
+  | Extract<TurnEvent, { kind: "tool_call" }>;
+
+/** What is told beside the answer. */
+export interface RemarkEvent {
+  readonly kind: "reasoning" | "note";
+  readonly text: string;
+}
+
 /** One with its number within its turn: from 1, without gaps. */
 export type NumberedTurnEvent = TurnEvent & { readonly seq: number };

@@ -1,5 +1,5 @@
 import type { AgentSettings } from "@synthesis/config";
-import { WireFailure, type AskVerdict, type Attachment } from "@synthesis/protocol";
+import { WireFailure, type AskVerdict, type Attachment, type WireError } from "@synthesis/protocol";
 import type { AskRequest } from "../asks/ask-request.ts";
 import type { OpenAsk } from "../asks/open-ask.ts";
 import type { PendingAsk } from "../asks/pending-ask.ts";
@@ -10,7 +10,7 @@ import type { TurnFiles } from "../files/turn-files.ts";
 import { AnswerLayout } from "./answer-layout.ts";
 import { InOrder } from "./in-order.ts";
 import { TurnAsks } from "./turn-asks.ts";
-import type { TurnEvent } from "./turn-event.ts";
+import type { AnswerEvent, RemarkEvent, TurnEvent } from "./turn-event.ts";
 import type { Turn } from "./turn.ts";
 
 export interface TurnOutletOptions {
@@ -18,6 +18,8 @@ export interface TurnOutletOptions {
   readonly settings: AgentSettings;
   readonly asks: WorkspaceAsks;
   readonly files: TurnFiles;
+  /** Longest answer: its text, calls, files and questions. */
+  readonly answerBytes: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export class TurnOutlet {
   #process: Steerable | undefined;
   #paused = Promise.withResolvers<undefined>();
   readonly #kept: TurnEvent[] = [];
+  #answerBytes = 0;
   /** The text, its files and its questions. */
   readonly #order = new InOrder();
 
@@ -83,10 +86,16 @@ export class TurnOutlet {
     this.#turn.start();
   }
 
+  /** More of the answer; where that is too long with it, why: then it is not told. */
+  answer(event: AnswerEvent): WireError | undefined {
+    const problem = this.#count(event.kind === "text" ? event.text : event.call.arguments);
+    if (problem === undefined) this.#order.add(() => this.#tell(event));
+    return problem;
+  }
+
   /** Of thinking and notes that nobody follows nothing is kept. */
-  say(event: TurnEvent): void {
-    if (event.kind !== "reasoning" && event.kind !== "note") this.#order.add(() => this.#tell(event));
-    else if (this.#state === "told") this.#turn.say(event);
+  remark(event: RemarkEvent): void {
+    if (this.#state === "told") this.#turn.say(event);
   }
 
   /** Resolves once the text and the files that came so far are told. */
@@ -96,19 +105,20 @@ export class TurnOutlet {
 
   /**
    * A file, in its place; what comes after it waits for it. Resolves with what stands for it in the answer, and with
-   * why where it is not attached: then that is what `instead` makes of it. Never rejects.
+   * why where it is not attached (then that is what `instead` makes of it) and where the answer is too long with it.
+   * Never rejects.
    */
   async attach(
     attachment: Attachment,
     instead: (problem: string) => string,
     signal: AbortSignal,
-  ): Promise<{ readonly text: string; readonly problem?: string }> {
+  ): Promise<{ readonly problem?: string | undefined; readonly tooLong?: WireError | undefined }> {
     const toldAs = this.#order.reserve();
     const { filesUrl } = this.#turn.order;
     const file = await this.#options.files.attach(attachment, filesUrl, signal);
-    const told = "text" in file ? file : { ...file, text: instead(file.problem) };
-    toldAs(() => this.#tell({ kind: "file", text: told.text }));
-    return told;
+    const text = "text" in file ? file.text : instead(file.problem);
+    toldAs(() => this.#tell({ kind: "file", text }));
+    return { problem: "text" in file ? undefined : file.problem, tooLong: this.#count(text) };
   }
 
   /** Taken up too late for its turn, it is that turn's all the same: it is never said again. */
@@ -210,9 +220,19 @@ export class TurnOutlet {
     const endsIt = this.#layout.isFree && isInChat && (mode === "chat" || turn.order.isReadWhole === true);
     const isHeld = mode === "hold" && isInChat;
     const words = questionText(ask, by, endsIt ? "decides" : isHeld ? "verdict" : "nothing");
+    const tooLong = this.#count(words);
+    if (tooLong !== undefined) return this.#stop.abort(WireFailure.from(tooLong));
     this.#layout.question(words);
     turn.say({ kind: "asked", ask: ask.info });
     if (endsIt) this.#pause(turn);
+  }
+
+  #count(more: string): WireError | undefined {
+    const { answerBytes } = this.#options;
+    this.#answerBytes += Buffer.byteLength(more);
+    if (this.#answerBytes <= answerBytes) return undefined;
+    const message = `the answer is longer than ${answerBytes} bytes (limits.answerBytes): it was stopped`;
+    return { code: "turn_failed", message };
   }
 
   #pause(turn: Turn): void {

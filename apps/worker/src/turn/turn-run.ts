@@ -19,13 +19,14 @@ import type {
 } from "../drivers/agent-process.ts";
 import { endOfStop } from "./end-of-stop.ts";
 import { TurnClock } from "./turn-clock.ts";
+import type { AnswerEvent } from "./turn-event.ts";
 import type { TurnOutlet } from "./turn-outlet.ts";
 
 export interface TurnRunOptions {
   readonly process: AgentProcess;
   readonly turn: Pick<
     TurnOutlet,
-    "cancel" | "start" | "say" | "runsOn" | "steered" | "ask" | "attach" | "allTold"
+    "cancel" | "start" | "answer" | "remark" | "runsOn" | "steered" | "ask" | "attach" | "allTold"
   >;
   /** What the process is told of it. */
   readonly told: AgentTurn;
@@ -56,7 +57,6 @@ export class TurnRun implements TurnEvents {
   #kill: NodeJS.Timeout | undefined;
   /** Settles when the process is gone, where it was killed at once. */
   #killed: Promise<void> | undefined;
-  #answerBytes = 0;
   readonly #asks = new Set<PendingAsk>();
   /** Once it is stopped or over: by whom what is asked is denied. */
   #deniedBy: AskSettler | undefined;
@@ -107,11 +107,11 @@ export class TurnRun implements TurnEvents {
   }
 
   onText(text: string): void {
-    if (this.#isWithin(text)) this.#options.turn.say({ kind: "text", text });
+    this.#answer({ kind: "text", text });
   }
 
   onToolCall(call: ToolCallDelta): void {
-    if (this.#isWithin(call.arguments)) this.#options.turn.say({ kind: "tool_call", call });
+    this.#answer({ kind: "tool_call", call });
   }
 
   onSteered(message: string): void {
@@ -119,7 +119,7 @@ export class TurnRun implements TurnEvents {
   }
 
   onNote(text: string): void {
-    this.#options.turn.say({ kind: "note", text });
+    this.#options.turn.remark({ kind: "note", text });
   }
 
   onAsk(ask: AskRequest): PendingAsk {
@@ -130,13 +130,14 @@ export class TurnRun implements TurnEvents {
   }
 
   async onFile(attachment: Attachment, instead: (problem: string) => string): Promise<string | undefined> {
-    const { text, problem } = await this.#options.turn.attach(attachment, instead, this.#over.signal);
-    this.#isWithin(text);
+    const { turn } = this.#options;
+    const { problem, tooLong } = await turn.attach(attachment, instead, this.#over.signal);
+    if (tooLong !== undefined) this.#stop(endOfStop(tooLong), true);
     return problem;
   }
 
   onReasoning(text: string): void {
-    this.#options.turn.say({ kind: "reasoning", text });
+    this.#options.turn.remark({ kind: "reasoning", text });
   }
 
   onLife(pauseMs = 0): void {
@@ -172,12 +173,11 @@ export class TurnRun implements TurnEvents {
     this.#over.abort();
   }
 
-  /** Whether more of the answer is handed on; one that is too long is stopped. */
-  #isWithin(more: string): boolean {
-    const { limits } = this.#options;
-    this.#answerBytes += Buffer.byteLength(more);
-    if (this.#answerBytes > limits.answerBytes) this.#stop(endOfStop(tooLong(limits)), true);
-    return this.#stopped?.isFinal !== true;
+  /** Of an answer that is known to be wrong no more is told. */
+  #answer(event: AnswerEvent): void {
+    if (this.#stopped?.isFinal === true) return;
+    const tooLong = this.#options.turn.answer(event);
+    if (tooLong !== undefined) this.#stop(endOfStop(tooLong), true);
   }
 
   /** Where there was no life there is nothing to interrupt: its process would be as dead to the next turn. */
@@ -199,11 +199,6 @@ export class TurnRun implements TurnEvents {
     const reason = { code: "unresponsive", message: "it did not stop when interrupted" };
     this.#kill = setTimeout(() => void process.kill(reason), limits.interruptMs);
   }
-}
-
-function tooLong({ answerBytes }: Limits): WireError {
-  const message = `the answer is longer than ${answerBytes} bytes (limits.answerBytes): it was stopped`;
-  return { code: "turn_failed", message };
 }
 
 function settlerOf({ state }: TurnEnd): AskSettler {

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { answered, asked, byPoints, goingOn } from "../support/chat.ts";
 import { ASKING_PLUGIN } from "../support/asking-plugin.ts";
 import { RecordedTurn } from "../support/recorded-turn.ts";
-import { hashOf, testCaller } from "../support/test-submit.ts";
+import { hashOf, testCaller, testSaid } from "../support/test-submit.ts";
 import { defaultAsks } from "../support/default-asks.ts";
 import { commandAgent, TestWorkspace } from "../support/test-workspace.ts";
 
@@ -15,8 +15,8 @@ expectClean();
 
 const answer = (space: TestWorkspace, ask: string, verdict: AskVerdict, by: AskAnswer["by"] = "api") =>
   space.workspace.asks.answer(ask, { ...verdict, by }, testCaller);
-const hear = (space: TestWorkspace, ask: string, words: string, receivedAt = Date.now() + 5_000) =>
-  space.workspace.asks.hear(ask, { words, receivedAt }, testCaller);
+const hear = (space: TestWorkspace, ask: string, words: string, receivedAt?: number) =>
+  space.workspace.asks.hear(ask, testSaid(words, receivedAt), testCaller);
 const stopped = { state: "completed", finishReason: "stop" };
 const codeOf = (body: () => unknown): unknown => {
   try {
@@ -176,6 +176,16 @@ test("where the chat is no way to answer, a word in it is a message like any oth
   answer(space, id, { behavior: "allow" });
   await word.outcome;
   expect(word.answer).toBe("fake: yes (turn 2 of this conversation)");
+});
+
+test("questions are part of the answer, which has a longest length", async () => {
+  await using space = await TestWorkspace.start({ limits: { answerBytes: 2_000 } });
+  const turn = space.submit(`!ask Write {"content":"${"x".repeat(2_000)}"}`);
+  expect(await turn.outcome).toMatchObject({
+    state: "failed",
+    error: { message: expect.stringContaining("limits.answerBytes") as unknown },
+  });
+  expect([turn.asks, space.workspace.asks.list()]).toEqual([[], []]);
 });
 
 test("a turn that is cancelled is told no further question", async () => {
@@ -341,7 +351,7 @@ test("an ask is there for its own API key only, and answered only by the agent's
   const stranger = hashOf("another key");
   expect(space.workspace.asks.list(stranger)).toEqual([]);
   const verdict = { behavior: "allow", by: "api" } as const;
-  const said = { words: "yes", receivedAt: Date.now() + 1_000 };
+  const said = testSaid("yes");
   expect(codeOf(() => space.workspace.asks.answer(id, verdict, stranger))).toBe("ask_not_found");
   expect(codeOf(() => space.workspace.asks.hear(id, said, stranger))).toBe("ask_not_found");
   expect(codeOf(() => space.workspace.asks.find(id, stranger))).toBe("ask_not_found");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { monotonicMs } from "@synthesis/kit";
 import type { AskQuestion } from "@synthesis/protocol";
 import { expectClean } from "@synthesis/testkit";
 import { expect, test } from "vitest";
@@ -8,7 +9,7 @@ import type { OpenAsk } from "../../src/asks/open-ask.ts";
 import { WorkspaceAsks } from "../../src/asks/workspace-asks.ts";
 import { defaultAsks } from "../support/default-asks.ts";
 import { LogRecorder } from "../support/log-recorder.ts";
-import { testCaller, testSubmit } from "../support/test-submit.ts";
+import { testCaller, testSaid, testSubmit } from "../support/test-submit.ts";
 
 expectClean();
 
@@ -22,10 +23,10 @@ function codeOf(asks: WorkspaceAsks, id: string): unknown {
   }
 }
 
-test("of the last 1,000 verdicts who comes too late hears how it was; of older ones that there is none", () => {
+test("of the last 32 verdicts of a session who comes too late hears how it was; of older ones that there is none", () => {
   const asks = new WorkspaceAsks(new LogRecorder());
   const asking = { order: testSubmit(randomUUID(), "hi"), settings: defaultAsks };
-  const ids = Array.from({ length: 1_001 }, () => {
+  const ids = Array.from({ length: 33 }, () => {
     const ask = asks.open(request, asking, () => {});
     ask.settle({ behavior: "deny" }, "agent");
     return ask.info.id;
@@ -56,7 +57,7 @@ test.for(
   first!.tell();
   await pause(5); // what is received in the same millisecond came before it was told
   const hear = ({ info }: OpenAsk, words: string, receivedAt = Date.now()) =>
-    asks.hear(info.id, { words, receivedAt }, testCaller);
+    asks.hear(info.id, testSaid(words, receivedAt), testCaller);
   expect(hear(first!, word)).toMatchObject({ by: "chat" });
   const settledAt = Date.now();
   second!.tell();
@@ -67,15 +68,33 @@ test.for(
   expect(hear(second!, "no, the old one")).toMatchObject({ by: "chat" });
 });
 
+test("W-20: what another session asks, however often, does not make a word said twice count", async () => {
+  const asks = new WorkspaceAsks(new LogRecorder());
+  const askingIn = (session: string) => ({
+    order: testSubmit(randomUUID(), "hi", { session }),
+    settings: defaultAsks,
+  });
+  const [first, second] = [1, 2].map(() => asks.open(request, askingIn("s"), () => {}));
+  first!.tell();
+  await pause(5);
+  const hear = ({ info }: OpenAsk) => asks.hear(info.id, testSaid("yes", Date.now()), testCaller);
+  hear(first!);
+  second!.tell();
+  for (let count = 0; count < 2_000; count++) asks.open(request, askingIn("loud"), () => {});
+  await pause(5);
+  expect(() => hear(second!)).toThrow(/the ask has its verdict/);
+  asks.drain();
+});
+
 test("of an ask that is settled a bare word is too late, and more than that is for the agent", async () => {
   const asks = new WorkspaceAsks(new LogRecorder());
   const asking = { order: testSubmit(randomUUID(), "hi"), settings: defaultAsks };
   const ask = asks.open(request, asking, () => {});
   ask.tell();
   await pause(5);
-  const receivedAt = Date.now();
+  const receivedMs = monotonicMs();
   asks.answer(ask.info.id, { behavior: "deny", by: "api" }, testCaller);
-  const hear = (words: string) => asks.hear(ask.info.id, { words, receivedAt }, testCaller);
+  const hear = (words: string) => asks.hear(ask.info.id, { words, receivedMs }, testCaller);
   expect(() => hear("yes")).toThrow(/the ask has its verdict: deny, by api/);
   expect([hear("no, use ls"), hear("go on")]).toEqual([undefined, undefined]);
 });

@@ -130,20 +130,52 @@ test("a refused peer that keeps its side open does not hold up the close", async
   socket.destroy();
 });
 
-test("sockets that never ask for anything are bounded in number and in time, and the seats go on", async () => {
-  await using bridge = await TestBridge.start({ helloMs: 500 });
+test("P-10 sockets that never ask for anything are bounded in number and in time, and shut out nobody", async () => {
+  await using bridge = await TestBridge.start({ helloMs: 2_000 });
   const seat = bridge.seat();
   await using seated = await bridge.greet(seat);
   const port = Number(new URL(seat.url).port);
   const strangers: Socket[] = [];
-  while (strangers.length < 1100) {
+  while (strangers.length < 400) {
     const some = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
     for (const stranger of some) stranger.on("error", () => {}).resume(); // reset by the bound
     await Promise.all(some.map((stranger) => once(stranger, "connect"))); // the kernel's queue has a bound of its own
     strangers.push(...some);
   }
-  await eventually(() => expect(strangers.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(77));
+  await eventually(() => expect(strangers.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(144));
+  expect(strangers.at(-1)!.closed).toBe(false);
+  await using late = await bridge.greet(bridge.seat("agent::late"));
+  for (const peer of [seated, late]) {
+    peer.send({ type: "ping" });
+    await peer.next("pong");
+  }
   await eventually(() => expect(strangers.every(({ closed }) => closed)).toBe(true));
-  seated.send({ type: "ping" });
-  await seated.next("pong");
+});
+
+test("P-10 of one token's connections without hello the oldest give way, and its seat is still to be had", async () => {
+  await using bridge = await TestBridge.start();
+  const [seat, other] = [bridge.seat(), bridge.seat("agent::other")];
+  await using stack = new AsyncDisposableStack();
+  const silent: Peer[] = [];
+  for (let count = 0; count < 6; count++) {
+    silent.push(stack.use(new Peer(seat.url)));
+    await silent.at(-1)!.opened;
+  }
+  expect(await Promise.all(silent.slice(0, 2).map(async ({ closed }) => closed))).toEqual(
+    Array.from({ length: 2 }, () => ({ code: 4001, reason: "too many connections without hello" })),
+  );
+  await eventually(() => expect(bridge.connections).toBe(4));
+  stack.use(await bridge.greet(other));
+  silent[5]!.send(seat.hello());
+  await silent[5]!.next("hello_ack");
+});
+
+test("a connection that has not said hello when its agent process ends is closed with it", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using silent = new Peer(seat.url);
+  await silent.opened;
+  bridge.bridge.vacate(seat.seat);
+  expect(await silent.closed).toMatchObject({ code: 1001 });
+  expect(seat.heard).toEqual([]);
 });

@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
-import { EMPTY_TRANSCRIPT, rollTranscript, type RequestIdentity, type Submit } from "@synthesis/protocol";
+import { monotonicMs } from "@synthesis/kit";
+import {
+  EMPTY_TRANSCRIPT,
+  rollTranscript,
+  type RequestIdentity,
+  type Said,
+  type Submit,
+} from "@synthesis/protocol";
 
 export type SubmitOptions = Partial<Omit<Submit, "type" | "turn" | "session" | "request" | "said">> & {
   /** What its user wrote; absent: the prompt. */
   readonly said?: string;
-  /** When (epoch ms); absent: long enough after what was told before. */
+  /** When (epoch ms, though it is told by the monotonic clock); absent: long enough after what was told before. */
   readonly receivedAt?: number;
   readonly session?: string;
   readonly agent?: string;
@@ -27,6 +34,11 @@ const MAX_SAID = 16_384;
 /** So long a person takes to read a question: more than what counts as a word said twice. */
 const READING_MS = 5_000;
 
+/** As a gateway would tell it; `receivedAt` as in {@link SubmitOptions}. */
+export function testSaid(words: string, receivedAt = Date.now() + READING_MS): Said {
+  return { words, receivedMs: monotonicMs() + receivedAt - Date.now() };
+}
+
 /** A `submit` frame as a gateway would send it; `options.prompt` where it is more than a text. */
 export function testSubmit(turn: string, prompt: string, options: SubmitOptions = {}): Submit {
   const { session = "s", agent = "claude", request, said, receivedAt, ...more } = options;
@@ -38,7 +50,7 @@ export function testSubmit(turn: string, prompt: string, options: SubmitOptions 
     request: { caller: testCaller, body: hashOf(`body ${prompt}`), prompt: hashOf(prompt), ...request },
     session: { id: session, key: `${agent}::${session}`, agent, scope: testScope },
     prompt,
-    ...(isSaid ? { said: { words, receivedAt: receivedAt ?? Date.now() + READING_MS } } : {}),
+    ...(isSaid ? { said: testSaid(words, receivedAt) } : {}),
     needsMemory: false,
     transcript: rollTranscript(EMPTY_TRANSCRIPT, "user", prompt),
     ...more,

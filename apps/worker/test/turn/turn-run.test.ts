@@ -1,4 +1,10 @@
-import { WireFailure, type AskVerdict, type ToolCallDelta, type TurnEnd } from "@synthesis/protocol";
+import {
+  WireFailure,
+  type AskVerdict,
+  type ToolCallDelta,
+  type TurnEnd,
+  type WireError,
+} from "@synthesis/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../../src/drivers/agent-process.ts";
 import type { AskRequest } from "../../src/asks/ask-request.ts";
@@ -66,8 +72,10 @@ const limits = testLimits({
   toolMs: 700,
   turnMs: 5000,
   interruptMs: 60,
-  answerBytes: 1024,
 });
+
+const TOO_LONG = "more than there is room for";
+const tooLong: WireError = { code: "turn_failed", message: "the answer is longer than 1024 bytes" };
 
 const asked: AgentTurn = {
   id: "0195c7f0-0000-4000-8000-000000000000",
@@ -96,13 +104,16 @@ function start(options: { warm?: boolean; asked?: Partial<AgentTurn>; onStart?: 
     turn: {
       cancel: cancel.signal,
       start: options.onStart ?? (() => {}),
-      say: (event) => {
+      answer: (event) => {
+        if (event.kind === "text" && event.text === TOO_LONG) return tooLong;
         if (event.kind === "text") text.push(event.text);
-        if (event.kind === "tool_call") calls.push(event.call);
+        else calls.push(event.call);
+        return undefined;
       },
+      remark: () => {},
       runsOn: (agent) => void runsOn.push(agent),
       steered: (message) => void steered.push(message),
-      attach: async () => ({ text: "" }),
+      attach: async () => ({}),
       allTold: Promise.resolve(),
       ask: () => ({
         verdict: verdict.promise,
@@ -305,15 +316,15 @@ test("what else is said in a turn reaches its process, as long as it runs there"
   expect(runsOn).toEqual([process, undefined]);
 });
 
-test("calls of the client's functions are handed on, and count against the answer's length", async () => {
-  const { process, calls, end } = start();
+test("calls of the client's functions are handed on; an answer that is too long is stopped, and no more of it told", async () => {
+  const { process, calls, text, end } = start();
   const call = { index: 0, id: "toolu1", name: "look", arguments: "x".repeat(1000) };
   process.events.onToolCall(call);
-  process.events.onToolCall({ index: 0, arguments: "x".repeat(25) });
+  process.events.onText(TOO_LONG);
   process.events.onText("more");
   process.turn.resolve({ state: "completed", finishReason: "tool_calls" });
   expect(await end).toMatchObject(failedBy("turn_failed"));
-  expect([calls, process.told]).toEqual([[call], ["interrupt"]]);
+  expect([calls, text, process.told]).toEqual([[call], [], ["interrupt"]]);
 });
 
 const ask: AskRequest = { kind: "permission", tool: "Bash", title: "Bash", input: {}, always: [] };

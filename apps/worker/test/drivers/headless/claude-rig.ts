@@ -191,7 +191,11 @@ export class ClaudeRig implements AsyncDisposable {
       turn: {
         cancel: turn.cancel.signal,
         start: () => {},
-        say: (event) => turn.take(event),
+        answer: (event) => {
+          turn.take(event);
+          return undefined;
+        },
+        remark: (event) => turn.take(event),
         runsOn: () => {},
         ask: (request: AskRequest) => {
           const withdrawn = Promise.withResolvers<AskVerdict>();
@@ -203,7 +207,7 @@ export class ClaudeRig implements AsyncDisposable {
         },
         attach: async ({ name }: Attachment) => {
           turn.files.push(name);
-          return { text: "" };
+          return {};
         },
         allTold: Promise.resolve(),
         steered: (message: string) => void turn.steered.push({ message, before: turn.text }),
