@@ -8,6 +8,8 @@ export const AskQuestion = z.object({
   options: z.array(z.object({ label: z.string(), description: z.string().optional() })),
   /** Several of the options may be chosen. */
   isMultiple: z.boolean(),
+  /** What an answer has to be; absent: own words will do. */
+  takes: z.enum(["option", "number", "integer"]).optional(),
 });
 export type AskQuestion = z.infer<typeof AskQuestion>;
 

@@ -40,7 +40,8 @@ function isChoice(said: string, questions: readonly AskQuestion[]): boolean {
 function isOption({ options, isMultiple }: AskQuestion, said: string): boolean {
   const labels = new Set(options.map(({ label }) => label.trim().toLowerCase()));
   const parts = isMultiple ? said.split(",") : [said];
-  return parts.every((part) => labels.has(part.trim().toLowerCase()));
+  const isLabel = (text: string) => labels.has(text) || labels.has(text.replace(/[.!]+$/, ""));
+  return parts.every((part) => isLabel(part.trim().toLowerCase()));
 }
 
 function messageOf(text: string): Pick<AskVerdict, "message"> {

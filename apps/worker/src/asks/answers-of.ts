@@ -1,26 +1,36 @@
-import type { AgentAsk, AskQuestion, AskVerdict } from "@synthesis/protocol";
+import { readVerdict, type AgentAsk, type AskQuestion, type AskVerdict } from "@synthesis/protocol";
+
+type Answers = Record<string, string>;
 
 /**
- * The answers of a verdict by question, as far as there are any: `answers`, or what `message` says, which answers the only
- * question, or has one line for each. An option may be named by its place, from 1, or in other case.
+ * The answers of a verdict by question, as far as there are any that it takes: `answers`, or what `message` says, which
+ * answers the only question, or has one line for each. An option may be named by its place, from 1, or in other case.
  */
-export function answersOf(
-  questions: readonly AskQuestion[],
-  { message = "", answers }: Pick<AskVerdict, "message" | "answers">,
-): Record<string, string> {
+export function answersOf(questions: readonly AskQuestion[], verdict: AskWords): Answers {
+  const said = saidTo(questions, verdict);
+  const pairs = questions.flatMap((question): [string, string][] => {
+    const answer = chosen(question, ownOf(said, question.question));
+    return isTaken(question, answer) ? [[question.question, answer]] : [];
+  });
+  return Object.fromEntries(pairs);
+}
+
+type AskWords = Pick<AskVerdict, "message" | "answers">;
+
+function saidTo(questions: readonly AskQuestion[], { message = "", answers }: AskWords): Answers {
+  if (answers !== undefined) return answers;
   const lines = message.split("\n").filter((line) => line.trim() !== "");
   const said = (index: number) => {
     if (questions.length === 1) return message.trim();
     return lines.length === questions.length ? (lines[index]?.trim() ?? "") : "";
   };
-  const pairs = questions.map((question, index): [string, string] => {
-    const answer = answers === undefined ? said(index) : ownOf(answers, question.question);
-    return [question.question, chosen(question, answer)];
-  });
-  return Object.fromEntries(pairs.filter(([, answer]) => answer !== ""));
+  return Object.fromEntries(questions.map(({ question }, index) => [question, said(index)]));
 }
 
-/** The questions that a verdict leaves open, though it must not; of what a tool's server wants to know, one answer will do. */
+/**
+ * The questions that a verdict leaves open, though it must not: of what a tool's server wants to know one answer will do,
+ * where nothing was said to the others.
+ */
 export function unanswered(
   { kind, questions = [] }: Pick<AgentAsk, "kind" | "questions">,
   verdict: AskVerdict,
@@ -28,11 +38,13 @@ export function unanswered(
   if (verdict.behavior === "deny") return [];
   const answers = answersOf(questions, verdict);
   const lacking = questions.filter(({ question }) => !Object.hasOwn(answers, question));
-  return kind === "question" || lacking.length === questions.length ? lacking : [];
+  if (kind === "question" || lacking.length === questions.length) return lacking;
+  const said = saidTo(questions, verdict);
+  return lacking.filter(({ question }) => ownOf(said, question).trim() !== "");
 }
 
 /** A question may be called as what every object has. */
-function ownOf(answers: Readonly<Record<string, string>>, question: string): string {
+function ownOf(answers: Readonly<Answers>, question: string): string {
   return Object.hasOwn(answers, question) ? (answers[question] ?? "") : "";
 }
 
@@ -43,6 +55,22 @@ function chosen({ options, isMultiple }: AskQuestion, answer: string): string {
 }
 
 function labelOf(options: AskQuestion["options"], part: string): string | undefined {
-  const named = options.find(({ label }) => label.toLowerCase() === part.toLowerCase());
-  return (named ?? (/^\d+$/.test(part) ? options[Number(part) - 1] : undefined))?.label;
+  const called = (name: string) => options.find(({ label }) => label.toLowerCase() === name.toLowerCase());
+  const placed = /^\d+$/.test(part) ? options[Number(part) - 1] : undefined;
+  return (called(part) ?? placed ?? called(yesOrNo(part)))?.label;
+}
+
+/** What a person may say for it. */
+function yesOrNo(part: string): string {
+  const verdict = readVerdict(part);
+  if (verdict === undefined || verdict.message !== undefined) return "";
+  return { allow: "yes", deny: "no", always: "" }[verdict.behavior];
+}
+
+function isTaken({ takes, options, isMultiple }: AskQuestion, answer: string): boolean {
+  if (answer === "") return false;
+  if (takes === "number") return Number.isFinite(Number(answer));
+  if (takes === "integer") return Number.isInteger(Number(answer));
+  const parts = isMultiple ? answer.split(", ") : [answer];
+  return takes === undefined || parts.every((part) => options.some(({ label }) => label === part));
 }

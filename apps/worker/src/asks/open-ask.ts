@@ -2,6 +2,7 @@ import { inputJson, monotonicMs, oneLine } from "@synthesis/kit";
 import {
   WireFailure,
   type AgentAsk,
+  type AskQuestion,
   type AskSettlement,
   type AskSettler,
   type AskVerdict,
@@ -135,13 +136,22 @@ export class OpenAsk {
 }
 
 function problemOf({ kind, questions = [] }: AgentAsk, verdict: AskVerdict): string | undefined {
-  const lacking = unanswered({ kind, questions }, verdict).map(({ question }) => `"${question}"`);
+  const lacking = unanswered({ kind, questions }, verdict).map(
+    (asked) => `"${asked.question}"${takenBy(asked)}`,
+  );
   if (lacking.length > 0)
     return `this ask wants an answer to ${lacking.join(" and ")}: in answers by question, or in message with one line for each question`;
   const known = new Set(questions.map(({ question }) => question));
   const unknown = Object.keys(verdict.answers ?? {}).find((question) => !known.has(question));
   if (unknown === undefined) return undefined;
   return `this ask has no question "${oneLine(unknown, 200)}": say in message what is no answer to a question of it`;
+}
+
+function takenBy({ takes, options }: AskQuestion): string {
+  if (takes === undefined) return "";
+  if (takes === "option")
+    return ` (one of ${options.map(({ label }) => `"${oneLine(label, 100)}"`).join(", ")})`;
+  return takes === "integer" ? " (a whole number)" : " (a number)";
 }
 
 function shortInput(input: AskRequest["input"]): Pick<AgentAsk, "input" | "inputLeftOut"> {

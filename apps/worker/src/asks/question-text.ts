@@ -52,13 +52,23 @@ function what({ agent, kind, tool }: AgentAsk): string {
 }
 
 function quoted(questions: readonly AskQuestion[]): string[] {
-  return questions.flatMap(({ question, options, isMultiple }) => [
-    `> ${oneLine(question)}${isMultiple ? " (several may be chosen)" : ""}`,
+  return questions.flatMap(({ question, options, isMultiple, takes }) => [
+    `> ${oneLine(question)}${isMultiple ? " (several may be chosen)" : ""}${isNumber(takes) ? " (a number)" : ""}`,
     ...options.map(({ label, description = "" }, index) => {
       const more = description === "" ? "" : `: ${description}`;
       return `> ${oneLine(`${index + 1}. ${label}${more}`)}`;
     }),
   ]);
+}
+
+function isNumber(takes: AskQuestion["takes"]): boolean {
+  return takes === "number" || takes === "integer";
+}
+
+/** Where `no` is an answer, the other word for it declines. */
+function refusalWord(questions: readonly AskQuestion[]): string {
+  const isAnswer = questions.some(({ options }) => options.some(({ label }) => label.toLowerCase() === "no"));
+  return isAnswer ? "deny" : "no";
 }
 
 function how(ask: AgentAsk, ways: readonly AskWay[], next: NextMessage): string {
@@ -70,7 +80,8 @@ function how(ask: AgentAsk, ways: readonly AskWay[], next: NextMessage): string 
   if (next === "nothing") return `Answer ${within}, not here but elsewhere (${place}); ${after}`;
   const elsewhere = ways.some((way) => way !== "chat") ? ` (Elsewhere: ${place}.)` : "";
   const each = questions.length > 1 ? ", with one line for each question" : "";
-  if (isAnswered) return `Answer ${within}${each}, or say \`no\`; ${after}${elsewhere}`;
+  if (isAnswered)
+    return `Answer ${within}${each}, or say \`${refusalWord(questions)}\`; ${after}${elsewhere}`;
   const offered =
     always.length === 0 ? "" : `, \`always\` (${always.map((rule) => oneLine(rule, 200)).join("; ")})`;
   const other = next === "decides" ? " Anything else denies it, and is your next message." : "";

@@ -1,8 +1,10 @@
 import type { AskSettlement, Said } from "@synthesis/protocol";
 import { bareVerdict } from "./said-verdict.ts";
 
-/** Whoever comes too late is told how an ask was settled, of so many in a session, and in so many sessions. */
-const MAX_PER_SESSION = 32;
+/** Whoever comes too late is told how an ask was settled, of so many. */
+const MAX_KNOWN = 1_000;
+/** A word can be meant for one of so many that were told in a session, in so many sessions. */
+const MAX_TOLD = 8;
 const MAX_SESSIONS = 1_000;
 /** A word that came so soon after one that settled an ask was said twice: nobody reads the next question so fast. */
 const DOUBLE_TAP_MS = 1_000;
@@ -16,27 +18,25 @@ export interface SettledAsk {
   readonly settlement: AskSettlement;
 }
 
-/** How the last asks of each session were settled: what one session asks makes none of another's forgotten. */
+/** How the last asks were settled. What a session asks makes nothing forgotten that a word in another's chat can mean. */
 export class SettledAsks {
-  /** By session, the one that settled last at the end. */
-  readonly #sessions = new Map<string, SettledAsk[]>();
-  readonly #byId = new Map<string, SettledAsk>();
+  readonly #known = new Map<string, SettledAsk>();
+  /** Those that were told, by session; the one that settled last is the last. */
+  readonly #told = new Map<string, readonly SettledAsk[]>();
 
   get(id: string): SettledAsk | undefined {
-    return this.#byId.get(id);
+    return this.#known.get(id);
   }
 
   add(settled: SettledAsk): void {
-    const own = this.#sessions.get(settled.session) ?? [];
-    own.push(settled);
-    this.#byId.set(settled.settlement.ask, settled);
-    if (own.length > MAX_PER_SESSION) this.#forget(own.splice(0, 1));
-    this.#sessions.delete(settled.session);
-    this.#sessions.set(settled.session, own);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size <= MAX_SESSIONS || oldest === undefined) return;
-    this.#forget(this.#sessions.get(oldest) ?? []);
-    this.#sessions.delete(oldest);
+    this.#known.set(settled.settlement.ask, settled);
+    dropOldest(this.#known, MAX_KNOWN);
+    if (settled.toldMs === undefined) return;
+    const { session } = settled;
+    const told = [...(this.#told.get(session) ?? []), settled].slice(-MAX_TOLD);
+    this.#told.delete(session);
+    this.#told.set(session, told);
+    dropOldest(this.#told, MAX_SESSIONS);
   }
 
   /** How the ask of a session was settled that a bare word in its chat was meant for; undefined: none, or more was said. */
@@ -45,11 +45,12 @@ export class SettledAsks {
     const { receivedMs } = said;
     const isMeant = ({ toldMs = Infinity, settledMs, settlement: { by } }: SettledAsk) =>
       toldMs < receivedMs && receivedMs <= settledMs + (by === "chat" ? DOUBLE_TAP_MS : 0);
-    const own = this.#sessions.get(session)?.filter((each) => each.caller === caller);
+    const own = this.#told.get(session)?.filter((each) => each.caller === caller);
     return own?.findLast(isMeant)?.settlement;
   }
+}
 
-  #forget(settled: readonly SettledAsk[]): void {
-    for (const { settlement } of settled) this.#byId.delete(settlement.ask);
-  }
+function dropOldest(map: Map<string, unknown>, max: number): void {
+  const [oldest] = map.keys();
+  if (map.size > max && oldest !== undefined) map.delete(oldest);
 }

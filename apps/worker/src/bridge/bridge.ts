@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { WebSocketServer } from "ws";
+import { closeHandshake } from "../close-handshake.ts";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
 import { PluginConnection } from "./plugin-connection.ts";
 import { PluginSeat, type SeatListener } from "./plugin-seat.ts";
@@ -44,6 +45,7 @@ export class Bridge {
       socket.once("close", () => this.#strangers.leave(socket));
     });
     this.#sockets = new WebSocketServer({
+      ...closeHandshake,
       noServer: true,
       maxPayload: limits.frameBytes,
       maxFragments: 64,

@@ -4,6 +4,7 @@ import { jsonOf, type Logger } from "@synthesis/kit";
 import { TerminalSize, WireFailure, type ControlError } from "@synthesis/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
 import { Lease } from "../drivers/live/lease.ts";
+import { closeHandshake } from "../close-handshake.ts";
 import { refuseUpgrade } from "../refuse-upgrade.ts";
 import type { TerminalChild } from "../terminal/terminal-child.ts";
 import type { Workspace } from "../workspace.ts";
@@ -13,9 +14,6 @@ const SCREEN = /^\/sessions\/(?<id>[^/]+)\/terminal$/;
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Of the screen, unread by who looks at it; above that it is cut off. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
-/** How long the other side may take to answer the close handshake, in ms. */
-const CLOSE_HANDSHAKE_MS = 500;
-
 /**
  * The terminals of a workspace's agents, as WebSockets on its worker's socket. `/sessions/ID/terminal` shows the screen
  * of one: its bytes, first those that draw it as it is; with `?mode=take-over` what comes back are keys. `/live?agent=NAME`
@@ -31,7 +29,7 @@ export class TerminalServer {
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
-      closeTimeout: CLOSE_HANDSHAKE_MS, // known to ws 8.23, not to its types
+      ...closeHandshake,
     };
     this.#sockets = new WebSocketServer(options);
     this.#workspace = workspace;

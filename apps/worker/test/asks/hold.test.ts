@@ -158,6 +158,7 @@ test("a word that came while an ask was open, too late for it, is told to nobody
   const turn = space.submit("!ask Bash");
   const { id, toldAt = 0 } = await turn.untilAsked();
   const request = { caller: hashOf("another key") };
+  await pause(5); // so that the words came before the verdict
   const words = ["yes", "no", "yes, and more"].map((said) => space.submit(said, { receivedAt: toldAt + 1 }));
   const stranger = space.submit("yes", { receivedAt: toldAt + 1, request });
   answer(space, id, { behavior: "allow" }, "api");

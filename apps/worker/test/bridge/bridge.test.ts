@@ -179,3 +179,14 @@ test("a connection that has not said hello when its agent process ends is closed
   expect(await silent.closed).toMatchObject({ code: 1001 });
   expect(seat.heard).toEqual([]);
 });
+
+test("a connection that was closed and does not answer that is not kept", async () => {
+  await using bridge = await TestBridge.start();
+  const seat = bridge.seat();
+  await using first = await bridge.greet(seat);
+  first.socket.pause();
+  await using second = await bridge.greet(seat);
+  await eventually(() => expect(bridge.connections).toBe(1));
+  second.send({ type: "ping" });
+  await second.next("pong");
+});

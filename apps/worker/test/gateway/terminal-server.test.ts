@@ -38,7 +38,7 @@ test("who takes over presses keys, and the terminal takes the size of theirs", a
   owner.socket.send(JSON.stringify({ type: "size", cols: 90, rows: 30 }));
   owner.socket.send(Buffer.from("hé"));
   await eventually(() => expect(watcher.drawn).toContain('typed: "hé"'));
-  expect(watcher.drawn).toContain("size: 90x30");
+  await eventually(() => expect(watcher.drawn).toContain("size: 90x30"));
   expect(watcher.told.at(-1)).toEqual({ type: "size", cols: 90, rows: 30 });
 });
 

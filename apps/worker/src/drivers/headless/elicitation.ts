@@ -24,6 +24,8 @@ const Elicitation = z.looseObject({
   requested_schema: z.looseObject({ properties: z.record(z.string(), Property).optional() }).optional(),
 });
 
+const YES = "Yes";
+
 interface Field {
   readonly name: string;
   readonly property: Property;
@@ -58,13 +60,18 @@ export function elicitedAsk(request: unknown): ClaudeAsk | undefined {
 function fieldOf(name: string, property: Property): Field {
   const { title, description, enum: values } = property;
   const more = description ?? title;
-  const labels = property.type === "boolean" ? ["true", "false"] : (values ?? []);
+  const labels = property.type === "boolean" ? [YES, "No"] : (values ?? []);
   const question = more === undefined ? name : `${name}: ${more}`;
   return {
     name,
     property,
-    question: { question, options: labels.map((label) => ({ label })), isMultiple: false },
+    question: { question, options: labels.map((label) => ({ label })), isMultiple: false, ...takenBy(property) },
   };
+}
+
+function takenBy({ type, enum: values }: Property): Pick<AskQuestion, "takes"> {
+  if (type === "boolean" || values !== undefined) return { takes: "option" };
+  return type === "number" || type === "integer" ? { takes: type } : {};
 }
 
 function contentOf(fields: readonly Field[], questions: readonly AskQuestion[], verdict: AskVerdict): object {
@@ -78,7 +85,6 @@ function contentOf(fields: readonly Field[], questions: readonly AskQuestion[], 
 
 /** The server checks it against its schema. */
 function valueOf({ type }: Property, answer: string): unknown {
-  if (type === "boolean") return answer === "true";
-  const isNumber = (type === "number" || type === "integer") && Number.isFinite(Number(answer));
-  return isNumber ? Number(answer) : answer;
+  if (type === "boolean") return answer === YES;
+  return type === "number" || type === "integer" ? Number(answer) : answer;
 }
