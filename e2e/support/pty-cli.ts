@@ -26,7 +26,8 @@ export class PtyCli implements AsyncDisposable {
     });
     this.#pty.onData((text) => this.#terminal.write(text));
     const { promise, resolve } = Promise.withResolvers<number>();
-    this.#pty.onExit(({ exitCode }) => resolve(exitCode));
+    // What came last is drawn before anybody reads it.
+    this.#pty.onExit(({ exitCode }) => this.#terminal.write("", () => resolve(exitCode)));
     this.exit = promise;
     onTestFailed(() => void process.stderr.write(`--- ${args.join(" ")}\n${this.text}\n---\n`));
   }
