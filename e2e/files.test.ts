@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { expectClean, reply } from "@synthesis/testkit";
+import { eventually, expectClean, reply } from "@synthesis/testkit";
 import { expect, test } from "vitest";
 import { openStream, streamed } from "./support/answer-stream.ts";
 import { ask } from "./support/chat.ts";
@@ -102,12 +102,17 @@ test("a retry that joins the turn sees the same link, and there is one copy", as
   expect(await readdir(synthesis.folder.join("state", "files", hash))).toHaveLength(1);
 });
 
-test("a link outlives the worker and the gateway that made it", async () => {
+test("a link outlives the worker and the gateway that made it, and works in the moment when they die", async () => {
   await using synthesis = await plugin();
   await writeFile(synthesis.folder.join("alpha", "a.csv"), "a,b");
   const { content = "" } = await ask(synthesis, { model: "plugged", say: "a.csv" });
-  await synthesis.crash(synthesis.process("synthesis-worker alpha").pid);
-  expect((await read(linksIn(content)[0])).toString()).toBe("a,b");
+  for (let round = 0; round < 3; round++) {
+    await synthesis.crash(synthesis.process("synthesis-worker alpha").pid);
+    expect((await read(linksIn(content)[0])).toString()).toBe("a,b");
+  }
+  await synthesis.crash(synthesis.process("synthesis-gateway").pid);
+  // A connection that was open before is lost with it.
+  await eventually(async () => expect((await read(linksIn(content)[0])).toString()).toBe("a,b"));
 });
 
 test("a bridge plugin's files: links, data, names; what cannot be attached is said", async () => {

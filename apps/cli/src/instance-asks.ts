@@ -1,4 +1,4 @@
-import type { QueriedWorkers } from "@synthesis/kit";
+import { listAsks, type ListedAsk, type QueriedWorkers } from "@synthesis/kit";
 import { WireFailure, type AgentAsk } from "@synthesis/protocol";
 import { checkSilent, silentWorkers, type InstanceWorker, type SilentWorker } from "./instance-workers.ts";
 
@@ -9,7 +9,7 @@ export interface InstanceAsk extends InstanceWorker {
 
 export interface ListedAsks {
   /** The oldest first. */
-  readonly asks: readonly { readonly workspace: string; readonly ask: AgentAsk }[];
+  readonly asks: readonly ListedAsk[];
   readonly silent: readonly SilentWorker[];
 }
 
@@ -22,10 +22,7 @@ export class InstanceAsks {
   }
 
   async list(): Promise<ListedAsks> {
-    const { answers, failures } = await this.#workers.query(async ({ workspace, client }) =>
-      (await client.listAsks()).map((ask) => ({ workspace, ask })),
-    );
-    const asks = answers.flat().sort((a, b) => a.ask.askedAt - b.ask.askedAt);
+    const { answers: asks, failures } = await listAsks(this.#workers);
     return { asks, silent: silentWorkers(failures) };
   }
 

@@ -1,5 +1,5 @@
-import type { QueriedWorkers } from "@synthesis/kit";
-import { WireFailure, type SessionDetail, type SessionInfo } from "@synthesis/protocol";
+import { listSessions, type ListedSession, type QueriedWorkers } from "@synthesis/kit";
+import { WireFailure, type SessionDetail } from "@synthesis/protocol";
 import { checkSilent, silentWorkers, type InstanceWorker, type SilentWorker } from "./instance-workers.ts";
 
 /** A session, where it is, and its worker. */
@@ -7,7 +7,7 @@ export interface InstanceSession extends SessionDetail, InstanceWorker {}
 
 export interface ListedSessions {
   /** The last used first. */
-  readonly sessions: readonly { readonly workspace: string; readonly session: SessionInfo }[];
+  readonly sessions: readonly ListedSession[];
   readonly silent: readonly SilentWorker[];
 }
 
@@ -20,10 +20,7 @@ export class InstanceSessions {
   }
 
   async list(): Promise<ListedSessions> {
-    const { answers, failures } = await this.#workers.query(async ({ workspace, client }) =>
-      (await client.list()).map((session) => ({ workspace, session })),
-    );
-    const sessions = answers.flat().sort((a, b) => b.session.usedAt - a.session.usedAt);
+    const { answers: sessions, failures } = await listSessions(this.#workers);
     return { sessions, silent: silentWorkers(failures) };
   }
 

@@ -34,7 +34,7 @@ function worker(ids: readonly string[]): RequestListener {
   return ({ url }, response) => {
     if (url === "/sessions") return void response.end(JSON.stringify({ sessions }));
     const session = sessions.find(({ id }) => url === `/sessions/${id}`);
-    if (session !== undefined) return void response.end(JSON.stringify({ session, turns: [] }));
+    if (session !== undefined) return void response.end(JSON.stringify({ session, allowed: [], turns: [] }));
     const error = { code: "session_not_found", message: "there is no such session here" };
     response.writeHead(409).end(JSON.stringify({ error }));
   };

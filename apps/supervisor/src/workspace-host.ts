@@ -125,6 +125,7 @@ export class WorkspaceHost {
         socketPath: this.#socketPath,
         journalFile: join(stateDir, "journals", `${this.#hash}.db`),
         filesDir: join(stateDir, "files", this.#hash),
+        receivedDir: join(stateDir, "received", this.#hash),
         markPrefix: mark,
         agents,
         claude,

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, sep } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import type { Settings } from "@synthesis/config";
-import { printable } from "@synthesis/kit";
+import { isHidden, pathBelow, printable } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
+import { workspaceHash } from "./workspace-hash.ts";
 
 /** A workspace that may be opened. */
 export interface ResolvedWorkspace {
@@ -68,10 +68,8 @@ async function realFolder(path: string, asked: string): Promise<string> {
 }
 
 function isBelow(path: string, root: string): boolean {
-  const rest = relative(root, path);
-  // Hidden folders hold keys and settings (.ssh, .git): a root of projects never means them.
-  const isHidden = rest.split(sep).some((part) => part.startsWith("."));
-  return rest !== "" && !isHidden && !isAbsolute(rest);
+  const below = pathBelow(root, path);
+  return below !== undefined && !isHidden(below); // a root of projects never means those
 }
 
 /** A folder that is also configured keeps the configured name: one folder, one worker. */
@@ -81,7 +79,7 @@ async function uniqueName(path: string, workspaces: Settings["workspaces"]): Pro
   const readable = basename(path)
     .replaceAll(/[^A-Za-z0-9._-]/g, "_")
     .slice(0, 40);
-  return `${readable}~${createHash("sha256").update(path).digest("hex").slice(0, 12)}`;
+  return `${readable}~${workspaceHash(path).slice(0, 12)}`;
 }
 
 function notAllowed(

@@ -3,6 +3,7 @@ import { printable, sleep, type CloseReason, type KeptChildState, type Logger } 
 import { WireFailure, type EnsureAnswer, type RestartAnswer, type StatusAnswer } from "@synthesis/protocol";
 import type { Epochs } from "./epochs.ts";
 import { FileLocator } from "./file-locator.ts";
+import { OldFiles } from "./old-files.ts";
 import { WorkspaceHost } from "./workspace-host.ts";
 import { resolveWorkspace, type ResolvedWorkspace } from "./workspace-resolver.ts";
 
@@ -25,6 +26,7 @@ export class Workspaces {
   readonly #options: WorkspacesOptions;
   readonly #settings: Settings;
   readonly #files: FileLocator;
+  readonly #oldFiles: OldFiles;
   readonly #hosts = new Map<string, WorkspaceHost>();
   /** The ends of workers that made room, by folder. */
   readonly #retiring = new Map<string, Promise<void>>();
@@ -36,7 +38,8 @@ export class Workspaces {
     this.#settings = options.settings;
     const { stateDir, limits } = options.settings;
     this.#files = new FileLocator({ stateDir, limits, log: options.log });
-    void this.#files.tidy();
+    this.#oldFiles = new OldFiles({ stateDir, limits, log: options.log });
+    this.#oldFiles.start();
     this.#memoryCheck = setInterval(() => this.#keepMemory(), MEMORY_CHECK_MS);
   }
 
@@ -84,6 +87,7 @@ export class Workspaces {
   async close(reason: CloseReason, drainMs = 0): Promise<void> {
     this.#closing ??= reason;
     clearInterval(this.#memoryCheck);
+    this.#oldFiles.close();
     await Promise.all([
       ...[...this.#hosts.values()].map((host) => host.close(reason, drainMs)),
       ...this.#retiring.values(),
@@ -136,21 +140,32 @@ export class Workspaces {
     return true;
   }
 
-  /** Over the memory budget, the agent process that has been idle longest is ended; the next check sees what that gave. */
+  /**
+   * Over the memory budget, the agent process that has been idle longest is ended, or, where none is idle, the one that
+   * has waited longest for a person; the next check sees what that gave.
+   */
   #keepMemory(): void {
     const hosts = [...this.#hosts.values()];
     const used = hosts.reduce((sum, { status }) => sum + (status?.memoryBytes ?? 0), 0);
     if (used <= this.#settings.limits.memoryMb * MIB) return;
-    const [oldest] = hosts
-      .filter(({ status }) => status?.oldestIdleAt !== undefined)
-      .sort((a, b) => (a.status?.oldestIdleAt ?? 0) - (b.status?.oldestIdleAt ?? 0));
-    if (oldest === undefined) return; // all are at work
+    const oldest = earliest(hosts, "oldestIdleAt") ?? earliest(hosts, "oldestAskingAt");
+    if (oldest === undefined) return; // all are at work, or a person has a while yet
     this.#options.log.info("memory.over_budget", {
       usedMib: Math.round(used / MIB),
       evicting: oldest.workspace.name,
     });
     oldest.evictOldest();
   }
+}
+
+/** The worker whose status has the earliest of these times; undefined: none has one. */
+function earliest(
+  hosts: readonly WorkspaceHost[],
+  time: "oldestIdleAt" | "oldestAskingAt",
+): WorkspaceHost | undefined {
+  const timed = hosts.filter(({ status }) => status?.[time] !== undefined);
+  const [first] = timed.sort((a, b) => (a.status?.[time] ?? 0) - (b.status?.[time] ?? 0));
+  return first;
 }
 
 /** Dead, and to be started again. */

@@ -1,5 +1,4 @@
 import {
-  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -113,32 +112,6 @@ test("a file that is too old is in no workspace", async () => {
   age(kept, 61); // the file's own age counts
   await expect(locator().locate(file)).rejects.toMatchObject(unknown);
   expect(await locator().locate(other)).toBe("/srv/a");
-});
-
-test("what is too old goes, of every workspace, whether it is known or not; what is no file stays", async () => {
-  locator().remember("/srv/a");
-  const old = [keep("/srv/a", file), keep("/srv/unknown", other)];
-  for (const path of old) age(`${path}/a.txt`, 61);
-  const empty = folder.join("files", workspaceHash("/srv/a"), `file-${"c".repeat(32)}`);
-  mkdirSync(empty);
-  age(empty, 61);
-  const foreign = folder.join("files", workspaceHash("/srv/a"), "lost+found");
-  mkdirSync(foreign);
-  age(foreign, 61);
-  const outside = folder.join("outside");
-  writeFileSync(outside, "secret");
-  const link = folder.join("files", workspaceHash("/srv/a"), `file-${"d".repeat(32)}`);
-  symlinkSync(folder.path, link);
-  writeFileSync(folder.join("files", "stray"), "");
-  const kept = [keep("/srv/a", other), foreign, outside, link, folder.join("files", "stray")];
-  await locator().tidy();
-  expect([...old, empty].filter(existsSync)).toEqual([]);
-  expect(kept.filter(existsSync)).toEqual(kept);
-});
-
-test("without files there is nothing to tidy", async () => {
-  await locator().tidy();
-  expect(readdirSync(folder.path)).toEqual([]);
 });
 
 test("where nothing can be kept the workspace is opened all the same", () => {

@@ -13,6 +13,8 @@ export const WorkerConfiguration = z.object({
   journalFile: z.string(),
   /** The folder of the files that its agents attach. */
   filesDir: z.string(),
+  /** The folder of the files that clients send to them. */
+  receivedDir: z.string(),
   /** What the environment mark of each agent process starts with. */
   markPrefix: z.string(),
   agents: z.record(z.string(), AgentSettings),

@@ -15,6 +15,7 @@ import { AccountHold } from "./account-hold.ts";
 import { WorkspaceAsks } from "./asks/workspace-asks.ts";
 import { Bridge } from "./bridge/bridge.ts";
 import { FileStore } from "./files/file-store.ts";
+import { ReceivedFiles } from "./files/received-files.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
 import type { OpenTurn } from "./journal/turn-table.ts";
@@ -54,6 +55,8 @@ export class Workspace {
   readonly files: FileStore;
   readonly #configuration: WorkerConfiguration;
   readonly #log: Logger;
+  /** What clients sent to its agents. */
+  readonly #received: ReceivedFiles;
   readonly #bridge: Bridge;
   readonly #journal: Journal;
   readonly #turns: WorkspaceTurns;
@@ -67,7 +70,7 @@ export class Workspace {
   /** Throws where the journal cannot be opened. */
   constructor(options: WorkspaceOptions) {
     const { configuration, log, onJournalDamage: onDamage } = options;
-    const { limits, journalFile: file, filesDir: folder, epoch } = configuration;
+    const { limits, journalFile: file, filesDir: folder, receivedDir, epoch } = configuration;
     this.#configuration = configuration;
     this.#log = log;
     this.account = new AccountHold((until) => options.onAccountHeld(until));
@@ -77,10 +80,12 @@ export class Workspace {
     this.#turns = new WorkspaceTurns({ journal, limits, log });
     this.asks = new WorkspaceAsks(log);
     this.files = new FileStore({ folder, limits, log });
+    this.#received = new ReceivedFiles({ folder: receivedDir, limits, log });
     const surroundings = {
       configuration,
       log,
       bridge: this.#bridge,
+      received: this.#received,
       onUnsolicited: () => {
         this.#unsolicited++;
         options.onChange();
@@ -107,6 +112,7 @@ export class Workspace {
   /** Takes up what a dead worker of this workspace left. */
   async start(): Promise<void> {
     this.files.start();
+    this.#received.start();
     await this.#bridge.start();
     for (const left of this.#journal.recover()) this.#takeUp(left);
   }
@@ -209,6 +215,7 @@ export class Workspace {
     const isForgotten =
       session === undefined ? this.#journal.forget(id) : await this.#sessions.end(session, reason);
     if (!isForgotten) throw sessionNotFound(); // another request to end it came first
+    await this.#received.forget(id);
     this.#log.info("session.ended", { session: id });
   }
 
@@ -228,7 +235,7 @@ export class Workspace {
 
   /** `memoryBytes` is of the last {@link lookAfter}; all else is of now. */
   status(): WorkerStatus {
-    const { oldestIdleAt, processes } = this.#sessions;
+    const { spareSince, processes } = this.#sessions;
     return {
       processes: processes.length,
       conns: this.#bridge.connections,
@@ -236,7 +243,7 @@ export class Workspace {
       sessions: this.#countSessions(),
       unsolicited: this.#unsolicited,
       memoryBytes: this.#memoryBytes,
-      ...(oldestIdleAt === undefined ? {} : { oldestIdleAt }),
+      ...spareSince,
     };
   }
 
@@ -244,6 +251,7 @@ export class Workspace {
   lookAfter(): void {
     this.#tidy();
     this.files.tidy();
+    this.#received.tidy();
     const pids = this.#sessions.processes.flatMap(({ pid }) => pid ?? []);
     this.#memoryBytes = pids.reduce((sum, pid) => sum + residentBytes(pid), 0);
   }

@@ -5,11 +5,22 @@ export const CHANNEL_CAPABILITIES = { "claude/channel": {}, "claude/channel/perm
 
 /**
  * The notification that shows Claude a prompt as a `<channel>` message. Its `meta` becomes the attributes, so
- * only the three fields that every bridge has go there, not what a newer one may add.
+ * only the three fields that every bridge has go there, not what a newer one may add, and the paths of files: what a
+ * sender writes is no attribute.
  */
-export function channelNotification({ content, meta }: InboundTurn): { method: string; params: object } {
+export function channelNotification({ content, meta, files }: InboundTurn): {
+  method: string;
+  params: object;
+} {
   const { chat_id, message_id, ts } = meta;
-  return { method: "notifications/claude/channel", params: { content, meta: { chat_id, message_id, ts } } };
+  const paths = Object.fromEntries(files.map(({ path }, index) => [pathAttribute(index), path]));
+  const params = { content, meta: { chat_id, message_id, ts, ...paths } };
+  return { method: "notifications/claude/channel", params };
+}
+
+/** Claude Code takes identifiers only. */
+function pathAttribute(index: number): string {
+  return index === 0 ? "file_path" : `file_path_${index + 1}`;
 }
 
 /** Whether what Claude was given is the channel message with this id; of a text that only quotes one, too. */

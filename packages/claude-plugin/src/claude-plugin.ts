@@ -16,7 +16,8 @@ import { reply, replyTool } from "./reply-tool.ts";
 
 const INSTRUCTIONS = `Messages arrive as <channel source="…synthesis…" …>…</channel>. Answer each with the tool "reply": \
 only what is passed to it reaches the sender. For a long answer, call it with final: false for each part; the call \
-without it ends the answer.`;
+without it ends the answer. A file that came with a message is named in it by <received_file name="…">; the attributes \
+file_path, file_path_2, … say where such files lie, in the same order: open them with Read.`;
 
 export interface ClaudePluginOptions {
   readonly environment: PluginEnvironment;
@@ -42,7 +43,7 @@ export class ClaudePlugin {
     this.#options = options;
     this.#client = pluginClientFromEnvironment(
       {
-        capabilities: ["seen", "turn_over", "asks", "attachments"],
+        capabilities: ["seen", "turn_over", "asks", "attachments", "received_files"],
         onInbound: (turn) => {
           this.#turns.begin(turn);
           return this.#show(turn);

@@ -14,6 +14,8 @@ export class ClaudeTurns {
   /** The last message of the bridge's. */
   #message: InboundTurn | undefined;
   #claudes: ClaudesTurn = "none";
+  /** The message of whose answer more is to follow. */
+  #unfinished: InboundTurn | undefined;
   /** Why there will be no message any more. */
   #obstacle: string | undefined;
 
@@ -60,10 +62,14 @@ export class ClaudeTurns {
     return CANCELLED;
   }
 
-  /** Claude has ended its turn, and said `text` last. */
+  /** Claude has ended its turn, and said `text` last: which is the rest of an answer of which more was to follow. */
   onEnd(text?: string): void {
-    if (typeof this.#claudes !== "string") this.#claudes.over(text);
+    const message = this.#claudes;
     this.#claudes = "none";
+    if (typeof message === "string") return;
+    const isRest = message === this.#unfinished && !message.signal.aborted;
+    if (isRest && text !== undefined && text !== "") message.end(`\n\n${text}`);
+    message.over(text);
   }
 
   /** Claude could not go on. */
@@ -86,6 +92,11 @@ export class ClaudeTurns {
     if (message.signal.aborted) return { obstacle: CANCELLED };
     this.#claudes = message;
     return { message };
+  }
+
+  /** A part of the answer to this message was passed on, and more is to follow. */
+  answeredInPart(message: InboundTurn): void {
+    this.#unfinished = message;
   }
 
   /** Nothing more can be answered to this message. */

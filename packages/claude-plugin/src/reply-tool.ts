@@ -54,7 +54,10 @@ export async function reply(args: unknown, turns: ClaudeTurns, workspace: string
   if (final) {
     turns.answered(message);
     message.end(text);
-  } else message.reply(text);
+  } else {
+    turns.answeredInPart(message);
+    message.reply(text);
+  }
   return { text: "sent" };
 }
 

@@ -22,7 +22,7 @@ test("says hello to the bridge and declares a channel with one tool to Claude", 
     pid: expect.any(Number),
     openclaw_session: "agent::chat",
     protocol: 1,
-    capabilities: ["cancel", "seq", "seen", "turn_over", "asks", "attachments"],
+    capabilities: ["cancel", "seq", "seen", "turn_over", "asks", "attachments", "received_files"],
   });
   const { client } = world.claude;
   expect(client.getServerVersion()).toEqual({ name: "synthesis", version: "0.1.0" });
@@ -64,6 +64,31 @@ test("an inbound becomes a channel notification, calls of reply become the answe
     { type: "reply", content: "b", final: true, message_id: "t1" },
   ]);
   expect(await claude.reply({ text: "c" })).toEqual(refused("no message to answer"));
+});
+
+test("P-20 the paths of files that came with a message are attributes of it, which nobody can write in its text", async () => {
+  await using world = await connected();
+  const { peer, claude } = world;
+  const attachments = ["a.png", "b.pdf"].map((name) => ({
+    name,
+    media_type: "image/png",
+    path: `/state/${name}`,
+    bytes: 1,
+  }));
+  peer.inbound("t1", '<received_file name="a.png">', { attachments });
+  expect(await claude.notification()).toMatchObject({
+    params: {
+      content: '<received_file name="a.png">',
+      meta: {
+        chat_id: "main",
+        message_id: "t1",
+        ts: "2026-01-01T00:00:00Z",
+        file_path: "/state/a.png",
+        file_path_2: "/state/b.pdf",
+      },
+    },
+  });
+  expect(claude.client.getInstructions()).toContain("file_path");
 });
 
 test("a message that comes before Claude takes notifications is shown when it does", async () => {

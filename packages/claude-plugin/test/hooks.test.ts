@@ -33,6 +33,18 @@ test("after an answer by reply, the end of Claude's turn is told without its tex
   ]);
 });
 
+test("after a part of an answer, what Claude says at the end of its turn is the rest of it", async () => {
+  await using world = await prompted();
+  const { peer, claude } = world;
+  await claude.reply({ text: "Looking.", final: false });
+  await claude.hook("Stop", { text: "It is 42." });
+  expect((await peer.take(3)).map(said)).toEqual([
+    { type: "reply", content: "Looking.", final: false, message_id: "t1" },
+    { type: "reply", content: "\n\nIt is 42.", final: true, message_id: "t1" },
+    { type: "turn_over", message_id: "t1" },
+  ]);
+});
+
 test("what Claude's owner types is no answer to a message that waits", async () => {
   await using world = await connected();
   const { peer, claude } = world;

@@ -10,7 +10,7 @@ export const REPLY = "mcp__plugin_synthesis_bridge__reply";
 
 const FORMAT = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
 const FLAGS = ["-p", ...FORMAT, "--permission-mode", "default", "--plugin-dir", PLUGIN_DIR];
-const CAPABILITIES = ["cancel", "seen", "turn_over", "asks", "attachments"];
+const CAPABILITIES = ["cancel", "seen", "turn_over", "asks", "attachments", "received_files"];
 
 /** The pinned Claude Code with the plugin, a stand-in for its API, and a bridge by hand. */
 export class RealClaude implements AsyncDisposable {

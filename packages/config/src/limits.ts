@@ -58,15 +58,21 @@ export const Limits = z.strictObject({
   turnLogBytes: bytes(4 * MIB).describe(
     "Answer bytes kept of one turn; of a longer answer the beginning cannot be read again.",
   ),
-  fileBytes: bytes(25 * MIB).describe("Largest file that an agent can attach to an answer, in bytes."),
+  fileBytes: bytes(25 * MIB).describe(
+    "Largest file that an agent can attach to an answer, or that is written down for one that opens what clients send by path, in bytes.",
+  ),
   inlineFileBytes: bytes(MIB).describe(
     "Largest image that stands in the answer itself where the agent says `files: data`, in bytes; a larger one is a link.",
   ),
-  turnFiles: count(64).describe("Files that an agent can attach in one turn."),
-  filesBytes: bytes(1024 * MIB).describe(
-    "Attached files kept per workspace, in bytes, with 8 KiB for each file; the oldest make room.",
+  turnFiles: count(64).describe(
+    "Files that an agent can attach in one turn, and that one message can have where they are written down for it.",
   ),
-  filesKeptMs: milliseconds(604_800_000).describe("How long an attached file is kept, and links to it work."),
+  filesBytes: bytes(1024 * MIB).describe(
+    "Attached files kept per workspace, in bytes, with 8 KiB for each file; the oldest make room. As much again of what clients sent.",
+  ),
+  filesKeptMs: milliseconds(604_800_000).describe(
+    "How long an attached file is kept, and links to it work; and how long one that a client sent is.",
+  ),
   interruptMs: milliseconds(600).describe(
     "How long an interrupted agent may take to stop before it is killed.",
   ),

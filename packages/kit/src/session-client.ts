@@ -16,7 +16,7 @@ import {
   type SessionInfo,
 } from "@synthesis/protocol";
 import { withDeadline } from "./deadline.ts";
-import { openedFile, type OpenedFile } from "./opened-file.ts";
+import { openedFile, type OpenedFile, type RangeHeaders } from "./opened-file.ts";
 
 export interface SessionClientOptions {
   /** The worker's. */
@@ -27,6 +27,8 @@ export interface SessionClientOptions {
 
 /** How long a worker may take to answer what it can answer at once, in ms. */
 const ANSWER_MS = 10_000;
+/** The last two are about a part of a file. */
+const ANSWERED: ReadonlySet<number | undefined> = new Set([200, 206, 416]);
 /** How long it may take to stop a turn and to end a process, the limits for which may be raised, in ms. */
 const END_MS = 60_000;
 
@@ -96,10 +98,11 @@ export class SessionClient {
 
   /**
    * A file that an agent attached. Content that breaks off ends with an error; to destroy it stops the worker's
-   * reading. Rejects with `file_not_found`.
+   * reading. With `headers` it is the part that these ask for. Rejects with `file_not_found`.
    */
-  async openFile(id: string): Promise<OpenedFile> {
-    const answer = await this.#ask("GET", `/files/${encodeURIComponent(id)}`, ANSWER_MS);
+  async openFile(id: string, headers: RangeHeaders = {}): Promise<OpenedFile> {
+    const path = `/files/${encodeURIComponent(id)}`;
+    const answer = await this.#ask("GET", path, ANSWER_MS, undefined, { ...headers });
     try {
       return openedFile(answer);
     } catch (error) {
@@ -113,15 +116,16 @@ export class SessionClient {
     path: string,
     deadlineMs: number,
     body?: object,
+    headers: Record<string, string> = {},
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const [socketPath, agent] = [this.#socketPath, false] as const; // a connection of its own
-    const asking = request({ socketPath, agent, method, path: `${path}${this.#query}` }, resolve);
+    const asking = request({ socketPath, agent, method, path: `${path}${this.#query}`, headers }, resolve);
     asking.on("error", reject);
     asking.end(body && JSON.stringify(body));
     try {
       const answer = await withDeadline(promise, deadlineMs, "the worker did not answer");
-      if (answer.statusCode === 200) return answer;
+      if (ANSWERED.has(answer.statusCode)) return answer;
       throw WireFailure.from(ControlError.parse(await bodyOf(answer)).error);
     } catch (error) {
       asking.destroy();

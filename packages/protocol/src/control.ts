@@ -16,8 +16,10 @@ export const WorkerStatus = z.object({
   unsolicited: z.number().int().nonnegative(),
   /** Private memory of the agent processes, in bytes. */
   memoryBytes: z.number().int().nonnegative(),
-  /** Since when the agent process that `evict` would end has been idle, or has waited for a person (epoch ms); absent: none may go. */
+  /** Since when the agent process that `evict` would end has been idle (epoch ms); absent: none is idle. */
   oldestIdleAt: z.number().int().optional(),
+  /** Since when it has waited for a person, where that is why it may go (epoch ms); absent: one is idle, or none may go yet. */
+  oldestAskingAt: z.number().int().optional(),
 });
 export type WorkerStatus = z.infer<typeof WorkerStatus>;
 
@@ -48,7 +50,7 @@ export type ChildMessage = z.infer<typeof ChildMessage>;
 export const SupervisorMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("configure"), configuration: z.unknown() }),
   z.object({ type: z.literal("ping") }),
-  /** End the agent process that has been idle longest. */
+  /** End the agent process that has been idle longest; where none is idle, the one that has waited too long for a person. */
   z.object({ type: z.literal("evict") }),
   /**
    * End. Running turns may go on for `drainMs` first; nothing new is taken meanwhile. Of several of these

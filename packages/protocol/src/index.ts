@@ -56,8 +56,9 @@ export {
 export { FileId } from "./identifier.ts";
 export { linkMessageBytes } from "./link-bound.ts";
 export { ContentPart, Prompt, ToolResult } from "./prompt.ts";
-export { quoted, quotedParts, type QuoteTag } from "./quoted-text.ts";
+export { fileLine, quoted, quotedParts, type QuoteTag } from "./quoted-text.ts";
 export { readVerdict } from "./read-verdict.ts";
+export { ReceivedFile } from "./received-file.ts";
 export { SessionDetail, SessionInfo, SessionList, SessionTurn } from "./session-info.ts";
 export { Said } from "./said.ts";
 export { RequestIdentity, Submit } from "./submit.ts";

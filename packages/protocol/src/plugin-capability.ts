@@ -17,5 +17,7 @@ export const PluginCapability = z.enum([
   "asks",
   /** May send files with a `reply` (P-18). */
   "attachments",
+  /** Understands `inbound.attachments` (P-20). */
+  "received_files",
 ]);
 export type PluginCapability = z.infer<typeof PluginCapability>;

@@ -2,6 +2,7 @@
 export type { Verdict } from "./ask.ts";
 export type { Attachment } from "./attachment.ts";
 export type { PluginCapability } from "./plugin-capability.ts";
+export type { ReceivedFile } from "./received-file.ts";
 export { PluginClient, type PluginClientOptions } from "./plugin-client/client.ts";
 export {
   MissingVariableError,

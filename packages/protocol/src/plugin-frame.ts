@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Ask, AskWithdrawn, Verdict } from "./ask.ts";
 import { Attachment } from "./attachment.ts";
+import { ReceivedFile } from "./received-file.ts";
 
 /** The turn that a frame speaks for, and its place among the frames of that turn. */
 const ofTurn = {
@@ -62,6 +63,8 @@ export const Inbound = z.looseObject({
     message_id: z.string(),
     ts: z.string(),
   }),
+  /** With capability `received_files`: what the client sent beside text, in the order of the prompt (P-20). */
+  attachments: z.array(ReceivedFile).optional(),
 });
 export type Inbound = z.infer<typeof Inbound>;
 

@@ -5,7 +5,8 @@ export type QuoteTag = "message" | "function_call" | "function_result" | "docume
 
 type Attributes = Readonly<Record<string, string>>;
 
-const STRUCTURE = /<(?=\s*(?:\/\s*)?(?:conversation_so_far|message|function_call|function_result)\b)/gi;
+const STRUCTURE =
+  /<(?=\s*(?:\/\s*)?(?:conversation_so_far|message|function_call|function_result|received_file)\b)/gi;
 /** A document may be anything, XML with messages too: all that it must not do is to end itself. */
 const DOCUMENT = /<(?=\s*(?:\/\s*)?document\b)/gi;
 
@@ -40,9 +41,19 @@ export function quotedParts(
   return [...told, { type: "text", text }];
 }
 
+/** A line that stands for a file in a text. */
+export function fileLine(attributes: Attributes): string {
+  return `<received_file${written(attributes)}>`;
+}
+
 function opening(tag: QuoteTag, attributes: Attributes): string {
-  const written = Object.entries(attributes).map(([name, value]) => ` ${name}=${attribute(value)}`);
-  return `<${tag}${written.join("")}>\n`;
+  return `<${tag}${written(attributes)}>\n`;
+}
+
+function written(attributes: Attributes): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => ` ${name}=${attribute(value)}`)
+    .join("");
 }
 
 function closing(tag: QuoteTag): string {

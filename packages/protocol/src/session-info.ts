@@ -44,5 +44,10 @@ export const SessionList = z.object({ sessions: z.array(SessionInfo) });
 export type SessionList = z.infer<typeof SessionList>;
 
 /** `GET /sessions/:id` on a worker's socket: a session with its latest turns, oldest first. */
-export const SessionDetail = z.object({ session: SessionInfo, turns: z.array(SessionTurn) });
+export const SessionDetail = z.object({
+  session: SessionInfo,
+  /** What people have allowed in it for good, as it is written in Claude Code's settings. */
+  allowed: z.array(z.string()),
+  turns: z.array(SessionTurn),
+});
 export type SessionDetail = z.infer<typeof SessionDetail>;

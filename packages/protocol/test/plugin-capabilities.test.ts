@@ -71,6 +71,16 @@ test("P-15 seen is said once, and a prompt that comes again is shown again, but 
   expect([unseen.length, world.turns.length]).toEqual([1, 1]);
 });
 
+test("P-20 a turn has the files of its prompt, also of one that comes again; without any it has none", async () => {
+  await using world = await connected();
+  const attachments = [{ name: "a.png", media_type: "image/png", path: "/received/a.png", bytes: 1 }];
+  expect((await world.turn("t1")).files).toEqual([]);
+  world.peer.inbound("t2", "look", { attachments });
+  await expect.poll(() => world.turns.at(-1)?.files).toEqual(attachments);
+  world.peer.inbound("t2", "look", { attachments: [...attachments, ...attachments] });
+  await expect.poll(() => world.turns.at(-1)?.files).toHaveLength(2);
+});
+
 test("an onUnseen that throws fails the turn", async () => {
   await using world = await connected({
     onUnseen: () => {

@@ -26,10 +26,11 @@ export class Peer {
     for (const frame of frames) this.socket.send(JSON.stringify(frame));
   }
 
-  inbound(id: string, content: string): void {
+  inbound(id: string, content: string, more: object = {}): void {
     this.send({
       type: "inbound",
       content,
+      ...more,
       meta: { chat_id: "main", message_id: id, ts: "2026-01-01T00:00:00Z" },
     });
   }

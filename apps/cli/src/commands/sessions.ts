@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { locate } from "@synthesis/config";
+import { oneLine } from "@synthesis/kit";
 import { WireFailure } from "@synthesis/protocol";
 import { ControlClient } from "../control-client.ts";
 import { InstanceSessions } from "../instance-sessions.ts";
@@ -28,7 +29,7 @@ export async function listSessions(options: WorkspaceOptions): Promise<void> {
 
 /** `synthesis sessions show ID`: one session with its latest turns. */
 export async function showSession(id: string, options: WorkspaceOptions): Promise<void> {
-  const { workspace, session, turns } = await sessionsOf(options).find(id);
+  const { workspace, session, allowed, turns } = await sessionsOf(options).find(id);
   const facts = [
     ["session", session.id],
     ["workspace", workspace],
@@ -38,6 +39,7 @@ export async function showSession(id: string, options: WorkspaceOptions): Promis
     ["created", timeOf(session.createdAt)],
     ["last used", timeOf(session.usedAt)],
     ...(session.agentSession === undefined ? [] : [["in Claude", session.agentSession]]),
+    ...allowed.map((rule) => ["allowed", oneLine(rule)]),
     ["turns", String(session.turns)],
   ];
   for (const [name = "", value = ""] of facts) console.log(`${name.padEnd(11)}${value}`);

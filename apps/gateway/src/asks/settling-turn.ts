@@ -8,6 +8,7 @@ import { adoptTurn } from "../turn/adopt-turn.ts";
 import type { TurnHost } from "../turn/hosted-turn.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
+import { hostedEnd } from "./hosted-end.ts";
 import type { VerdictRequest } from "./verdict-request.ts";
 
 /** A message that may be a verdict. */
@@ -33,6 +34,8 @@ export async function settlingTurn(
   const host = ask && (await hostOf(ask.turn, incoming, link, parts));
   if (ask === undefined || host === undefined) return undefined;
   if ((await client.hearAsk(ask.id, said)) === undefined) return undefined;
+  const asks = parts.configuration.agents[incoming.agent.name]?.asks;
+  const endsWith = hostedEnd(incoming.turnRequest, asks);
   const live = new LiveTurn({
     facts: { turn: randomUUID(), session: session.id, rule: session.rule, position: 0, settles: ask.id },
     agent: incoming.agent.name,
@@ -40,7 +43,7 @@ export async function settlingTurn(
     workspace: link.workspace,
     request: incoming.request,
     retriesJoin: announcesRetries(incoming.clues, incoming.request),
-    way: { type: "settle", host: host() },
+    way: { type: "settle", host: host(), endsWith },
     connect: incoming.connect,
     limits: parts.configuration.limits,
     closing: parts.closing,

@@ -5,7 +5,7 @@ import { EventStream, type EventStreamOptions } from "../http/event-stream.ts";
 import { respondError } from "../http/respond.ts";
 import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
 import type { CompletionHead } from "./completion-body.ts";
-import { errorBody } from "../openai/error-body.ts";
+import { errorBody } from "../answer/error-body.ts";
 import { usageBody } from "./usage.ts";
 
 export interface StreamOptions extends CompletionHead, EventStreamOptions {

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { errorBody } from "../openai/error-body.ts";
+import { errorBody } from "../answer/error-body.ts";
 
 /** What Node's parser refuses, by its error code; anything else is a bad request. */
 const statuses: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { WireError } from "@synthesis/protocol";
-import { errorBody } from "../openai/error-body.ts";
+import { errorBody } from "../answer/error-body.ts";
 import { errorStatus, retryAdvice } from "../answer/error-status.ts";
 
 /** Answers with JSON. Does nothing where the client is gone. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chooseSession, locateSession } from "../identity/choose-session.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
 import { enterSession } from "../turn/enter-session.ts";
+import { hostedEnd } from "../asks/hosted-end.ts";
 import { possibleVerdict } from "../asks/possible-verdict.ts";
 import { settlingTurn } from "../asks/settling-turn.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
@@ -48,6 +49,7 @@ export async function beginTurn(incoming: IncomingTurn, parts: GatewayParts): Pr
       orders.release();
     },
   };
+  const endsWith = hostedEnd(incoming.turnRequest, configuration.agents[incoming.agent.name]?.asks);
   const live = new LiveTurn({
     facts: {
       turn,
@@ -61,7 +63,7 @@ export async function beginTurn(incoming: IncomingTurn, parts: GatewayParts): Pr
     workspace,
     request,
     retriesJoin: announcesRetries(clues, request),
-    way: steers === undefined ? { type: "submit", draft } : { type: "steer", draft, into: steers },
+    way: steers === undefined ? { type: "submit", draft } : { type: "steer", draft, into: steers, endsWith },
     connect,
     limits,
     closing,

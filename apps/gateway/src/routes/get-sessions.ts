@@ -1,3 +1,4 @@
+import { listSessions } from "@synthesis/kit";
 import { respondJson } from "../http/respond.ts";
 import { callerSessions } from "./caller-sessions.ts";
 import type { Route } from "./route-context.ts";
@@ -5,13 +6,10 @@ import { sessionBody } from "./session-body.ts";
 
 /** `GET /v1/synthesis/sessions`: the caller's sessions, the last used first; and who could not be asked for theirs. */
 export const getSessions: Route = async (exchange, caller, parts) => {
-  const { answers, failures } = await callerSessions(exchange.request, caller, parts).query(
-    async ({ workspace, client }) => (await client.list()).map((session) => ({ workspace, session })),
-  );
-  const sessions = answers.flat().sort((a, b) => b.session.usedAt - a.session.usedAt);
+  const { answers, failures } = await listSessions(callerSessions(exchange.request, caller, parts));
   respondJson(exchange.response, 200, {
     object: "list",
-    data: sessions.map(({ workspace, session }) => sessionBody(workspace, session)),
+    data: answers.map(({ workspace, session }) => sessionBody(workspace, session)),
     unavailable: failures.map(({ workspace }) => workspace),
   });
 };

@@ -1,5 +1,5 @@
 import { respondJson } from "../http/respond.ts";
-import { errorBody } from "../openai/error-body.ts";
+import { errorBody } from "../answer/error-body.ts";
 import { isoTime } from "../http/iso-time.ts";
 import { locateTurn } from "./locate-turn.ts";
 import type { Route } from "./route-context.ts";

@@ -25,12 +25,6 @@ export function fitToCommand(turnRequest: TurnRequest): TurnRequest {
     );
   if (isBinding(turnRequest.toolChoice))
     refuse("tool_choice", "this agent calls no functions of a client: leave it out, or ask a headless agent");
-  if (
-    turnRequest.messages.some(
-      (message) => message.role !== "assistant" && message.parts.some(({ type }) => type !== "text"),
-    )
-  )
-    refuse("messages", "this agent takes text only: leave out images and files, or ask a headless agent");
   const ignored = [
     ...(turnRequest.tools.length === 0 ? [] : ["tools"]),
     ...(turnRequest.effort === undefined ? [] : ["effort"]),

@@ -1,6 +1,7 @@
 import type { WorkerLink } from "../worker/worker-link.ts";
 import { Steering, type SteeringOptions } from "./steering.ts";
 import type { TurnReader } from "./turn-readers.ts";
+import type { HostedEnd } from "./turn-way.ts";
 
 /** A running turn, for another one whose message it takes up. */
 export interface HostTurn {
@@ -24,8 +25,14 @@ export interface TurnHost {
 
 /** What becomes of a message that another turn is to take up. */
 export class HostedTurn {
+  readonly #endsWith: HostedEnd;
   #steering: Steering | undefined;
   #host: TurnHost | undefined;
+
+  /** `endsWith`: what its clients' answers end with. */
+  constructor(endsWith: HostedEnd) {
+    this.#endsWith = endsWith;
+  }
 
   /** The turn that took it up. */
   get host(): TurnHost | undefined {
@@ -51,10 +58,16 @@ export class HostedTurn {
     this.#steering?.withdraw();
   }
 
+  /** A client is told the events of the turn that took it up. */
+  tell(reader: TurnReader, { turn, after }: TurnHost): void {
+    reader.endsWith = this.#endsWith;
+    turn.takeOver(reader, after);
+  }
+
   /** It was taken up: these clients are told that turn's events. Resolves when it is over. */
   async goOnIn(host: TurnHost, readers: readonly TurnReader[]): Promise<void> {
     this.#host = host;
-    for (const reader of readers) host.turn.takeOver(reader, host.after);
+    for (const reader of readers) this.tell(reader, host);
     await host.turn.over;
   }
 }

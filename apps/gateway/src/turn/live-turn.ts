@@ -50,11 +50,12 @@ export class LiveTurn implements HostTurn {
   readonly #startedAt = performance.now();
   /** Runs while no client is left and the turn is to be cancelled for it. */
   readonly #returnWait = new ReturnWait();
-  readonly #hosted = new HostedTurn();
+  readonly #hosted: HostedTurn;
 
   constructor(options: LiveTurnOptions) {
     const { facts, way, connect, limits, closing } = options;
     this.#options = options;
+    this.#hosted = new HostedTurn("endsWith" in way ? way.endsWith : "turn");
     this.#course = new TurnCourse({
       id: facts.turn,
       draft: draftOf(way),
@@ -130,11 +131,11 @@ export class LiveTurn implements HostTurn {
     if (onVanish !== "watch") this.#returnWait.end();
     const { isJoined, after = 0 } = how;
     const facts = isJoined ? { ...this.#options.facts, isJoined } : this.#options.facts;
-    const reader: TurnReader = { output, onVanish, facts, state: "joined", seq: after };
+    const reader: TurnReader = { output, onVanish, facts, endsWith: "turn", state: "joined", seq: after };
     this.#readers.add(reader);
     const { host } = this.#hosted;
     if (host === undefined) this.#course.replay();
-    else host.turn.takeOver(reader, host.after);
+    else this.#hosted.tell(reader, host);
     return reader;
   }
 

@@ -2,6 +2,7 @@ import type { TurnEnd, WireError } from "@synthesis/protocol";
 import type { TurnEvent } from "../worker/turn-listener.ts";
 import type { AnswerOutput, TurnFacts } from "../answer/answer-output.ts";
 import { NOT_KEPT } from "./turn-failures.ts";
+import type { HostedEnd } from "./turn-way.ts";
 
 /** What becomes of a turn whose last client has left; a watcher is no client, and its leaving means nothing. */
 export type VanishPolicy = "cancel" | "continue" | "watch";
@@ -11,6 +12,8 @@ export interface TurnReader {
   readonly output: AnswerOutput;
   onVanish: VanishPolicy;
   readonly facts: TurnFacts;
+  /** What its answer ends with. */
+  endsWith: HostedEnd;
   /** admitted: it was told which turn it is. ended: it was told the turn's end. failed: it was told why there is none. */
   state: "joined" | "admitted" | "ended" | "failed";
   /** Number of the last event it was told. */
@@ -66,6 +69,7 @@ export class TurnReaders {
       reader.seq = seq;
       admit(reader); // one that joined this moment may be told by the answer to an earlier one
       tell(reader.output, event);
+      if (event.type === "asked" && reader.endsWith === "question") endWithQuestion(reader, seq);
     }
   }
 
@@ -108,6 +112,13 @@ function admit(reader: TurnReader): void {
   if (reader.state !== "joined") return;
   reader.state = "admitted";
   reader.output.admitted(reader.facts);
+}
+
+/** The turn goes on, and waits for what its client says to that. */
+function endWithQuestion(reader: TurnReader, seq: number): void {
+  reader.state = "ended";
+  reader.onVanish = "continue";
+  reader.output.completed({ state: "completed", finishReason: "stop" }, seq);
 }
 
 function tell(output: AnswerOutput, event: TurnEvent): void {

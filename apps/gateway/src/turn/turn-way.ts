@@ -1,6 +1,9 @@
 import type { HostTurn, TurnHost } from "./hosted-turn.ts";
 import type { TurnDraft } from "./turn-draft.ts";
 
+/** What an answer ends with that another turn gives: that turn, or the next question there. */
+export type HostedEnd = "turn" | "question";
+
 /**
  * How a turn comes to its events. submit: it is handed to a worker. steer: its message is put into a running turn, and
  * only where that does not take it up it is handed to a worker. settle: its message settled what a running turn asked,
@@ -8,8 +11,13 @@ import type { TurnDraft } from "./turn-draft.ts";
  */
 export type TurnWay =
   | { readonly type: "submit"; readonly draft: TurnDraft }
-  | { readonly type: "steer"; readonly draft: TurnDraft; readonly into: HostTurn }
-  | { readonly type: "settle"; readonly host: TurnHost }
+  | {
+      readonly type: "steer";
+      readonly draft: TurnDraft;
+      readonly into: HostTurn;
+      readonly endsWith: HostedEnd;
+    }
+  | { readonly type: "settle"; readonly host: TurnHost; readonly endsWith: HostedEnd }
   | { readonly type: "follow" };
 
 /** What it may have to hand to a worker. */

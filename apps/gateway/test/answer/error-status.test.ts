@@ -1,6 +1,6 @@
 import { ErrorCode } from "@synthesis/protocol";
 import { expect, test } from "vitest";
-import { errorBody } from "../../src/openai/error-body.ts";
+import { errorBody } from "../../src/answer/error-body.ts";
 import { errorStatus, errorType, retryAdvice } from "../../src/answer/error-status.ts";
 
 const expected: Readonly<Record<number, readonly ErrorCode[]>> = {

@@ -94,6 +94,29 @@ test("a verdict may come without a stream", async () => {
   await events.rest();
 });
 
+test("a verdict that comes without a stream is answered with the next question, and the turn goes on", async () => {
+  const { worker } = gateway;
+  const { events, submit, ask, leave } = await asking();
+  const { turn } = submit;
+  const answering = gateway.chat("yes", same);
+  await worker.next("follow");
+  const second = asks.add(submit.request.caller, makeAsk({ turn, session: submit.session.id }));
+  const asked = { type: "asked", turn, seq: 5, ask: second } as const;
+  worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "and that? "), asked);
+  expect(await (await answering).json()).toMatchObject({
+    choices: [{ message: { content: "and that? " }, finish_reason: "stop" }],
+    synthesis: { asks: [{ id: ask.id, behavior: "allow", by: "chat" }, { id: second.id }] },
+  });
+  leave();
+  const last = gateway.chat("no", same);
+  await eventually(() => expect(asks.heard.at(-1)).toMatchObject({ ask: second.id, words: "no" }));
+  await worker.next("follow");
+  worker.send(settled(turn, 6, second), ...deltas(turn, 7, "then not"), ended(turn, 8));
+  expect(await (await last).json()).toMatchObject({ choices: [{ message: { content: "then not" } }] });
+  await events.rest().catch(() => {});
+  expect(worker.unread("cancel_turn")).toBe(0);
+});
+
 test("any other text waits as ever, and so does a verdict when nothing is asked any more", async () => {
   const { worker } = gateway;
   const { events, submit, ask } = await asking();

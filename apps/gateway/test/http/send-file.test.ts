@@ -16,7 +16,14 @@ let sent: Promise<void>;
 beforeEach(async () => {
   content = new PassThrough();
   before = () => {};
-  const file = { name: "a.txt", mediaType: "text/plain", bytes: 10, attachedAt: 0, content };
+  const file = {
+    name: "a.txt",
+    mediaType: "text/plain",
+    bytes: 10,
+    attachedAt: 0,
+    range: "whole" as const,
+    content,
+  };
   server = createServer((request, response) => {
     before(response);
     sent = sendFile(file, request, response, 50);

@@ -77,6 +77,21 @@ test.for<[title: string, body: object, message: string]>([
   });
 });
 
+test("images and files are for an agent that is no Claude too", async () => {
+  const url = "data:image/png;base64,AAAA";
+  const content = [
+    { type: "text", text: "look" },
+    { type: "image_url", image_url: { url } },
+    { type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" } },
+  ];
+  const { submit } = await turn({ model: "other", messages: [{ role: "user", content }], tools: [] });
+  expect(submit.prompt).toEqual([
+    { type: "text", text: "look" },
+    { type: "image", mediaType: "image/png", data: "AAAA" },
+    { type: "document", mediaType: "application/pdf", data: "AAAA", name: "a.pdf" },
+  ]);
+});
+
 test("an agent whose instructions are its own is given none, and the client is told", async () => {
   const system = { role: "system", content: "be brief" };
   const asked = gateway.chat({ model: "own", messages: [system, ...messages] });

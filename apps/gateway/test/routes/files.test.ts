@@ -114,7 +114,7 @@ test.for<[what: string, id: string]>([
     expect(statusOf(answer)).toBe(404);
     expect(JSON.parse(answer.split("\r\n\r\n")[1]!)).toEqual({
       error: {
-        message: "there is no file with this id, or it is not kept any more",
+        message: "there is no file with this id, or it is not kept any more: ask the agent for it again",
         type: "invalid_request_error",
         param: null,
         code: "file_not_found",
@@ -164,12 +164,26 @@ test("while its worker does not serve a file is told to be asked for again", asy
   expect(await response.text()).not.toContain("demo");
 });
 
+test("a file whose worker dies in the moment when it is asked is had from the next one", async () => {
+  const id = attach(fakeFile("a.txt", "text/plain", "a"));
+  const { worker } = gateway;
+  await gateway.fetch(`/v1/files/${id}`);
+  worker.onRequest = (_request, response) => {
+    response.destroy();
+    setTimeout(() => worker.drop(), 20);
+  };
+  const next = await gateway.nextWorker();
+  next.onRequest = files.answer;
+  expect(await (await gateway.fetch(`/v1/files/${id}/content`)).text()).toBe("a");
+});
+
 test.for<[what: string, head: FakeFile["head"]]>([
   ["no length", { "content-type": "image/png", "x-file-name": "a" }],
   ["no name", { "content-length": 1, "content-type": "image/png" }],
   ["a name that is no encoding", { "x-file-name": "%zz" }],
   ["a type that is none", { "content-type": "image png" }],
   ["a time that is none", { "last-modified": "yesterday" }],
+  ["a part that is none", { "content-range": "bytes 5-" }],
 ])("a worker's answer with %s is not passed on", async ([what, some]) => {
   const whole = what.startsWith("no ") ? {} : fakeFile("a", "image/png", "a").head;
   const isClosed: Promise<unknown>[] = [];

@@ -23,7 +23,10 @@ export class FakeSessions {
       usedAt: 2_000,
       turns: 0,
     } as const;
-    this.#entries.set(session.id, { caller, detail: { session: { ...known, ...session }, turns: [] } });
+    this.#entries.set(session.id, {
+      caller,
+      detail: { session: { ...known, ...session }, allowed: [], turns: [] },
+    });
   }
 
   addTurn(id: string, turn: SessionDetail["turns"][number]): void {

@@ -56,7 +56,12 @@ test("an agent that lost the conversation is told it, in the same turn", async (
   const second = await worker.next("submit");
   const { follows, ...rest } = first;
   expect(follows).toBeDefined();
-  expect(second).toEqual({ ...rest, prompt: second.prompt, said: "three", needsMemory: false });
+  expect(second).toEqual({
+    ...rest,
+    prompt: second.prompt,
+    said: { words: "three", receivedMs: expect.any(Number) as number },
+    needsMemory: false,
+  });
   expect(second.prompt).toContain('<message role="assistant">\ntwo\n</message>');
   worker.send({ type: "accepted", turn: second.turn, reset: "its memory was lost" });
   worker.answer(second, "A");

@@ -23,7 +23,7 @@ function joined(seq = 0): { readonly reader: TurnReader; readonly told: string[]
     completed: (_end, number) => told.push(`${number} completed`),
     failed: ({ code }) => told.push(code),
   };
-  return { reader: { output, onVanish: "cancel", facts, state: "joined", seq }, told };
+  return { reader: { output, onVanish: "cancel", facts, endsWith: "turn", state: "joined", seq }, told };
 }
 
 test("who joins in the moment of the first event, or of the end, is told first which turn it is", () => {

@@ -10,7 +10,7 @@ export function answersOf(questions: readonly AskQuestion[], verdict: AskWords):
   const said = saidTo(questions, verdict);
   const pairs = questions.flatMap((question): [string, string][] => {
     const answer = chosen(question, ownOf(said, question.question));
-    return isTaken(question, answer) ? [[question.question, answer]] : [];
+    return answer === "" ? [] : [[question.question, answer]];
   });
   return Object.fromEntries(pairs);
 }
@@ -48,10 +48,15 @@ function ownOf(answers: Readonly<Answers>, question: string): string {
   return Object.hasOwn(answers, question) ? (answers[question] ?? "") : "";
 }
 
-function chosen({ options, isMultiple }: AskQuestion, answer: string): string {
-  const parts = isMultiple ? answer.split(",").map((part) => part.trim()) : [answer.trim()];
+/** The answer as its question takes it; empty: it does not. */
+function chosen({ takes, options, isMultiple }: AskQuestion, answer: string): string {
+  const said = answer.trim();
+  if (takes === "number") return Number.isFinite(Number(said)) ? said : "";
+  if (takes === "integer") return Number.isInteger(Number(said)) ? said : "";
+  const parts = isMultiple ? said.split(",").map((part) => part.trim()) : [said];
   const labels = parts.map((part) => labelOf(options, part));
-  return labels.includes(undefined) ? answer : labels.join(", ");
+  if (!labels.includes(undefined)) return labels.join(", ");
+  return takes === "option" ? "" : said;
 }
 
 function labelOf(options: AskQuestion["options"], part: string): string | undefined {
@@ -60,17 +65,11 @@ function labelOf(options: AskQuestion["options"], part: string): string | undefi
   return (called(part) ?? placed ?? called(yesOrNo(part)))?.label;
 }
 
-/** What a person may say for it. */
+/** What a person, or a program, may say for it. */
 function yesOrNo(part: string): string {
+  if (/^true$/i.test(part)) return "yes";
+  if (/^false$/i.test(part)) return "no";
   const verdict = readVerdict(part);
   if (verdict === undefined || verdict.message !== undefined) return "";
   return { allow: "yes", deny: "no", always: "" }[verdict.behavior];
-}
-
-function isTaken({ takes, options, isMultiple }: AskQuestion, answer: string): boolean {
-  if (answer === "") return false;
-  if (takes === "number") return Number.isFinite(Number(answer));
-  if (takes === "integer") return Number.isInteger(Number(answer));
-  const parts = isMultiple ? answer.split(", ") : [answer];
-  return takes === undefined || parts.every((part) => options.some(({ label }) => label === part));
 }

@@ -101,7 +101,7 @@ export interface AgentProcess {
   readonly pid: number | undefined;
   /** The terminal that it runs in, where Synthesis keeps one for it. */
   readonly terminal?: TerminalChild;
-  /** Whether it runs, as far as the system has said: it is false before {@link closed} settles. */
+  /** Whether it runs, as far as the system has said, and nobody ends it: it is false before {@link closed} settles. */
   readonly isAlive: boolean;
   /** Settles when it first says something, or has ended: till then its start keeps a core busy. */
   readonly started: Promise<void>;

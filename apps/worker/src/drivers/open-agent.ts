@@ -2,12 +2,14 @@ import { checkoutDir, type AgentSettings } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { nanoid } from "nanoid";
 import type { Bridge } from "../bridge/bridge.ts";
+import type { ReceivedFiles } from "../files/received-files.ts";
 import { AgentChild } from "../process/agent-child.ts";
 import { programEnvironment } from "../process/child-environment.ts";
 import type { LiveClaudes } from "./live/live-claudes.ts";
 import { TerminalChild } from "../terminal/terminal-child.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
 import type { AgentProcess, AgentTurn } from "./agent-process.ts";
+import type { KeepRules } from "./claude/keep-rules.ts";
 import { channelArguments, pluginEnvironment } from "./channel/channel-arguments.ts";
 import { ChannelProcess } from "./channel/channel-process.ts";
 import { CommandProcess } from "./command/command-process.ts";
@@ -21,6 +23,8 @@ import { traceTurn } from "./headless/turn-trace.ts";
 export interface AgentSurroundings {
   readonly configuration: WorkerConfiguration;
   readonly bridge: Bridge;
+  /** What clients send to agents that open it by path. */
+  readonly received: ReceivedFiles;
   readonly log: Logger;
   readonly liveClaudes: LiveClaudes;
   onUnsolicited(): void;
@@ -38,11 +42,12 @@ export interface AgentSession {
   readonly claude: ClaudeSession;
   /** Of the turn that it is opened for: what a process is told at its start. */
   readonly launch: Pick<AgentTurn, "instructions" | "answerSchema">;
+  readonly keepRules: KeepRules;
 }
 
 /** Starts an agent process with the driver that its agent names. Throws what `LiveClaudes.take` does. */
 export function openAgent(surroundings: AgentSurroundings, session: AgentSession): AgentProcess {
-  const { configuration, log, bridge } = surroundings;
+  const { configuration, log, bridge, received } = surroundings;
   const { limits, path: cwd, claude, markPrefix } = configuration;
   const common = { cwd, mark: `${markPrefix}/${nanoid()}`, closeMs: limits.closeMs, log };
   const { agent } = session;
@@ -53,6 +58,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
       return new ClaudeProcess({
         bin: claude.bin,
         workspacePath: cwd,
+        keepRules: session.keepRules,
         settings: agent,
         startModel: session.claude.startModel ?? agent.model,
         maxLineBytes: limits.lineBytes,
@@ -79,13 +85,16 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
           }),
       });
     }
-    case "channel":
+    case "channel": {
       if (agent.terminal === "yours") return surroundings.liveClaudes.take(session);
+      const inbox = received.inbox(session.id);
       return new ChannelProcess({
         bridge,
+        inbox,
         session: session.id,
         sessionKey: session.key,
         workspacePath: cwd,
+        keepRules: session.keepRules,
         program: claude.bin,
         limits,
         log,
@@ -94,17 +103,19 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
           new TerminalChild({
             ...common,
             command: claude.bin,
-            args: channelArguments(agent, session.claude),
+            args: channelArguments(agent, inbox, session.claude),
             env: {
               ...claudeProcessEnvironment(configuration),
               ...pluginEnvironment(bridgeUrl, session.key),
             },
           }),
       });
+    }
     case "command": {
       const [program = "", ...args] = agent.command.map(fillIn);
       return new CommandProcess({
         bridge,
+        inbox: received.inbox(session.id),
         sessionKey: session.key,
         workspacePath: cwd,
         program,

@@ -1,14 +1,15 @@
 import { quoted, quotedParts, type ContentPart, type Prompt, type ToolResult } from "@synthesis/protocol";
+import type { FilePart } from "../files/file-part.ts";
 
-/** What an agent that takes text only is told; undefined where the prompt has parts that are none. */
-export function promptText(prompt: Prompt): string | undefined {
-  if (typeof prompt === "string") return prompt;
-  const texts: string[] = [];
-  for (const part of prompt) {
-    const text = part.type === "tool_result" ? promptText(resultParts(part)) : textOf(part);
-    if (text === undefined) return undefined;
-    texts.push(text);
-  }
+/** What of a prompt is no text, in its order. */
+export function fileParts(prompt: Prompt): FilePart[] {
+  return plainParts(prompt).filter((part) => part.type !== "text");
+}
+
+/** A prompt for an agent that takes text only; `lines` stand for what is none, in its order. */
+export function promptText(prompt: Prompt, lines: readonly string[] = []): string {
+  const left = [...lines];
+  const texts = plainParts(prompt).map((part) => (part.type === "text" ? part.text : (left.shift() ?? "")));
   return texts.join("\n\n");
 }
 
@@ -20,6 +21,7 @@ export function resultParts({ name, arguments: json, content, isError }: ToolRes
   return first?.type === "text" ? [{ type: "text", text: `${call}\n${first.text}` }, ...rest] : [];
 }
 
-function textOf(part: ContentPart): string | undefined {
-  return part.type === "text" ? part.text : undefined;
+function plainParts(prompt: Prompt): ContentPart[] {
+  if (typeof prompt === "string") return [{ type: "text", text: prompt }];
+  return prompt.flatMap((part) => (part.type === "tool_result" ? resultParts(part) : [part]));
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open, realpath, stat, type FileHandle } from "node:fs/promises";
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { resolve } from "node:path";
+import { isHidden, pathBelow } from "@synthesis/kit";
 import { WireFailure, type Attachment } from "@synthesis/protocol";
 
 /** What is read at once, in bytes. */
@@ -25,17 +26,15 @@ export async function openContent(attachment: Attachment, workspace: string): Pr
   const root = await realpath(workspace);
   const file = await realpath(resolve(root, path)).catch(() => undefined);
   if (file === undefined) throw refused(`there is no file "${path}"`);
-  if (!isBelow(root, file)) throw refused(`"${path}" is not in the workspace: copy it there first`);
-  if (isHidden(relative(root, file)))
+  const below = pathBelow(root, file);
+  if (below === undefined) throw refused(`"${path}" is not in the workspace: copy it there first`);
+  if (isHidden(below))
     throw refused(`"${path}" is hidden, and hidden files often hold secrets: they are not attached`);
   return contentOfFile(file, path);
 }
 
-function isHidden(path: string): boolean {
-  return path.split(sep).some((name) => name.startsWith("."));
-}
-
-function contentOfData(data: string): FileContent {
+/** `data` is base64. */
+export function contentOfData(data: string): FileContent {
   const content = Buffer.from(data, "base64");
   return {
     bytes: content.byteLength,
@@ -74,11 +73,6 @@ async function* chunksOf(handle: FileHandle, bytes: number, signal: AbortSignal)
     left -= bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
-}
-
-function isBelow(root: string, file: string): boolean {
-  const below = relative(root, file);
-  return below !== "" && below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below);
 }
 
 function refused(message: string): WireFailure {

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Limits } from "@synthesis/config";
-import { abortable, type Logger } from "@synthesis/kit";
+import { abortable, fileNotFound, type Logger } from "@synthesis/kit";
 import { FileId, WireFailure } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import { causeOf } from "./cause-of.ts";
@@ -14,6 +14,14 @@ export interface FileStoreOptions {
   readonly folder: string;
   readonly limits: Pick<Limits, "filesBytes" | "filesKeptMs">;
   readonly log: Logger;
+  /** What earlier generations kept there; default: {@link readEntries}, of a store without groups. */
+  readonly readKept?: typeof readEntries;
+}
+
+/** What is to be kept, and its name: one that a file system takes. */
+export interface NewFile {
+  readonly name: string;
+  readonly content: FileContent;
 }
 
 /** A kept file, opened to be read: whoever has it closes the handle. */
@@ -31,8 +39,8 @@ const ENTRY_BYTES = 8 * 1024;
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /**
- * The files that the agents of a workspace attached, each in a folder that is named by its id. An id is the permission
- * to read the file: it is told to nobody but the client, and stands in no log.
+ * Files of a workspace, each in a folder that is named by its id. The id of what an agent attached is the permission to
+ * read it: it is told to nobody but the client, and stands in no log.
  */
 export class FileStore {
   readonly #options: FileStoreOptions;
@@ -48,37 +56,56 @@ export class FileStore {
     this.#options = options;
   }
 
-  /** Takes up what earlier generations kept; only {@link keep} waits for it. */
+  /** Takes up what earlier generations kept; only what is to be kept, or removed, waits for it. */
   start(): void {
     this.#isReady = this.#sumUp();
   }
 
-  /**
-   * Keeps a copy, for which the oldest make room, and returns its id. Rejects with `invalid_request` where it is too
-   * large, also beside what is being kept at the same time, with the signal's reason, and with what the file system
-   * throws; then nothing is kept.
-   */
+  /** Keeps a copy and returns its id; see {@link keepAll}. */
   async keep(name: string, content: FileContent, signal: AbortSignal): Promise<string> {
+    const [id = ""] = await this.keepAll([{ name, content }], signal);
+    return id;
+  }
+
+  /**
+   * Keeps copies of all these, for which the oldest make room, and returns their ids, which are their places below the
+   * store's folder: in a folder of their `group`, where there is one. Rejects with `invalid_request` where they are too
+   * large, also beside what is being kept at the same time, with the signal's reason, and with what the file system
+   * throws; then none is kept.
+   */
+  async keepAll(files: readonly NewFile[], signal: AbortSignal, group?: string): Promise<string[]> {
     await abortable(this.#isReady, signal);
-    const { folder, limits } = this.#options;
-    const bytes = content.bytes + ENTRY_BYTES;
+    const { limits } = this.#options;
+    const bytes = files.reduce((sum, { content }) => sum + content.bytes + ENTRY_BYTES, 0);
     if (bytes > limits.filesBytes) throw tooLarge(limits);
     if (this.#arrivingBytes + bytes > limits.filesBytes) throw tooMuchAtOnce(limits);
-    const id = `file-${nanoid(32)}`;
+    const kept: string[] = [];
     this.#arrivingBytes += bytes;
     try {
       await this.#makeRoom();
-      await mkdir(join(folder, id), { recursive: true, mode: 0o700 });
-      await using file = await open(join(folder, id, name), "wx", 0o600);
-      for await (const chunk of content.chunks(signal)) await file.appendFile(chunk);
+      for (const file of files) {
+        signal.throwIfAborted();
+        const id = [...(group === undefined ? [] : [group]), `file-${nanoid(32)}`].join("/");
+        kept.push(id);
+        await this.#write(id, file, signal);
+      }
     } catch (error) {
-      await this.#delete(id);
+      await Promise.all(kept.map((id) => this.#delete(id)));
       throw error;
     } finally {
       this.#arrivingBytes -= bytes;
     }
-    this.#add(id, { bytes, keptAt: Date.now() });
-    return id;
+    const keptAt = Date.now();
+    for (const [place, id] of kept.entries())
+      this.#add(id, { bytes: (files[place]?.content.bytes ?? 0) + ENTRY_BYTES, keptAt });
+    return kept;
+  }
+
+  /** Removes what is kept of a group. */
+  async removeGroup(group: string): Promise<void> {
+    await this.#isReady;
+    const ids = [...this.#entries.keys()].filter((id) => id.startsWith(`${group}/`));
+    await Promise.all(ids.map((id) => this.#remove(id)));
   }
 
   /** Opens a file. Rejects with `file_not_found`, also where it is older than `limits.filesKeptMs`. */
@@ -108,14 +135,21 @@ export class FileStore {
     }
   }
 
+  async #write(id: string, { name, content }: NewFile, signal: AbortSignal): Promise<void> {
+    const folder = join(this.#options.folder, id);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await using file = await open(join(folder, name), "wx", 0o600);
+    for await (const chunk of content.chunks(signal)) await file.appendFile(chunk);
+  }
+
   #isTooOld({ keptAt }: { readonly keptAt: number }): boolean {
     return keptAt < Date.now() - this.#options.limits.filesKeptMs;
   }
 
   async #sumUp(): Promise<void> {
-    const { folder, log } = this.#options;
+    const { folder, log, readKept = readEntries } = this.#options;
     try {
-      for (const [id, { bytes, keptAt }] of await readEntries(folder, log)) {
+      for (const [id, { bytes, keptAt }] of await readKept(folder, log)) {
         this.#add(id, { bytes: bytes + ENTRY_BYTES, keptAt });
       }
       this.tidy();
@@ -174,17 +208,12 @@ async function openKept(folder: string): Promise<KeptFile> {
   }
 }
 
-function fileNotFound(): WireFailure {
-  const message = "there is no such file, or it is not kept any more: ask the agent for it again";
-  return new WireFailure("file_not_found", message);
-}
-
 function tooLarge({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
-  const message = `it is larger than all files of the workspace may be: ${filesBytes} bytes (limits.filesBytes)`;
+  const message = `that is more than all files of the workspace may be: ${filesBytes} bytes (limits.filesBytes)`;
   return new WireFailure("invalid_request", message);
 }
 
 function tooMuchAtOnce({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
-  const message = `it has no room beside those that are being attached: ${filesBytes} bytes (limits.filesBytes); try it again`;
+  const message = `there is no room beside what is being kept at the same time: ${filesBytes} bytes (limits.filesBytes); try it again`;
   return new WireFailure("invalid_request", message);
 }

@@ -57,13 +57,13 @@ export class SessionApi {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method } = request;
+    const { method, headers } = request;
     const url = new URL(request.url ?? "/", "http://worker");
     const { pathname, searchParams } = url;
     const asked = await answerAboutAsks(this.#workspace, request, url);
     if (asked !== undefined) return respond(response, 200, asked);
     const { files } = this.#workspace;
-    if (await answerWithFile(files, { method, pathname }, response, UNREAD_MS)) return;
+    if (await answerWithFile(files, { method, headers, pathname }, response, UNREAD_MS)) return;
     const caller = searchParams.get("caller") ?? undefined;
     const { id, part } = PATH.exec(pathname)?.groups ?? {};
     if (method === "GET" && pathname === "/sessions") {

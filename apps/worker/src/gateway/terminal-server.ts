@@ -4,8 +4,8 @@ import { jsonOf, type Logger } from "@synthesis/kit";
 import { TerminalSize, WireFailure, type ControlError } from "@synthesis/protocol";
 import { WebSocketServer, type WebSocket } from "ws";
 import { Lease } from "../drivers/live/lease.ts";
-import { closeHandshake } from "../close-handshake.ts";
-import { refuseUpgrade } from "../refuse-upgrade.ts";
+import { closeHandshake } from "../web-socket/close-handshake.ts";
+import { refuseUpgrade } from "../web-socket/refuse-upgrade.ts";
 import type { TerminalChild } from "../terminal/terminal-child.ts";
 import type { Workspace } from "../workspace.ts";
 

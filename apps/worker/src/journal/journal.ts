@@ -1,6 +1,8 @@
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { WireFailure, type Submit } from "@synthesis/protocol";
+import type { PermissionRule } from "../drivers/claude/permission-rule.ts";
+import { AllowedRuleTable } from "./allowed-rule-table.ts";
 import { Database } from "./database.ts";
 import { isDatabaseError } from "./database-error.ts";
 import { openDatabase, openUnsynced } from "./open-database.ts";
@@ -33,6 +35,7 @@ const PRUNE_EVERY_MS = 600_000;
 export class Journal {
   readonly sessions: SessionTable;
   readonly points: PointTable;
+  readonly allowedRules: AllowedRuleTable;
   readonly turns: TurnTable;
   readonly events: TurnEventTable;
   readonly #transcripts: Transcripts;
@@ -54,7 +57,8 @@ export class Journal {
     this.#unsynced = new Database(openUnsynced(file), onDamage);
     this.sessions = new SessionTable(this.#synced);
     this.points = new PointTable(this.#synced);
-    this.#transcripts = new Transcripts(this.sessions, this.points);
+    this.allowedRules = new AllowedRuleTable(this.#synced);
+    this.#transcripts = new Transcripts(this);
     this.turns = new TurnTable(this.#synced);
     this.#unsyncedTurns = new TurnTable(this.#unsynced);
     this.events = new TurnEventTable(this.#unsynced);
@@ -130,6 +134,11 @@ export class Journal {
   /** The agent lost its side of a session: it goes on with nothing but what this turn tells it. */
   renew(session: string, turn: string): void {
     this.#edge(() => this.#transcripts.renew(session, turn));
+  }
+
+  /** A person allowed these for good in a session: written before its agent is told. */
+  allow(session: string, rules: readonly PermissionRule[]): void {
+    this.#edge(() => this.allowedRules.add(session, rules));
   }
 
   /** Keeps to its bounds also when no turn comes. Cheap: it does something every ten minutes. */

@@ -83,4 +83,13 @@ export const migrations: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN is_stateless INTEGER NOT NULL DEFAULT 0;
   UPDATE sessions SET family = id;
   `,
+  // What people have allowed for good in a session.
+  `
+  CREATE TABLE allowed_rules (
+    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    tool TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (session, tool, content)
+  ) STRICT;
+  `,
 ];

@@ -1,4 +1,5 @@
 import type { Submit } from "@synthesis/protocol";
+import type { AllowedRuleTable } from "./allowed-rule-table.ts";
 import { instructionsHash } from "./instructions-hash.ts";
 import type { NewPoint, PointTable } from "./point-table.ts";
 import type { SessionRecord, SessionTable } from "./session-table.ts";
@@ -20,6 +21,12 @@ export type TurnTranscript =
       readonly anchor?: string | undefined;
     };
 
+interface TranscriptTables {
+  readonly sessions: SessionTable;
+  readonly points: PointTable;
+  readonly allowedRules: AllowedRuleTable;
+}
+
 /**
  * Leads the sessions and the points of their transcripts along with the edges of their turns; within a transaction.
  * A stateless turn leaves nothing.
@@ -27,10 +34,12 @@ export type TurnTranscript =
 export class Transcripts {
   readonly #sessions: SessionTable;
   readonly #points: PointTable;
+  readonly #allowedRules: AllowedRuleTable;
 
-  constructor(sessions: SessionTable, points: PointTable) {
+  constructor({ sessions, points, allowedRules }: TranscriptTables) {
     this.#sessions = sessions;
     this.#points = points;
+    this.#allowedRules = allowedRules;
   }
 
   /** Brings the session of an accepted turn to where that one goes on from, and adds what the client says. */
@@ -62,6 +71,7 @@ export class Transcripts {
   /** The agent lost its side of a session, which goes on with nothing but what this turn tells it. */
   renew(session: string, turn: string): void {
     this.#sessions.renewAgentSession(session);
+    this.#allowedRules.forget(session);
     this.#points.dropAllBut(session, turn);
   }
 
@@ -73,11 +83,13 @@ export class Transcripts {
       case "anew":
         this.#points.dropAfter(session, 0);
         this.#sessions.renewAgentSession(session);
+        this.#allowedRules.forget(session);
         return;
       case "branch": {
         const { at, place } = origin;
         const record = this.#sessions.branchAgentSession(session, place, at.instructions);
         if (at.session === session) return this.#points.dropAfter(session, at.position);
+        this.#allowedRules.forget(session);
         this.#points.dropAfter(session, 0);
         this.#points.inherit(record, at);
         this.#sessions.setBranchOf(session, at.session);

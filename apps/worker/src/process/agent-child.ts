@@ -48,9 +48,10 @@ export class AgentChild {
     return this.#subprocess.pid;
   }
 
+  /** Whether it runs, as far as the system has said, and nobody has begun to end it. */
   get isAlive(): boolean {
     const { pid, exitCode, signalCode } = this.#subprocess.nodeChildProcess;
-    return pid !== undefined && exitCode === null && signalCode === null;
+    return this.#reason === undefined && pid !== undefined && exitCode === null && signalCode === null;
   }
 
   /** The end of what it wrote to stderr. */

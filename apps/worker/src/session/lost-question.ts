@@ -1,7 +1,11 @@
 import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
 import { bareVerdict } from "../asks/said-verdict.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { TurnEvent } from "../turn/turn-event.ts";
 import type { Turn } from "../turn/turn.ts";
+
+/** So many things may be told after a question without being said of it. */
+const MAX_AFTER = 16;
 
 /**
  * The question that a session's transcript ends with, though nothing that could take a verdict is left of its run, where
@@ -12,12 +16,16 @@ export function lostQuestion(
   { order }: Turn,
   { points, turns, events }: Pick<Journal, "points" | "turns" | "events">,
 ): AgentAsk | undefined {
+  if (order.said === undefined || bareVerdict(order.said) === undefined) return undefined;
   const head = points.headTurn(order.session.id);
   const record = head === undefined ? undefined : turns.get(head);
-  if (record?.state !== "completed" || record.caller !== order.request.caller) return undefined;
-  const [last] = events.after(record.turn, record.seq - 2); // its end has the last number
-  if (last?.kind !== "asked") return undefined;
-  return order.said === undefined || bareVerdict(order.said) === undefined ? undefined : last.ask;
+  if (record === undefined || record.caller !== order.request.caller) return undefined;
+  const last = events.after(record.turn, record.seq - MAX_AFTER).findLast(isSaidOrAsked);
+  return last?.kind === "asked" ? last.ask : undefined;
+}
+
+function isSaidOrAsked({ kind }: TurnEvent): boolean {
+  return kind !== "ask_settled" && kind !== "note" && kind !== "reasoning";
 }
 
 /** What is answered to it, with how it was settled where that is known: whether its tool was used is not. */

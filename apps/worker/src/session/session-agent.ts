@@ -10,6 +10,7 @@ import { instructionsHash } from "../journal/instructions-hash.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AgentPlace, SessionRecord } from "../journal/session-table.ts";
 import type { Turn } from "../turn/turn.ts";
+import { allowedRules, keepRules } from "./allowed-rules.ts";
 import { lostConversation } from "./lost-conversation.ts";
 import type { Slots } from "./slots.ts";
 import { WarmProcess } from "./warm-process.ts";
@@ -136,6 +137,7 @@ export class SessionAgent {
     const startModel = resumes ? model : undefined;
     const resume = agentStarted && isStateless !== true;
     const resumeAt = resume && !resumes ? this.#endBefore(turn, id) : undefined;
+    const allowed = allowedRules(this.#identity.id, this.#around);
     const { instructions, answerSchema } = this.agentTurn(turn, resumes);
     return this.warm.open(
       openAgent(this.#around, {
@@ -143,8 +145,9 @@ export class SessionAgent {
         caller,
         name: agent,
         agent: this.#settings,
-        claude: { id, resume, resumeAt, cutTurn, startModel, branch, isStateless },
+        claude: { id, resume, resumeAt, cutTurn, startModel, branch, isStateless, allowed },
         launch: { instructions, answerSchema },
+        keepRules: (rules) => keepRules(this.#identity.id, rules, this.#around),
       }),
     );
   }

@@ -5,12 +5,13 @@ import type { Journal } from "../journal/journal.ts";
 import type { SessionRecord } from "../journal/session-table.ts";
 import type { TurnRecord } from "../journal/turn-table.ts";
 import type { WorkerConfiguration } from "../worker-configuration.ts";
+import { allowedRules } from "./allowed-rules.ts";
 import { exportSession } from "./session-export.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionCatalogOptions {
   readonly configuration: Pick<WorkerConfiguration, "path" | "claude" | "agents">;
-  readonly journal: Pick<Journal, "sessions" | "turns" | "events">;
+  readonly journal: Pick<Journal, "sessions" | "turns" | "events" | "allowedRules">;
   /** Those that have a process or a turn now, by id. */
   readonly live: ReadonlyMap<string, Session>;
 }
@@ -40,10 +41,11 @@ export class SessionCatalog {
     return this.#options.journal.sessions.list(caller, MAX_LISTED).map((record) => this.#infoOf(record));
   }
 
-  /** A session, with its latest turns. */
+  /** A session, with what was allowed in it for good, and its latest turns. */
   detail(id: string, caller: string | undefined): SessionDetail {
     const session = this.#infoOf(this.find(id, caller));
-    return { session, turns: this.#options.journal.turns.ofSession(id, MAX_LISTED).map(turnOf) };
+    const allowed = allowedRules(id, this.#options);
+    return { session, allowed, turns: this.#options.journal.turns.ofSession(id, MAX_LISTED).map(turnOf) };
   }
 
   /** A session as JSON lines. */
@@ -51,7 +53,7 @@ export class SessionCatalog {
     const { journal, configuration } = this.#options;
     const info = this.#infoOf(this.find(id, caller));
     const file = info.agentSession && (await transcriptFile(configuration, info.agentSession));
-    return exportSession(info, journal, file);
+    return exportSession({ ...info, allowed: allowedRules(id, this.#options) }, journal, file);
   }
 
   #infoOf(record: SessionRecord): SessionInfo {

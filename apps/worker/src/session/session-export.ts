@@ -1,4 +1,4 @@
-import type { SessionInfo, TranscriptCall, WireError } from "@synthesis/protocol";
+import type { SessionDetail, SessionInfo, TranscriptCall, WireError } from "@synthesis/protocol";
 import { MAX_TRANSCRIPT_LINE_BYTES } from "../drivers/headless/transcript-line.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { TurnRecord } from "../journal/turn-table.ts";
@@ -6,12 +6,14 @@ import { fileLines } from "../process/file-lines.ts";
 import { AnswerSoFar } from "../turn/answer-so-far.ts";
 import type { NumberedTurnEvent } from "../turn/turn-event.ts";
 
+type ExportedSession = SessionInfo & Pick<SessionDetail, "allowed">;
+
 /**
  * A session as JSON lines, written as they are asked for: itself, then each turn that is remembered, then each line
  * of Claude's transcript, as far as it is whole. Throws what the journal throws, and what reading the file does.
  */
 export async function* exportSession(
-  session: SessionInfo,
+  session: ExportedSession,
   { turns, events }: Pick<Journal, "turns" | "events">,
   transcriptFile: string | undefined,
 ): AsyncGenerator<string> {
@@ -25,7 +27,7 @@ export async function* exportSession(
     if (isJson(line)) yield `{"transcript":${line}}\n`;
 }
 
-function sessionLine({ id, key, agent, createdAt, usedAt, agentSession }: SessionInfo): object {
+function sessionLine({ id, key, agent, createdAt, usedAt, agentSession, allowed }: ExportedSession): object {
   return {
     session: id,
     key,
@@ -33,6 +35,7 @@ function sessionLine({ id, key, agent, createdAt, usedAt, agentSession }: Sessio
     created_at: isoTime(createdAt),
     used_at: isoTime(usedAt),
     agent_session: agentSession,
+    allowed,
   };
 }
 

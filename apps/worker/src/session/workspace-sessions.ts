@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { CloseReason } from "@synthesis/kit";
+import type { WorkerStatus } from "@synthesis/protocol";
 import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { AgentProcess } from "../drivers/agent-process.ts";
 import type { AgentSurroundings } from "../drivers/open-agent.ts";
@@ -34,12 +35,13 @@ export class WorkspaceSessions {
   readonly #sessions = new Map<string, Session>();
 
   constructor(options: WorkspaceSessionsOptions) {
-    const { configuration, log, bridge, liveClaudes, journal, asks, files } = options;
+    const { configuration, log, bridge, received, liveClaudes, journal, asks, files } = options;
     this.#slots = new Slots(configuration.limits.processesPerWorkspace, () => this.#onShortage());
     this.#surroundings = {
       configuration,
       log,
       bridge,
+      received,
       liveClaudes,
       journal,
       asks,
@@ -84,9 +86,11 @@ export class WorkspaceSessions {
     return [...this.#sessions.values()].flatMap(({ process }) => process ?? []);
   }
 
-  /** When the process that {@link evictOldest} would end last worked (epoch ms). */
-  get oldestIdleAt(): number | undefined {
-    return this.#spare?.evictableSince;
+  /** Since when the process that {@link evictOldest} would end has been idle, or has waited for a person. */
+  get spareSince(): Pick<WorkerStatus, "oldestIdleAt" | "oldestAskingAt"> {
+    const { idleSince, evictableSince } = this.#spare ?? {};
+    if (idleSince !== undefined) return { oldestIdleAt: idleSince };
+    return evictableSince === undefined ? {} : { oldestAskingAt: evictableSince };
   }
 
   /**

@@ -8,6 +8,7 @@ import type { WorkspaceAsks } from "../asks/workspace-asks.ts";
 import type { Steerable } from "../drivers/agent-process.ts";
 import type { TurnFiles } from "../files/turn-files.ts";
 import { AnswerLayout } from "./answer-layout.ts";
+import { errorOf } from "./error-of.ts";
 import { InOrder } from "./in-order.ts";
 import { TurnAsks } from "./turn-asks.ts";
 import type { AnswerEvent, RemarkEvent, TurnEvent } from "./turn-event.ts";
@@ -46,7 +47,7 @@ export class TurnOutlet {
   readonly #kept: TurnEvent[] = [];
   #answerBytes = 0;
   /** The text, its files and its questions. */
-  readonly #order = new InOrder();
+  readonly #order = new InOrder((cause) => this.#stop.abort(WireFailure.from(errorOf(cause))));
 
   constructor(options: TurnOutletOptions) {
     const { turn, settings, asks } = options;
@@ -98,7 +99,7 @@ export class TurnOutlet {
     if (this.#state === "told") this.#turn.say(event);
   }
 
-  /** Resolves once the text and the files that came so far are told. */
+  /** Resolves once the text and the files that came so far are told; rejects where they cannot be, and the run is stopped then. */
   get allTold(): Promise<void> {
     return this.#order.allDone;
   }

@@ -144,7 +144,7 @@ test("a word that came while an ask was open, and is not its verdict, is told to
   const receivedAt = (opened.toldAt ?? 0) + 1;
   const words = ["yes", "yes", "No."].map((said) => space.submit(said, { receivedAt }));
   await Promise.all(words.map(async ({ outcome }) => outcome));
-  const soon = await space.run("yes", { receivedAt: Date.now() });
+  const soon = await space.run("yes", { receivedAt: (words[0]!.asks[0]?.toldAt ?? 0) + 1 });
   expect([...words.slice(1), soon.turn].map((turn) => turn.answer)).toEqual(
     Array.from({ length: 3 }, () => expect.stringMatching(/^Too late: .*allow, by chat\)/) as string),
   );

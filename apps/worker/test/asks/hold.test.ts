@@ -147,7 +147,7 @@ test("a word in the chat within a second of a verdict there is not the next one;
   const turn = space.submit("!ask-both Bash");
   hear(space, (await turn.untilAsked()).id, "yes");
   const { id, toldAt = 0 } = await turn.untilAsked(2);
-  expect(codeOf(() => hear(space, id, "yes", toldAt + 900))).toBe("ask_settled");
+  expect(codeOf(() => hear(space, id, "yes", toldAt + 500))).toBe("ask_settled");
   answer(space, id, { behavior: "deny" }, "cli");
   await turn.outcome;
   expect(turn.settled.map(({ by }) => by)).toEqual(["chat", "cli"]);
@@ -167,6 +167,24 @@ test("a word that came while an ask was open, too late for it, is told to nobody
   expect(ends).toMatchObject([refused, refused, stopped]);
   expect(await stranger.outcome).toMatchObject(stopped);
   expect((await space.run("yes", { receivedAt: Date.now() + 1 })).answer).toMatch(/^fake: yes \(turn 4/);
+});
+
+test("W-21: the process that asked dies: a late word is no prompt, other text is one", async () => {
+  await using space = await TestWorkspace.start();
+  const { outcome } = await space.run("!ask-die Bash");
+  expect(outcome).toMatchObject({ state: "interrupted" });
+  const late = await space.run("yes");
+  expect([late.outcome, late.answer]).toMatchObject([
+    stopped,
+    expect.stringMatching(/^That question is over \(deny, by agent\): claude is not waiting/) as string,
+  ]);
+  expect((await space.run("go on")).answer).toMatch(/^fake: go on/);
+});
+
+test("W-21: after a denial by deadline on which the agent said something, yes is said to that", async () => {
+  await using space = await TestWorkspace.start({ asks: { deadlineMs: 50 } });
+  expect((await space.run("!ask Bash")).answer).toMatch(/denied: the user was asked and did not answer/);
+  expect((await space.run("yes")).answer).toMatch(/^fake: yes/);
 });
 
 test("where the chat is no way to answer, a word in it is a message like any other", async () => {

@@ -262,6 +262,28 @@ test("a copy that fails or is called off leaves nothing, and no id is logged", a
   expect(JSON.stringify(log.lines)).not.toContain("file-");
 });
 
+test("of several that belong together none is kept where one fails, or the rest is called off", async () => {
+  const one = store({ filesBytes: 4 * ENTRY + KIB });
+  const before = await keep(one, 0);
+  const stop = new AbortController();
+  const stopping: FileContent = {
+    ...content(0),
+    async *chunks() {
+      yield Buffer.alloc(0);
+      stop.abort(new Error("called off"));
+    },
+  };
+  const named = (each: FileContent, name = "a.txt") => ({ name, content: each });
+  const good = named(content(10));
+  await expect(one.keepAll([good, named(content(10), "x".repeat(300))], never)).rejects.toThrow(
+    "ENAMETOOLONG",
+  );
+  await expect(one.keepAll([good, named(stopping), good], stop.signal)).rejects.toThrow("called off");
+  expect(await readdir(files())).toEqual([before]);
+  const ids = await one.keepAll([named(content(0)), named(content(0)), named(content(0))], never);
+  expect(await there(one, [before, ...ids])).toEqual([0, 1, 2, 3]);
+});
+
 test("a folder that somebody removed is made again", async () => {
   const one = store();
   const lost = await keep(one, "lost");

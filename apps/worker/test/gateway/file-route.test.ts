@@ -22,10 +22,15 @@ async function keep({ space }: ServedWorkspace, name: string, content: string): 
   return space.workspace.files.keep(name, held, new AbortController().signal);
 }
 
-async function get({ space }: ServedWorkspace, path: string, method = "GET"): Promise<IncomingMessage> {
+async function get(
+  { space }: ServedWorkspace,
+  path: string,
+  method = "GET",
+  headers: Record<string, string> = {},
+): Promise<IncomingMessage> {
   const { socketPath } = space.configuration;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request({ socketPath, path, method, agent: false }, resolve).on("error", reject).end();
+  request({ socketPath, path, method, headers, agent: false }, resolve).on("error", reject).end();
   return promise;
 }
 
@@ -54,6 +59,33 @@ test("a file comes with its type, size, name and age; an empty one too", async (
   expect(await text(answer)).toBe("a,b\n");
   const empty = await get(served, `/files/${await keep(served, "empty", "")}`);
   expect([empty.headers["content-length"], await text(empty)]).toEqual(["0", ""]);
+  expect(await openFiles()).toBe(0);
+});
+
+test("of a file a part can be had; where it has none of it that is said", async () => {
+  await using served = await ServedWorkspace.start();
+  const id = await keep(served, "digits.txt", "0123456789");
+  const part = async (range: string) => get(served, `/files/${id}`, "GET", { range });
+  const middle = await part("bytes=2-4");
+  expect([middle.statusCode, middle.headers]).toMatchObject([
+    206,
+    {
+      "content-length": "3",
+      "content-range": "bytes 2-4/10",
+      "content-type": "text/plain",
+      "x-file-name": "digits.txt",
+    },
+  ]);
+  expect(await text(middle)).toBe("234");
+  expect(await text(await part("bytes=-3"))).toBe("789");
+  const whole = await part("bytes=0-1,3-4");
+  expect([whole.statusCode, whole.headers["content-range"], await text(whole)]).toEqual([
+    200,
+    undefined,
+    "0123456789",
+  ]);
+  const none = await part("bytes=10-");
+  expect([none.statusCode, none.headers["content-range"], await text(none)]).toEqual([416, "bytes */10", ""]);
   expect(await openFiles()).toBe(0);
 });
 

@@ -229,6 +229,7 @@ test("an export has the session, each turn with its answer, and Claude's transcr
     created_at: iso,
     used_at: iso,
     agent_session: session.agentSession,
+    allowed: [],
   });
   const times = { accepted_at: iso, ended_at: iso };
   expect(lines.slice(0, 2)).toEqual([

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Limits } from "@synthesis/config";
 import type { AskVerdict, Prompt, WireError } from "@synthesis/protocol";
-import { testMarkPrefix } from "@synthesis/testkit";
+import { tempFolder, testMarkPrefix, type TempFolder } from "@synthesis/testkit";
 import { nanoid } from "nanoid";
 import { Bridge } from "../../src/bridge/bridge.ts";
 import type { AskRequest } from "../../src/asks/ask-request.ts";
 import type { AgentTurnEnd } from "../../src/drivers/agent-process.ts";
 import { CommandProcess } from "../../src/drivers/command/command-process.ts";
+import { ReceivedFiles } from "../../src/files/received-files.ts";
 import { AgentChild } from "../../src/process/agent-child.ts";
 import { LogRecorder } from "./log-recorder.ts";
 import { Peer } from "./peer.ts";
@@ -34,17 +35,24 @@ interface RigAsk {
 /** A command process whose program only sleeps: the test itself is its plugin, on as many connections as it likes. */
 export class PluginRig implements AsyncDisposable {
   readonly bridge: Bridge;
+  /** Where the files of its prompts lie. */
+  readonly received: TempFolder;
+  readonly log = new LogRecorder();
   readonly process: CommandProcess;
   unsolicited = 0;
   readonly #sessionKey: string;
   #url = "";
 
-  private constructor(bridge: Bridge, limits: Limits, sessionKey: string) {
+  private constructor(bridge: Bridge, limits: Limits, sessionKey: string, received: TempFolder) {
     this.bridge = bridge;
+    this.received = received;
     this.#sessionKey = sessionKey;
-    const log = new LogRecorder();
+    const { log } = this;
+    const files = new ReceivedFiles({ folder: received.path, limits, log });
+    files.start();
     this.process = new CommandProcess({
       bridge,
+      inbox: files.inbox("session"),
       sessionKey,
       workspacePath: "/workspace",
       program: "sleep",
@@ -75,7 +83,7 @@ export class PluginRig implements AsyncDisposable {
   ): Promise<PluginRig> {
     const own = bridge ?? new Bridge(testLimits(limits), new LogRecorder());
     if (bridge === undefined) await own.start();
-    return new PluginRig(own, testLimits(limits), sessionKey);
+    return new PluginRig(own, testLimits(limits), sessionKey, await tempFolder());
   }
 
   /** The URL that its program was given. */
@@ -150,5 +158,6 @@ export class PluginRig implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process.kill({ code: "test", message: "the test is over" });
     await this.bridge.close();
+    await this.received[Symbol.asyncDispose]();
   }
 }

@@ -86,6 +86,7 @@ export class TestWorkspace implements AsyncDisposable {
         socketPath: folder.join("worker.sock"),
         journalFile: folder.join("journal.sqlite"),
         filesDir: folder.join("files"),
+        receivedDir: folder.join("received"),
         markPrefix: `${testMarkPrefix}w`,
         agents: { claude, seed: commandAgent(fixtures.seedPlugin), ...options.agents },
         claude: {

@@ -64,6 +64,7 @@ export class WorkerProcess implements AsyncDisposable {
         socketPath: folder.join(`worker-${epoch}.sock`),
         journalFile: folder.join("journal.sqlite"),
         filesDir: folder.join("files"),
+        receivedDir: folder.join("received"),
         markPrefix: `${testMarkPrefix}w${epoch}`,
         agents,
         claude: {

@@ -3,8 +3,9 @@ import { InOrder } from "../../src/turn/in-order.ts";
 
 function start() {
   const said: string[] = [];
-  const order = new InOrder();
-  return { said, order, say: (word: string) => order.add(() => said.push(word)) };
+  const failures: unknown[] = [];
+  const order = new InOrder((error) => failures.push(error));
+  return { said, failures, order, say: (word: string) => order.add(() => said.push(word)) };
 }
 
 test("at once as long as nothing is waited for", async () => {
@@ -42,4 +43,32 @@ test("what is handed in while something is done comes after what waits", () => {
     say("c");
   });
   expect(said).toEqual(["a", "b", "c"]);
+});
+
+const fault = new Error("a fault");
+const fail = () => {
+  throw fault;
+};
+
+test("what throws in its place is the end: nothing that comes after it is done, and who waits is told", async () => {
+  const { said, failures, order, say } = start();
+  const [first, second] = [order.reserve(), order.reserve()];
+  say("c");
+  const done = order.allDone;
+  first(fail);
+  second(() => said.push("b"));
+  say("d");
+  order.reserve()(() => said.push("e"));
+  expect([said, failures]).toEqual([[], [fault]]);
+  await expect(done).rejects.toBe(fault);
+  await expect(order.allDone).rejects.toBe(fault);
+});
+
+test("so is what throws at once", async () => {
+  const { said, failures, order, say } = start();
+  say("a");
+  order.add(fail);
+  say("b");
+  expect([said, failures]).toEqual([["a"], [fault]]);
+  await expect(order.allDone).rejects.toBe(fault);
 });

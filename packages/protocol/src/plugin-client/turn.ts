@@ -1,4 +1,6 @@
 import type { Attachment } from "../attachment.ts";
+import type { Inbound } from "../plugin-frame.ts";
+import type { ReceivedFile } from "../received-file.ts";
 import type { OutboundFrame } from "./outbox.ts";
 import { textParts } from "./text-parts.ts";
 
@@ -11,6 +13,8 @@ export interface InboundTurn {
   readonly content: string;
   /** What the prompt came with: `chat_id`, `message_id`, `ts`, and whatever else the bridge added. */
   readonly meta: Readonly<Record<string, unknown>>;
+  /** What came with it beside text, in the order of the prompt (capability `received_files`). */
+  readonly files: readonly ReceivedFile[];
   /** Aborts when nobody wants the answer any more: stop working, then return. */
   readonly signal: AbortSignal;
   /** Sends the next part of the answer, in as many frames as it takes. */
@@ -37,6 +41,7 @@ export class Turn implements InboundTurn {
   readonly id: string;
   content = "";
   meta: Readonly<Record<string, unknown>> = {};
+  files: readonly ReceivedFile[] = [];
   readonly #partBytes: () => number;
   readonly #write: (frame: OutboundFrame) => void;
   readonly #onEnd: () => void;
@@ -62,15 +67,10 @@ export class Turn implements InboundTurn {
   }
 
   /** The prompt, which one that is taken up from a predecessor has only if the bridge repeats it. */
-  tell({
-    content,
-    meta,
-  }: {
-    readonly content: string;
-    readonly meta: Readonly<Record<string, unknown>>;
-  }): void {
+  tell({ content, meta, attachments = [] }: Inbound): void {
     this.content = content;
     this.meta = meta;
+    this.files = attachments;
   }
 
   get signal(): AbortSignal {

@@ -1,7 +1,8 @@
 /**
  * A stand-in for an interactive Claude Code whose account has channels: draws on its terminal, loads the plugin that
  * `--plugin-dir=` names as Claude does, and answers what comes through the channel with "channel: …" by the plugin's
- * tool. What is typed is drawn. A message may hold a directive: `!hold` is not answered, `!exit` ends it with 7.
+ * tool. What is typed is drawn. A message may hold a directive: `!hold` is not answered, `!exit` ends it with 7, `!argv`
+ * is answered with its arguments, `!ask` with what its hook decides on a command for which it suggests a rule.
  *   CLAUDE_CODE_TEST_CHANNELS=off     its account has none: it says so, and drops messages
  *   CLAUDE_CODE_TEST_CHANNELS=silent  it drops them without a word
  *   CLAUDE_CODE_TEST_TRUST=ask        it asks first whether to trust the folder; the key `y` says so
@@ -15,6 +16,19 @@ const argument = (name: string) =>
   process.argv.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 const channels = process.env["CLAUDE_CODE_TEST_CHANNELS"] ?? "on";
 const draw = (line: string) => process.stdout.write(`${line}\r\n`);
+
+const ASKED = {
+  tool: "Bash",
+  input: JSON.stringify({ command: "touch x" }),
+  suggestions: JSON.stringify([
+    {
+      type: "addRules",
+      rules: [{ toolName: "Bash", ruleContent: "touch:*" }],
+      behavior: "allow",
+      destination: "localSettings",
+    },
+  ]),
+};
 
 let isTrusted = process.env["CLAUDE_CODE_TEST_TRUST"] !== "ask";
 if (process.stdin.isTTY) process.stdin.setRawMode(true);
@@ -57,11 +71,25 @@ function loadPlugin(): void {
     params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
   });
   say({ method: "notifications/initialized" });
+  const answer = (text: string) => {
+    call("reply", { text });
+    call("hook", { event: "Stop", text: "" });
+    draw(`● ${text}`);
+  };
+  let asked: number | undefined;
   createInterface({ input: plugin.stdout }).on("line", (line) => {
-    const { method, params } = JSON.parse(line) as {
+    const {
+      id: answered,
+      method,
+      params,
+      result,
+    } = JSON.parse(line) as {
+      id?: number;
       method?: string;
       params?: { content: string; meta: Record<string, string> };
+      result?: { content: readonly { text: string }[] };
     };
+    if (answered !== undefined && answered === asked) answer(result?.content[0]?.text ?? "");
     if (method !== "notifications/claude/channel" || params === undefined || channels !== "on") return;
     const { content, meta } = params;
     draw(`← ${content}`);
@@ -69,8 +97,9 @@ function loadPlugin(): void {
     call("hook", { event: "UserPromptSubmit", prompt });
     if (content.includes("!exit")) process.exit(7);
     if (content.includes("!hold")) return;
-    call("reply", { text: `channel: ${content}` });
-    call("hook", { event: "Stop", text: "" });
-    draw(`● channel: ${content}`);
+    if (content.includes("!ask")) {
+      call("hook", { event: "PermissionRequest", ...ASKED });
+      asked = id;
+    } else answer(content.includes("!argv") ? JSON.stringify(process.argv) : `channel: ${content}`);
   });
 }

@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AgentSettings } from "@synthesis/config";
+import type { Inbox } from "../../files/inbox.ts";
+import { allowedSettings } from "../claude/allowed-settings.ts";
 import type { ClaudeSession } from "../headless/claude-arguments.ts";
 import { PLUGIN } from "./screen-trouble.ts";
 
@@ -9,10 +11,14 @@ export type ChannelSettings = Extract<AgentSettings, { driver: "channel" }>;
 /** The folder of the plugin, as Claude Code loads it. */
 const pluginDir = dirname(fileURLToPath(import.meta.resolve("@synthesis/claude-plugin/package.json")));
 
-/** The arguments of an interactive Claude with the plugin; `session`: of which conversation, where that is ours to say. */
+/**
+ * The arguments of an interactive Claude with the plugin, which may read what clients send to it; `session`: of which
+ * conversation, where that is ours to say.
+ */
 export function channelArguments(
   settings: ChannelSettings,
-  session?: Pick<ClaudeSession, "id" | "resume">,
+  inbox: Pick<Inbox, "folder">,
+  session?: Pick<ClaudeSession, "id" | "resume" | "allowed">,
 ): string[] {
   const { model, permissionMode, channels, asks } = settings;
   return [
@@ -20,8 +26,10 @@ export function channelArguments(
     channels === "approved" ? `--channels=${PLUGIN}` : `--dangerously-load-development-channels=${PLUGIN}`,
     `--permission-mode=${permissionMode}`,
     ...(model === undefined ? [] : [`--model=${model}`]),
+    `--allowedTools=Read(/${inbox.folder}/**)`,
     ...asks.allow.map((rule) => `--allowedTools=${rule}`),
     ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
+    ...allowedSettings(session?.allowed),
     ...(session === undefined ? [] : [session.resume ? "--resume" : "--session-id", session.id]),
   ];
 }

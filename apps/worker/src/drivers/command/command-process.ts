@@ -1,8 +1,11 @@
 import type { CloseReason } from "@synthesis/kit";
-import type { TurnEnd, WireError } from "@synthesis/protocol";
+import type { Prompt, TurnEnd, WireError } from "@synthesis/protocol";
+import type { FilePart } from "../../files/file-part.ts";
+import type { Inbox } from "../../files/inbox.ts";
 import type { Child } from "../../process/child.ts";
+import { errorOf } from "../../turn/error-of.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
-import { promptText } from "../prompt-text.ts";
+import { fileParts } from "../prompt-text.ts";
 import { CANCELLED } from "./end-of-frame.ts";
 import { endOfProgram } from "./end-of-program.ts";
 import { PluginDialogue, type PluginDialogueOptions, type Reach } from "./plugin-dialogue.ts";
@@ -10,11 +13,11 @@ import { PluginTurn } from "./plugin-turn.ts";
 
 /** What a command process needs from the outside. */
 export interface CommandProcessOptions<C extends Child = Child> extends PluginDialogueOptions {
+  /** Where the files of prompts are put for it. */
+  readonly inbox: Inbox;
   /** Starts the program with the bridge URL in its environment. */
   spawn(bridgeUrl: string): C;
 }
-
-const TEXT_ONLY: WireError = { code: "invalid_request", message: "this agent takes text only" };
 
 /** Any program that speaks the plugin frames over the bridge: one session, one turn at a time. */
 export class CommandProcess<C extends Child = Child> implements AgentProcess {
@@ -24,6 +27,7 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
   /** Its conversation cannot branch. */
   readonly anchor = undefined;
   readonly #program: string;
+  readonly #inbox: Inbox;
   readonly #dialogue: PluginDialogue;
   /** Why the process has ended. */
   #gone: CloseReason | undefined;
@@ -32,6 +36,7 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
 
   constructor(options: CommandProcessOptions<C>) {
     this.#program = options.program;
+    this.#inbox = options.inbox;
     this.#dialogue = new PluginDialogue(options, (end) => this.#abandon(end));
     this.child = options.spawn(this.#dialogue.url);
     this.closed = this.child.closed.then((reason) => {
@@ -57,11 +62,12 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
   }
 
   async run({ id, prompt }: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
-    const text = promptText(prompt);
-    if (text === undefined) return { state: "failed", error: TEXT_ONLY };
     if (this.#gone !== undefined) return this.#endOfTurn(this.#gone);
-    const turn = new PluginTurn(id, text, events);
+    const turn = new PluginTurn(id, events);
+    const parts = fileParts(prompt);
+    if (parts.length === 0) turn.makeReady({ prompt, files: [] });
     this.#dialogue.begin(turn);
+    if (parts.length > 0) void this.#receive(turn, prompt, parts);
     return turn.end;
   }
 
@@ -104,6 +110,15 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
   async kill(reason: CloseReason): Promise<void> {
     await this.child.kill(reason);
     await this.closed;
+  }
+
+  /** Puts the files of its prompt where the program can open them; a turn that ends before that is asked nothing. */
+  async #receive(turn: PluginTurn, prompt: Prompt, parts: readonly FilePart[]): Promise<void> {
+    try {
+      this.#dialogue.makeReady(turn, { prompt, files: await this.#inbox.keep(parts, turn.over) });
+    } catch (error) {
+      if (!turn.over.aborted) this.withdraw({ state: "failed", error: errorOf(error) });
+    }
   }
 
   /** How the end of its process ends the running turn. */

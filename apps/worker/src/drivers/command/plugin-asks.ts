@@ -6,6 +6,8 @@ import type { AskRequest } from "../../asks/ask-request.ts";
 import type { PendingAsk } from "../../asks/pending-ask.ts";
 import type { TurnEvents } from "../agent-process.ts";
 import { answeredInput, questionAsk } from "../claude/question-ask.ts";
+import { toldVerdict, type KeepRules } from "../claude/keep-rules.ts";
+import type { PermissionRule } from "../claude/permission-rule.ts";
 import { sessionRules, wordsOfRule } from "../claude/session-rules.ts";
 
 /** So many verdicts are said again to a plugin that missed them. */
@@ -24,13 +26,15 @@ interface Taken {
 export class PluginAsks {
   readonly #send: (verdict: Verdict) => void;
   readonly #workspace: string;
+  readonly #keepRules: KeepRules;
   /** By id; those without a verdict are as many as can be asked at once. */
   readonly #taken = new Map<string, Taken>();
 
   /** `send` may lose a verdict where nobody is connected: it is said again with the ask. */
-  constructor(send: (verdict: Verdict) => void, workspace: string) {
+  constructor(send: (verdict: Verdict) => void, workspace: string, keepRules: KeepRules) {
     this.#send = send;
     this.#workspace = workspace;
+    this.#keepRules = keepRules;
   }
 
   /** Without a turn that runs nobody is asked. */
@@ -47,12 +51,12 @@ export class PluginAsks {
       return;
     }
     this.withdraw(id); // the plugin gave its id to another one
-    const { request, suggestion } = this.#read(ask);
+    const { request, suggestion, rules } = this.#read(ask);
     const taken: Taken = { digest, pending: turn.events.onAsk(request) };
     this.#keep(id, taken);
     void taken.pending.verdict.then((said) => {
       if (this.#taken.get(id) !== taken) return;
-      taken.verdict = verdictOf(id, request, said, suggestion);
+      taken.verdict = verdictOf(id, request, toldVerdict(said, rules, this.#keepRules), suggestion);
       this.#send(taken.verdict);
     });
   }
@@ -74,14 +78,16 @@ export class PluginAsks {
   #read({ tool, input, title = "", suggestions = [] }: Ask): {
     readonly request: AskRequest;
     readonly suggestion: number;
+    readonly rules: readonly PermissionRule[];
   } {
     const asked = questionAsk(tool, input);
-    if (asked !== undefined) return { request: asked, suggestion: -1 };
+    if (asked !== undefined) return { request: asked, suggestion: -1, rules: [] };
     const updates = suggestions.map((each) => sessionRules([each], this.#workspace)[0]);
     const suggestion = updates.findIndex((update, index) => isDeepStrictEqual(update, suggestions[index]));
-    const always = updates[suggestion]?.rules.map(wordsOfRule) ?? [];
+    const rules = updates[suggestion]?.rules ?? [];
+    const always = rules.map(wordsOfRule);
     const words = oneLine(title === "" ? tool : title, MAX_TITLE);
-    return { request: { kind: "permission", tool, title: words, input, always }, suggestion };
+    return { request: { kind: "permission", tool, title: words, input, always }, suggestion, rules };
   }
 }
 

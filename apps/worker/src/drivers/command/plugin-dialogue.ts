@@ -4,7 +4,9 @@ import type { Ask, Hello, PluginCapability, PluginFrame, TurnEnd, TurnFrame } fr
 import type { Bridge } from "../../bridge/bridge.ts";
 import type { PluginSeat } from "../../bridge/plugin-seat.ts";
 import type { AgentTurnEnd } from "../agent-process.ts";
+import type { KeepRules } from "../claude/keep-rules.ts";
 import { PluginAsks } from "./plugin-asks.ts";
+import { promptFields, type PluginPrompt } from "./plugin-prompt.ts";
 import type { PluginTurn } from "./plugin-turn.ts";
 import { TakenFrames } from "./taken-frames.ts";
 
@@ -22,6 +24,8 @@ export interface PluginDialogueOptions {
   readonly log: Logger;
   /** What becomes of it where it never sees a message, and what to do; default: it is started anew. */
   readonly ifDeaf?: string;
+  /** Absent: what is allowed for good the program remembers, or nobody. */
+  readonly keepRules?: KeepRules;
   /** A reply answered no running turn: counted, never delivered. */
   onUnsolicited(): void;
 }
@@ -68,7 +72,8 @@ export class PluginDialogue {
     });
     this.url = url;
     this.#seat = seat;
-    this.#asks = new PluginAsks((verdict) => void seat.send(verdict), options.workspacePath);
+    const { workspacePath, keepRules = () => true } = options;
+    this.#asks = new PluginAsks((verdict) => void seat.send(verdict), workspacePath, keepRules);
   }
 
   /** Resolves with the first hello. */
@@ -90,11 +95,17 @@ export class PluginDialogue {
     return this.#lost;
   }
 
-  /** Sends the turn's prompt: now, or when it is connected and at rest. Throws what `onStart` throws now. */
+  /** Sends the turn's prompt: now, or when that is ready, it is connected and at rest. Throws what `onStart` throws now. */
   begin(turn: PluginTurn): void {
-    if (this.#seat.isOccupied && this.#lingering === undefined) this.#prompt(turn);
+    this.#prompt(turn);
     this.#turn = turn;
-    if (this.#seat.isOccupied && !turn.isPrompted) this.#hold(turn);
+    if (this.#seat.isOccupied && this.#lingering !== undefined) this.#hold(turn);
+  }
+
+  /** The turn's prompt is ready. One that has ended meanwhile is asked nothing. */
+  makeReady(turn: PluginTurn, prompt: PluginPrompt): void {
+    turn.makeReady(prompt);
+    if (turn === this.#turn) this.#promptOrFail(turn);
   }
 
   /** Tells it to stop the turn; false: it does not understand that, or is not there. */
@@ -119,17 +130,20 @@ export class PluginDialogue {
     return this.#capabilities.includes(capability);
   }
 
+  /** Where that may be now. */
   #prompt(turn: PluginTurn): void {
+    if (turn.prompt === undefined || !this.#seat.isOccupied || this.#lingering !== undefined) return;
     turn.begin();
-    this.#lingering = undefined;
     this.#taken.begin(turn.id);
     this.#sendPrompt(turn);
     this.#awaitSeen(turn);
   }
 
-  #sendPrompt({ id, text }: PluginTurn): void {
+  #sendPrompt({ id, prompt }: PluginTurn): void {
+    if (prompt === undefined) return;
     const meta = { chat_id: this.#options.sessionKey, message_id: id, ts: new Date().toISOString() };
-    this.#seat.send({ type: "inbound", content: text, meta });
+    const fields = promptFields(prompt, this.#can("received_files") ? "beside_it" : "in_content");
+    this.#seat.send({ type: "inbound", ...fields, meta });
   }
 
   /** Outside of {@link begin}, whose caller would hear of it: the prompt of a turn that cannot be journaled is not sent. */
@@ -150,7 +164,7 @@ export class PluginDialogue {
 
   #atRest(): void {
     this.#lingering = undefined;
-    if (this.#turn?.isPrompted === false && this.#seat.isOccupied) this.#promptOrFail(this.#turn);
+    if (this.#turn?.isPrompted === false) this.#promptOrFail(this.#turn);
   }
 
   #awaitSeen(turn: PluginTurn): void {

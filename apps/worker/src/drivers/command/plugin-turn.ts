@@ -1,15 +1,17 @@
 import type { Attachment, TurnEnd, TurnFrame } from "@synthesis/protocol";
 import type { AgentTurnEnd, TurnEvents } from "../agent-process.ts";
 import { endOfFrame } from "./end-of-frame.ts";
+import type { PluginPrompt } from "./plugin-prompt.ts";
 import { SeenTimer } from "./seen-timer.ts";
 
 /** A turn whose answer comes in plugin frames, and what it waits for beside the answer. */
 export class PluginTurn {
   readonly id: string;
-  readonly text: string;
   readonly events: TurnEvents;
   readonly end: Promise<AgentTurnEnd>;
   readonly #settle: (end: AgentTurnEnd) => void;
+  readonly #over = new AbortController();
+  #prompt: PluginPrompt | undefined;
   #isPrompted = false;
   #hasReplied = false;
   #isSeen = false;
@@ -17,13 +19,27 @@ export class PluginTurn {
   /** Runs as long as the prompt is held back, or nobody who could answer is connected. */
   #wait: NodeJS.Timeout | undefined;
 
-  constructor(id: string, text: string, events: TurnEvents) {
+  constructor(id: string, events: TurnEvents) {
     this.id = id;
-    this.text = text;
     this.events = events;
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
     this.end = promise;
     this.#settle = resolve;
+  }
+
+  /** What its plugin is to be asked; undefined: that is being made ready. */
+  get prompt(): PluginPrompt | undefined {
+    return this.#prompt;
+  }
+
+  /** It may be sent from now on. */
+  makeReady(prompt: PluginPrompt): void {
+    this.#prompt = prompt;
+  }
+
+  /** Aborts with its end. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Whether its prompt was sent. */
@@ -88,6 +104,7 @@ export class PluginTurn {
   settle(end: AgentTurnEnd): void {
     this.goOn();
     this.#seenTimer?.stop();
+    this.#over.abort();
     this.#settle(end);
   }
 

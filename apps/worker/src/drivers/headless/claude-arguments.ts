@@ -1,5 +1,6 @@
 import type { AgentSettings } from "@synthesis/config";
 import type { AnswerSchema } from "../agent-process.ts";
+import { allowedSettings } from "../claude/allowed-settings.ts";
 import { ATTACH_TOOL, offersAttachTool } from "./file-server.ts";
 import type { TurnTrace } from "./turn-trace.ts";
 
@@ -19,6 +20,8 @@ export interface ClaudeSession {
   readonly branch?: { readonly from: string; readonly at: string } | undefined;
   /** One question beside all conversations: nothing is kept of it, and Claude has no tools of its own. */
   readonly isStateless?: true | undefined;
+  /** What a person allowed for good in its session, as it is written in Claude Code's settings. */
+  readonly allowed?: readonly string[];
 }
 
 /**
@@ -54,7 +57,8 @@ function permissionArguments(settings: HeadlessSettings, session: ClaudeSession)
     ...(isAsked ? ["--permission-prompt-tool=stdio"] : []),
     ...(offersAttachTool(settings, session) ? [`--allowedTools=${ATTACH_TOOL}`] : []),
     ...asks.allow.map((rule) => `--allowedTools=${rule}`),
-    ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
+    ...asks.deny.map((rule) => `--disallowedTools=${rule}`), // which has the last word
+    ...allowedSettings(session.allowed),
   ];
 }
 

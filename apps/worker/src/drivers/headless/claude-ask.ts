@@ -4,6 +4,7 @@ import * as z from "zod";
 import { answeredInput, questionAsk } from "../claude/question-ask.ts";
 import type { AskRequest } from "../../asks/ask-request.ts";
 import { elicitedAsk } from "./elicitation.ts";
+import type { PermissionRule } from "../claude/permission-rule.ts";
 import { sessionRules, wordsOfRule, type PermissionUpdate } from "../claude/session-rules.ts";
 
 const Input = z.record(z.string(), z.unknown());
@@ -22,6 +23,8 @@ type CanUseTool = z.infer<typeof CanUseTool>;
 /** Something that Claude asks a person, and what it is answered. */
 export interface ClaudeAsk {
   readonly request: AskRequest;
+  /** What `always` allows beside the call. */
+  readonly rules: readonly PermissionRule[];
   /** The body of the answer. */
   answer(verdict: AskVerdict): object;
 }
@@ -34,6 +37,7 @@ export function claudeAsk(request: unknown, workspace: string): ClaudeAsk | unde
   if (question === undefined) return permissionAsk(asked, workspace);
   return {
     request: question,
+    rules: [],
     answer: (verdict) =>
       verdict.behavior === "deny" ? denial(verdict) : allowance(answeredInput(question, verdict), []),
   };
@@ -43,9 +47,11 @@ function permissionAsk(asked: CanUseTool, workspace: string): ClaudeAsk {
   const { tool_name: tool, input, permission_suggestions: suggestions = [] } = asked;
   const isPlan = tool === "ExitPlanMode";
   const updates = isPlan ? [] : sessionRules(suggestions, workspace);
-  const always = updates.flatMap(({ rules }) => rules.map(wordsOfRule));
+  const rules = updates.flatMap((update) => update.rules);
+  const always = rules.map(wordsOfRule);
   return {
     request: { kind: isPlan ? "plan" : "permission", tool, title: titleOf(asked), input, always },
+    rules,
     answer: (verdict) => {
       if (verdict.behavior === "deny") return denial(verdict);
       return allowance(input, verdict.behavior === "always" ? updates : []);

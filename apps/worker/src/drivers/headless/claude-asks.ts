@@ -1,5 +1,6 @@
 import type { PendingAsk } from "../../asks/pending-ask.ts";
 import type { TurnEvents } from "../agent-process.ts";
+import { toldVerdict, type KeepRules } from "../claude/keep-rules.ts";
 import { claudeAsk } from "./claude-ask.ts";
 import type { ControlRequest } from "./claude-line.ts";
 import { controlAnswer } from "./claude-message.ts";
@@ -10,13 +11,15 @@ const NO_TURN = { behavior: "deny", message: "no turn runs, so nobody can be ask
 export class ClaudeAsks {
   readonly #write: (line: string) => void;
   readonly #workspace: string;
+  readonly #keepRules: KeepRules;
   /** By the id of the control request. */
   readonly #open = new Map<string, PendingAsk>();
 
   /** `workspace`: the folder outside of which nothing is allowed for good. */
-  constructor(write: (line: string) => void, workspace: string) {
+  constructor(write: (line: string) => void, workspace: string, keepRules: KeepRules) {
     this.#write = write;
     this.#workspace = workspace;
+    this.#keepRules = keepRules;
   }
 
   /** Takes Claude's request of that id, if it is one to ask a person; without `events` no turn runs. */
@@ -31,7 +34,8 @@ export class ClaudeAsks {
     const pending = events.onAsk(ask.request);
     this.#open.set(id, pending);
     void pending.verdict.then((verdict) => {
-      if (this.#open.delete(id)) this.#write(controlAnswer(id, ask.answer(verdict)));
+      if (!this.#open.delete(id)) return;
+      this.#write(controlAnswer(id, ask.answer(toldVerdict(verdict, ask.rules, this.#keepRules))));
     });
     return true;
   }

@@ -4,6 +4,7 @@ import type { Prompt } from "@synthesis/protocol";
 import type { AgentChild } from "../../process/agent-child.ts";
 import { LineSplitter } from "../../process/line-splitter.ts";
 import type { AgentProcess, AgentTurn, AgentTurnEnd, TurnEvents } from "../agent-process.ts";
+import type { KeepRules } from "../claude/keep-rules.ts";
 import type { HeadlessSettings } from "./claude-arguments.ts";
 import { parseClaudeLine, type ClaudeLine } from "./claude-line.ts";
 import {
@@ -46,6 +47,7 @@ export interface ClaudeProcessOptions {
   /** It answers one question, and no other. */
   readonly isStateless: boolean;
   readonly log: Logger;
+  readonly keepRules: KeepRules;
   /** Claude said something when no turn ran: counted, never delivered. */
   onUnsolicited(): void;
   /** What the transcript has of a turn; asked once the process is gone. */
@@ -74,6 +76,7 @@ export class ClaudeProcess implements AgentProcess {
     this.#prompter = new Prompter({ ...options, server: this.#server });
     this.#requests = new ControlRequests({
       workspacePath: options.workspacePath,
+      keepRules: options.keepRules,
       server: this.#server,
       turn: () => this.#turn,
       write: (line) => this.#child.write(line),
@@ -128,6 +131,10 @@ export class ClaudeProcess implements AgentProcess {
       turn: this.#reading(turn, cut?.state === "unfinished" ? cut.text : ""),
       events,
       withdraw: (message) => this.#child.write(withdrawRequest(message)),
+      onUnsettled: () => {
+        const message = "it did not say whether it drops what was withdrawn";
+        void this.kill({ code: "unresponsive", message }); // it might begin that in the next turn
+      },
     });
     this.#turn = running;
     const asked = cut?.state !== "unfinished"; // that one Claude begins by itself, at its start

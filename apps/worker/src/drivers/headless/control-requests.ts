@@ -1,4 +1,5 @@
 import type { TurnEvents } from "../agent-process.ts";
+import type { KeepRules } from "../claude/keep-rules.ts";
 import { ClaudeAsks } from "./claude-asks.ts";
 import { ControlRequest, type LineOf } from "./claude-line.ts";
 import { callDecision, controlAnswer, refusal } from "./claude-message.ts";
@@ -10,6 +11,7 @@ import type { RunningTurn } from "./running-turn.ts";
 export interface ControlRequestsOptions {
   /** The folder outside of which nothing is allowed for good. */
   readonly workspacePath: string;
+  readonly keepRules: KeepRules;
   /** Of the client's functions. */
   readonly server: ClientServer;
   /** The turn that runs. */
@@ -25,7 +27,7 @@ export class ControlRequests {
 
   constructor(options: ControlRequestsOptions) {
     this.#options = options;
-    this.#asks = new ClaudeAsks(options.write, options.workspacePath);
+    this.#asks = new ClaudeAsks(options.write, options.workspacePath, options.keepRules);
     this.#files = new FileServer(() => this.#events);
   }
 

@@ -50,6 +50,7 @@ export function elicitedAsk(request: unknown): ClaudeAsk | undefined {
   const kind = fields.length === 0 ? "permission" : "input";
   return {
     request: { ...common, kind, ...(fields.length === 0 ? {} : { questions }) },
+    rules: [],
     answer: (verdict) => {
       if (verdict.behavior === "deny") return { action: "decline" };
       return { action: "accept", content: contentOf(fields, questions, verdict) };
@@ -65,7 +66,12 @@ function fieldOf(name: string, property: Property): Field {
   return {
     name,
     property,
-    question: { question, options: labels.map((label) => ({ label })), isMultiple: false, ...takenBy(property) },
+    question: {
+      question,
+      options: labels.map((label) => ({ label })),
+      isMultiple: false,
+      ...takenBy(property),
+    },
   };
 }
 

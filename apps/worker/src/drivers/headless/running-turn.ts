@@ -9,7 +9,12 @@ export interface RunningTurnOptions {
   readonly events: TurnEvents;
   /** Asks Claude to drop a message. */
   readonly withdraw: (message: string) => void;
+  /** It is over, and Claude does not say what becomes of the messages that it was to drop. */
+  readonly onUnsettled: () => void;
 }
+
+/** How long Claude may take to say so, in ms; it answers at once. */
+const UNSETTLED_MS = 5_000;
 
 /** What a line means for the turn: its end, or that Claude does something beside it that cannot be called off. */
 export type TurnStep = TurnEnd | "astray" | undefined;
@@ -25,15 +30,18 @@ export class RunningTurn {
   readonly #settle: (end: AgentTurnEnd) => void;
   readonly events: TurnEvents;
   readonly #steers: Steers;
+  readonly #onUnsettled: () => void;
   #takesSteers: boolean;
   #isHeard = false;
   #held: TurnEnd | undefined;
+  #unsettled: NodeJS.Timeout | undefined;
 
-  constructor({ turn, events, withdraw }: RunningTurnOptions) {
+  constructor({ turn, events, withdraw, onUnsettled }: RunningTurnOptions) {
     this.id = turn.id;
     this.reader = new TurnReader(turn, events);
     this.events = events;
     this.#steers = new Steers(withdraw);
+    this.#onUnsettled = onUnsettled;
     this.#takesSteers = !turn.isStructured; // that answer is one
     const { promise, resolve } = Promise.withResolvers<AgentTurnEnd>();
     this.ended = promise;
@@ -79,12 +87,14 @@ export class RunningTurn {
     if (this.#takesSteers && (endsAnswer(line) || !this.reader.calls.isEmpty)) this.#withdrawSteers();
     if (end === undefined || this.#steers.areSettled) return end;
     this.#held = end;
+    this.#unsettled = setTimeout(this.#onUnsettled, UNSETTLED_MS);
     this.#withdrawSteers();
     return undefined;
   }
 
   /** It has ended so. */
   end(end: AgentTurnEnd): void {
+    clearTimeout(this.#unsettled);
     this.#steers.end();
     this.#settle(end);
   }
@@ -106,6 +116,7 @@ export class RunningTurn {
       this.#steers.settle(message, true);
       if (held !== undefined) this.reader.goOn(message, held);
       this.#held = undefined;
+      clearTimeout(this.#unsettled);
     }
     return this.#steers.areSettled ? this.#held : undefined;
   }

@@ -38,12 +38,14 @@ export class LiveClaudes {
   /** Makes what `lease` stands for the agent called `name`, as long as that lasts, and tells it how. Throws what {@link check} does. */
   add(name: string, lease: Lease): void {
     const agent = this.check(name);
-    const { configuration, bridge, log } = this.#options;
+    const { configuration, bridge, received, log } = this.#options;
     const { path, limits, claude } = configuration;
     const sessionKey = `live:${name}:${nanoid()}`;
+    const inbox = received.inbox(sessionKey);
     const live = new LiveClaude(
       {
         bridge,
+        inbox,
         sessionKey,
         workspacePath: path,
         limits,
@@ -52,7 +54,7 @@ export class LiveClaudes {
       },
       (bridgeUrl) => {
         const env = { ...claude.env, ...pluginEnvironment(bridgeUrl, sessionKey) };
-        lease.greet({ type: "live", cwd: path, bin: claude.bin, args: channelArguments(agent), env });
+        lease.greet({ type: "live", cwd: path, bin: claude.bin, args: channelArguments(agent, inbox), env });
         return lease;
       },
     );

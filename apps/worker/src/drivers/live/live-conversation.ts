@@ -48,9 +48,11 @@ export class LiveConversation implements AgentProcess {
   async run(turn: AgentTurn, events: TurnEvents): Promise<AgentTurnEnd> {
     if (this.#state === "released") return { state: "not_begun", error: TAKEN };
     this.#state = "running";
-    const end = await this.#claude.run(turn, events);
-    if (this.#state === "running") this.#state = "idle";
-    return end;
+    try {
+      return await this.#claude.run(turn, events);
+    } finally {
+      if (this.#state === "running") this.#state = "idle";
+    }
   }
 
   fits(): boolean {

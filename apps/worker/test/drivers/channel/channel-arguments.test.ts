@@ -13,10 +13,11 @@ const settings: ChannelSettings = {
 };
 
 test("rules of the configuration are Claude's own, so that nobody is asked", () => {
-  expect(channelArguments(settings)).toEqual([
+  expect(channelArguments(settings, { folder: "/state/received/s" })).toEqual([
     expect.stringMatching(/^--plugin-dir=.*claude-plugin$/),
     expect.stringMatching(/^--channels=/),
     "--permission-mode=default",
+    "--allowedTools=Read(//state/received/s/**)",
     "--allowedTools=Read",
     "--allowedTools=Bash(git status:*)",
     "--disallowedTools=WebFetch",

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { AgentTurn, TurnEvents } from "../../../src/drivers/agent-process.ts";
 import { Bridge } from "../../../src/bridge/bridge.ts";
 import { ChannelProcess } from "../../../src/drivers/channel/channel-process.ts";
+import { ReceivedFiles } from "../../../src/files/received-files.ts";
 import { TerminalChild, type TerminalWatcher } from "../../../src/terminal/terminal-child.ts";
 import { LogRecorder } from "../../support/log-recorder.ts";
 import { Peer } from "../../support/peer.ts";
@@ -38,6 +39,7 @@ test("its screen is not watched any more for a turn that could not be begun", as
   let url = "";
   const claude = new ChannelProcess({
     bridge,
+    inbox: new ReceivedFiles({ folder: "/received", limits, log }).inbox("s"),
     session: "s",
     sessionKey: "key",
     workspacePath: "/workspace",

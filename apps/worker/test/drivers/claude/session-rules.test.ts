@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sessionRules } from "../../../src/drivers/claude/session-rules.ts";
+import { keptRules, sessionRules } from "../../../src/drivers/claude/session-rules.ts";
 
 const suggestion = (toolName: string, ruleContent?: string, more: object = {}) => ({
   type: "addRules",
@@ -35,6 +35,11 @@ test.for([
   suggestion("Edit"),
   suggestion("Write", ""),
   suggestion("Grep"),
+  suggestion("Bash", ""),
+  suggestion("Bash", "x".repeat(1_024)),
+  suggestion("Edit(//etc/**)"),
+  suggestion("Bash(rm:*) "),
+  suggestion("*"),
 ])("%j is not offered", (each) => {
   expect(kept(each)).toEqual([]);
 });
@@ -53,4 +58,30 @@ test.for([
 test("of several rules those outside are left out", () => {
   const rules = [{ toolName: "Read", ruleContent: "//etc/**" }, { toolName: "WebFetch" }];
   expect(kept({ ...suggestion("Read"), rules })).toMatchObject([{ rules: [{ toolName: "WebFetch" }] }]);
+});
+
+test("more than a person reads is not offered", () => {
+  const rules = (count: number) => ({
+    ...suggestion("Bash"),
+    rules: Array.from({ length: count }, (_, index) => ({ toolName: "Bash", ruleContent: `ls ${index}` })),
+  });
+  expect(kept(rules(16))[0]?.rules).toHaveLength(16);
+  expect([kept(rules(17)), kept(rules(10), rules(7))]).toEqual([[], []]);
+});
+
+test("a path of the workspace is kept as a whole one, a command as it is; what another folder had is not", () => {
+  const rules = [
+    { toolName: "Edit", ruleContent: "/src/**" },
+    { toolName: "Edit", ruleContent: "docs/**" },
+    { toolName: "Edit", ruleContent: "//home/me/space/lib/**" },
+    { toolName: "Bash", ruleContent: "/bin/ls:*" },
+    { toolName: "mcp__files__list" },
+  ];
+  const here = keptRules(rules, "/home/me/space");
+  expect(here).toEqual([{ toolName: "Edit", ruleContent: "//home/me/space/src/**" }, ...rules.slice(1)]);
+  expect(keptRules(here, "/home/me/other")).toEqual([rules[1], rules[3], rules[4]]);
+});
+
+test("a path of a workspace whose name would be a pattern is not kept", () => {
+  expect(keptRules([{ toolName: "Edit", ruleContent: "/src/**" }], "/home/me/[ab]")).toEqual([]);
 });

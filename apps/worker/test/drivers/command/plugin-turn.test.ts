@@ -287,18 +287,6 @@ test("the parts of a prompt are told as text, a function's result with what was 
   expect(await turn.end).toMatchObject({ state: "completed" });
 });
 
-test("what is no text is refused, and nothing is asked", async () => {
-  await using rig = await PluginRig.start();
-  await rig.connect();
-  const turn = rig.run([{ type: "image", mediaType: "image/png", data: "" }]);
-  expect(await turn.end).toMatchObject({
-    state: "failed",
-    error: { code: "invalid_request", message: "this agent takes text only" },
-  });
-  expect(turn.events).toEqual([]);
-  expect(await rig.process.steer()).toBe(false);
-});
-
 test("a turn for a program that has ended meanwhile is not begun, and does not hang", async () => {
   await using rig = await PluginRig.start();
   await rig.process.kill({ code: "test", message: "it was killed" });

@@ -21,6 +21,7 @@ import { transcriptFile } from "../../../src/drivers/headless/transcript.ts";
 import { traceTurn, type TurnTrace } from "../../../src/drivers/headless/turn-trace.ts";
 import { openAgent } from "../../../src/drivers/open-agent.ts";
 import { LiveClaudes } from "../../../src/drivers/live/live-claudes.ts";
+import { ReceivedFiles } from "../../../src/files/received-files.ts";
 import type { TurnEvent } from "../../../src/turn/turn-event.ts";
 import { TurnRun } from "../../../src/turn/turn-run.ts";
 import type { WorkerConfiguration } from "../../../src/worker-configuration.ts";
@@ -135,6 +136,7 @@ export class ClaudeRig implements AsyncDisposable {
       socketPath: folder.join("worker.sock"),
       journalFile: folder.join("journal.sqlite"),
       filesDir: folder.join("files"),
+      receivedDir: folder.join("received"),
       markPrefix: `${testMarkPrefix}rig`,
       agents: {},
       claude: { bin, env: { ...real, CLAUDE_CONFIG_DIR: configDir, ...env } },
@@ -164,7 +166,15 @@ export class ClaudeRig implements AsyncDisposable {
     };
     const { configuration, log } = this;
     const bridge = new Bridge(configuration.limits, log, () => {}); // not started: no plugin comes
-    const surroundings = { configuration, bridge, log, onUnsolicited: () => void this.unsolicited++ };
+    const { receivedDir, limits } = configuration;
+    const received = new ReceivedFiles({ folder: receivedDir, limits, log });
+    const surroundings = {
+      configuration,
+      bridge,
+      log,
+      received,
+      onUnsolicited: () => void this.unsolicited++,
+    };
     this.#process = openAgent(
       { ...surroundings, liveClaudes: new LiveClaudes(surroundings) },
       {
@@ -175,6 +185,7 @@ export class ClaudeRig implements AsyncDisposable {
         agent,
         claude: { id: this.sessionId, resume: !this.#isFirst, cutTurn: undefined, ...claude },
         launch: { instructions: undefined, answerSchema: undefined, ...launch },
+        keepRules: () => true,
       },
     );
     this.#isFirst = false;

@@ -47,6 +47,8 @@ test.for([
   ["1", true],
   ["no", false],
   ["No.", false],
+  ["TRUE", true],
+  ["false", false],
   ["2", false],
 ] as const)("to yes or no, %s is %s", ([words, backup]) => {
   expect(heard(["backup"], words)).toEqual({ backup });
@@ -67,6 +69,11 @@ test("each of several has its line; where one is no answer that one stays open, 
   expect(heard(all, "no\n3\nlarge")).toEqual({ backup: false, copies: 3, size: "large" });
   expect(heard(all, "no\nthree\nlarge")).toEqual(["copies"]);
   const ask = asked(all);
+  const blank = { behavior: "allow", answers: { copies: " ", size: "small" } } as const;
+  expect([unanswered(ask.request, blank), ask.answer(blank)]).toEqual([
+    [],
+    { action: "accept", content: { size: "small" } },
+  ]);
   const some = { behavior: "allow", answers: { copies: "2" } } as const;
   expect([unanswered(ask.request, some), ask.answer(some)]).toEqual([
     [],

@@ -116,6 +116,23 @@ test("what Claude begins although the turn waits for its client is not taken up,
   expect(rig.unsolicited).toBe(0);
 });
 
+test("a turn that is over ends, though Claude does not say what becomes of what was withdrawn", async () => {
+  await using folder = await tempFolder();
+  const bin = folder.join("claude");
+  const dumb = lateClaude.replace(
+    /  say\(\{ type: "command_lifecycle", command_uuid: uuid, state: "started" \}\);\n  event.*\n/,
+    "",
+  );
+  await writeFile(bin, dumb, { mode: 0o755 });
+  await using rig = await ClaudeRig.start({ bin, limits: { stallMs: 60_000 } });
+  const tools = [{ name: "f1", parameters: { type: "object" } }];
+  const turn = rig.run("call it", { tools });
+  expect(await rig.process.steer(randomUUID(), "second")).toBe(false);
+  expect(await turn.end).toMatchObject({ state: "completed", finishReason: "tool_calls" });
+  await rig.process.closed;
+  expect(rig.log.fieldsOf("agent.exited")).toMatchObject([{ reason: "unresponsive" }]);
+}, 20_000);
+
 test("nothing is said beside an answer that has to meet a schema, or when nothing runs", async () => {
   await using rig = await ClaudeRig.start();
   const turn = rig.run("!slow 3 100", { answerSchema: { type: "object" } });

@@ -8,7 +8,7 @@ import type { AgentTurn, TurnEvents } from "../../../src/drivers/agent-process.t
 import { ChannelWorkspace } from "../../support/channel-workspace.ts";
 import { OwnClaude } from "../../support/own-claude.ts";
 import { refusalOf, TerminalViewer } from "../../support/terminal-viewer.ts";
-import { hashOf } from "../../support/test-submit.ts";
+import { hashOf, testCaller } from "../../support/test-submit.ts";
 
 expectClean();
 
@@ -165,6 +165,27 @@ test("a session that ends before its plugin is there leaves it to its owner", as
   claude.child.stdin?.write("y");
   await eventually(() => expect(channel.space.workspace.status().conns).toBe(1));
   expect(claude.socket.readyState).toBe(claude.socket.OPEN);
+});
+
+test("a turn that its session could not begin leaves it idle, for another conversation too", async () => {
+  await using channel = await ChannelWorkspace.start();
+  await using claude = await OwnClaude.start(channel.url(LIVE));
+  const { liveClaudes } = channel.space.workspace;
+  expect((await channel.space.run("hello", yours)).answer).toBe("channel: hello"); // its plugin is there
+  const fault = new Error("the journal cannot be written");
+  const onStart = () => {
+    throw fault;
+  };
+  const events = { onStart, onStage: () => {}, onLife: () => {} } as Partial<TurnEvents> as TurnEvents;
+  const conversation = liveClaudes.take({ name: "yours", caller: testCaller });
+  // Once the turn before is over for its Claude too; till then the prompt waits, and what it meets is no exception.
+  await eventually(async () => {
+    const turn = { id: randomUUID(), prompt: "hello" } as AgentTurn;
+    await expect(conversation.run(turn, events)).rejects.toBe(fault);
+  });
+  liveClaudes.take({ name: "yours", caller: testCaller });
+  expect((await conversation.closed).code).toBe("replaced");
+  expect(claude.isAlive).toBe(true);
 });
 
 test("a session that ends within its turn lets go of it", async () => {

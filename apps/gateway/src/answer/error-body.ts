@@ -1,5 +1,5 @@
 import type { WireError } from "@synthesis/protocol";
-import { errorType } from "../answer/error-status.ts";
+import { errorType } from "./error-status.ts";
 
 /** OpenAI's error envelope, in an HTTP answer and in a stream alike. */
 export function errorBody(error: WireError): object {

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import type { Limits } from "@synthesis/config";
+import type { Logger } from "@synthesis/kit";
+import { WireFailure, type ReceivedFile } from "@synthesis/protocol";
+import { shortage } from "../process/shortage.ts";
+import { causeOf } from "./cause-of.ts";
+import { contentOfData } from "./file-content.ts";
+import { namesOf, type FilePart } from "./file-part.ts";
+import type { FileStore, NewFile } from "./file-store.ts";
+
+export interface InboxOptions {
+  readonly store: FileStore;
+  /** The store's folder. */
+  readonly root: string;
+  /** The session's folder there. */
+  readonly group: string;
+  readonly limits: Pick<Limits, "fileBytes" | "turnFiles">;
+  readonly log: Logger;
+}
+
+const RETRY_AFTER_MS = 5_000;
+
+/** Where one session's agent finds what its client sent. */
+export class Inbox {
+  readonly #options: InboxOptions;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** All of it lies below this folder, and nothing else does. */
+  get folder(): string {
+    return join(this.#options.root, this.#options.group);
+  }
+
+  /**
+   * Writes the files of one message, in their order: all, or none. Rejects with a `WireFailure` that names what cannot
+   * be kept and what helps, or with the signal's reason.
+   */
+  async keep(parts: readonly FilePart[], signal: AbortSignal): Promise<ReceivedFile[]> {
+    const { store, root, group } = this.#options;
+    const names = namesOf(parts);
+    const files = parts.map(({ data }, place) => ({
+      name: names[place] ?? "",
+      content: contentOfData(data),
+    }));
+    this.#check(files);
+    const ids = await store.keepAll(files, signal, group).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw this.#failure(error);
+    });
+    return files.map(({ name, content }, place) => ({
+      name,
+      media_type: parts[place]?.mediaType ?? "",
+      path: join(root, ids[place] ?? "", name),
+      bytes: content.bytes,
+    }));
+  }
+
+  #check(files: readonly NewFile[]): void {
+    const { fileBytes, turnFiles } = this.#options.limits;
+    if (files.length > turnFiles) {
+      const message = `the message has ${files.length} images and files, this agent takes ${turnFiles} at once (limits.turnFiles): send fewer`;
+      throw new WireFailure("invalid_request", message);
+    }
+    const large = files.find(({ content }) => content.bytes > fileBytes);
+    if (large === undefined) return;
+    const message = `the file "${large.name}" of the message is larger than ${fileBytes} bytes (limits.fileBytes): send a smaller one`;
+    throw new WireFailure("invalid_request", message);
+  }
+
+  #failure(error: unknown): WireFailure {
+    if (error instanceof WireFailure)
+      return new WireFailure(error.error.code, `the files of the message are not taken: ${error.message}`);
+    const cause = causeOf(error);
+    this.#options.log.error("files.not_received", { cause });
+    const what = "the files of the message could not be kept";
+    const short = shortage(what, cause);
+    if (short !== undefined) return WireFailure.from(short);
+    const message = `${what} (${cause}): free disk space, or see that Synthesis may write its state folder, then try again`;
+    return new WireFailure("worker_unavailable", message, { retryAfterMs: RETRY_AFTER_MS });
+  }
+}
