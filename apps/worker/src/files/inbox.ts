@@ -39,12 +39,13 @@ export class Inbox {
    */
   async keep(parts: readonly FilePart[], signal: AbortSignal): Promise<ReceivedFile[]> {
     const { store, root, group } = this.#options;
+    this.#checkCount(parts.length); // before anything is done for each of them
     const names = namesOf(parts);
     const files = parts.map(({ data }, place) => ({
       name: names[place] ?? "",
       content: contentOfData(data),
     }));
-    this.#check(files);
+    this.#checkSizes(files);
     const ids = await store.keepAll(files, signal, group).catch((error: unknown) => {
       signal.throwIfAborted();
       throw this.#failure(error);
@@ -57,12 +58,15 @@ export class Inbox {
     }));
   }
 
-  #check(files: readonly NewFile[]): void {
-    const { fileBytes, turnFiles } = this.#options.limits;
-    if (files.length > turnFiles) {
-      const message = `the message has ${files.length} images and files, this agent takes ${turnFiles} at once (limits.turnFiles): send fewer`;
-      throw new WireFailure("invalid_request", message);
-    }
+  #checkCount(count: number): void {
+    const { turnFiles } = this.#options.limits;
+    if (count <= turnFiles) return;
+    const message = `the message has ${count} images and files, this agent takes ${turnFiles} at once (limits.turnFiles): send fewer`;
+    throw new WireFailure("invalid_request", message);
+  }
+
+  #checkSizes(files: readonly NewFile[]): void {
+    const { fileBytes } = this.#options.limits;
     const large = files.find(({ content }) => content.bytes > fileBytes);
     if (large === undefined) return;
     const message = `the file "${large.name}" of the message is larger than ${fileBytes} bytes (limits.fileBytes): send a smaller one`;
