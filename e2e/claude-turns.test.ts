@@ -30,8 +30,9 @@ test("an answer is streamed as it comes, with its role first and a finish reason
   expect(stream.headers.get("content-type")).toContain("text/event-stream");
 });
 
-test("a client that leaves interrupts Claude, and the session's next turn goes on within a second", async () => {
-  await using running = await WithClaude.start();
+test("a client that leaves interrupts Claude, and the session's next turn goes on at once", async () => {
+  // No deadline frees it within the test's time.
+  await using running = await WithClaude.start({ limits: { vanishedMs: 60_000, interruptMs: 60_000 } });
   const { api, synthesis } = running;
   await ask(synthesis, { ...inSession, say: "first" });
   const gate = reply.gated();
@@ -41,11 +42,9 @@ test("a client that leaves interrupts Claude, and the session's next turn goes o
   const request = await arrived;
   gate.push("half an answer");
   await stream.until("half an answer");
-  const leftAt = performance.now();
   stream.leave();
   const next = await ask(synthesis, { ...inSession, say: "third" });
   expect(next.content).toBe("standin says: third");
-  expect(performance.now() - leftAt).toBeLessThan(1000);
   await request.aborted;
   const history = api.conversations.at(-1)?.history.map(({ text }) => text);
   expect(history?.slice(0, 4)).toEqual(["first", "standin says: first", "second", "half an answer"]);

@@ -30,10 +30,8 @@ test("a killed worker takes only its own turns with it, and serves again with th
   await Promise.all([a.until("a1"), b.until("b1")]);
   const [worker, claude] = pidsOf(synthesis, "alpha");
 
-  const killedAt = performance.now();
   await synthesis.crash(worker!);
   await a.end();
-  expect(performance.now() - killedAt).toBeLessThan(1000);
   expect(a).toMatchObject({ content: "a1", isDone: false, error: { code: "turn_interrupted" } });
   await eventually(() => expect(liveProcess(claude!)).toBeUndefined());
 

@@ -25,17 +25,16 @@ test("seed fault 2: a turn whose connection is replaced is settled, and the sess
   expect(await next).toMatchObject({ content: "seed: next" });
 });
 
-test("seed fault 3: a client that leaves stops the agent and frees the queue within a second", async () => {
-  await using synthesis = await Synthesis.start();
+test("seed fault 3: a client that leaves stops the agent and frees the queue at once", async () => {
+  // No deadline frees it within the test's time.
+  await using synthesis = await Synthesis.start({ limits: { vanishedMs: 60_000, interruptMs: 60_000 } });
   const stream = await openStream(synthesis, { ...inSession, say: "!hold" });
   await synthesis.healthy({ turns: 1, processes: 1, conns: 1 });
   const [held] = synthesis.agents("alpha");
   const next = ask(synthesis, { ...inSession, say: "next" });
   await synthesis.healthy({ waiting: 1 });
-  const leftAt = performance.now();
   stream.leave();
   expect(await next).toMatchObject({ content: "seed: next" });
-  expect(performance.now() - leftAt).toBeLessThan(1000);
   expect(synthesis.agents("alpha").map(({ pid }) => pid)).not.toContain(held?.pid);
 });
 

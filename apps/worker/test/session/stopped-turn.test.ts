@@ -25,10 +25,8 @@ test.for(["!hang", "!hang-stubborn"])(
     await space.run("hi");
     const turn = space.submit(prompt);
     await turn.untilAccepted();
-    const since = performance.now();
     space.workspace.cancel(turn.id, "the client left");
     expect(await turn.outcome).toMatchObject({ state: "cancelled" });
-    expect(performance.now() - since).toBeLessThan(1000);
     expect(space.exits).toEqual(["unresponsive"]);
     expect((await space.run("hi")).answer).toContain("(turn 3 of this conversation)");
   },

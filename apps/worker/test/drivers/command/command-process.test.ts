@@ -46,19 +46,17 @@ test("P-7 a turn that the replacing connection never takes up is interrupted aft
   expect((await space.run("next", seed)).answer).toBe("seed: next");
 });
 
-test("P-12 a peer that cannot cancel is ended within interruptMs, and the session is free", async () => {
-  await using space = await TestWorkspace.start({ limits: { interruptMs: 2000 } });
+test("P-12 a peer that cannot cancel is ended at once, and the session is free", async () => {
+  await using space = await TestWorkspace.start({ limits: { interruptMs: 60_000 } });
   const turn = space.submit("!hold", seed);
   const next = space.submit("next", seed);
   await turn.untilAccepted();
   await eventually(() => expect(space.workspace.status().conns).toBe(1));
-  const since = performance.now();
   space.workspace.cancel(turn.id, "the client left");
   expect(await turn.outcome).toEqual({
     state: "cancelled",
     error: { code: "turn_cancelled", message: "the turn was cancelled: the client left" },
   });
-  expect(performance.now() - since).toBeLessThan(space.configuration.limits.interruptMs);
   expect(await next.outcome).toMatchObject({ state: "completed" });
   expect(next.answer).toBe("seed: next");
 });
