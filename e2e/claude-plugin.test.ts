@@ -64,9 +64,11 @@ test("a part that Claude passes to reply reaches the client at once, while Claud
   api.next(says("Hello, ", false), held.reply);
   const stream = await openStream(synthesis, { model: "plugged", session: "s", say: "greet me" });
   await stream.until("Hello, ");
+  held.push("That is all.");
   held.end();
   await stream.end();
-  expect(stream).toMatchObject({ content: "Hello, ", finishReason: "stop", isDone: true });
+  // What it says in place of the last part is that.
+  expect(stream).toMatchObject({ content: "Hello, \n\nThat is all.", finishReason: "stop", isDone: true });
 });
 
 test("reply ends the answer; what Claude says beside it is not part of it; a second turn runs on the same process", async () => {
