@@ -42,6 +42,9 @@ export interface WorkspaceOptions {
 /** What is known of a session that is asked for. */
 export type LocatedSession = Omit<Located, "type" | "request">;
 
+/** A turn whose workers all end may be why. */
+const MAX_TAKE_UPS = 8;
+
 /** serving: takes turns. draining: finishes those it has accepted. closing: ends everything. closed: its journal is. */
 type State = "serving" | "draining" | "closing" | "closed";
 
@@ -309,12 +312,13 @@ export class Workspace {
 
   /** Runs what was accepted and not begun, lets Claude finish what it may, and ends the rest. */
   #takeUp(left: OpenTurn): void {
-    const { order, state } = left;
+    const { order, state, takeUps } = left;
     const turn = this.#turns.add(order, left);
     const session = this.#sessions.find(order.session);
     turn.dropAsks();
     const mayRun = state === "accepted" || session?.mayResume(turn) === true;
-    if (session !== undefined && mayRun && this.#isFresh(order.turn)) {
+    if (session !== undefined && mayRun && this.#isFresh(order.turn) && takeUps < MAX_TAKE_UPS) {
+      this.#journal.takeUp(order.turn);
       this.#log.info("turn.taken_up", { turn: order.turn, session: session.id, state });
       return this.#sessions.run(session, turn);
     }

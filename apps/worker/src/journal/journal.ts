@@ -126,6 +126,11 @@ export class Journal {
     }
   }
 
+  /** A worker takes up what another one left: written before it runs that. */
+  takeUp(turn: string): void {
+    this.#edge(() => this.turns.noteTakeUp(turn));
+  }
+
   /** The turn is finished by another process: written before that one is started. */
   resume(turn: string): void {
     this.#edge(() => this.turns.noteResume(turn));

@@ -92,4 +92,8 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (session, tool, content)
   ) STRICT;
   `,
+  // How often a turn was taken up: one that ends its worker would do so for ever.
+  `
+  ALTER TABLE turns ADD COLUMN take_ups INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

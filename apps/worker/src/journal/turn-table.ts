@@ -14,6 +14,8 @@ export interface OpenTurn {
   readonly order: Submit;
   readonly state: "accepted" | "started";
   readonly resumes: number;
+  /** How many workers have taken it up before. */
+  readonly takeUps: number;
 }
 
 interface OpenRow extends Omit<OpenTurn, "order"> {
@@ -104,6 +106,11 @@ export class TurnTable {
     this.#database.run("UPDATE turns SET resumes = resumes + 1 WHERE id = ?", id);
   }
 
+  /** A worker takes up what another one left. */
+  noteTakeUp(id: string): void {
+    this.#database.run("UPDATE turns SET take_ups = take_ups + 1 WHERE id = ?", id);
+  }
+
   /** Its client has the end. */
   take(id: string, now: number): void {
     this.#database.run("UPDATE turns SET taken_at = ? WHERE id = ? AND taken_at IS NULL", now, id);
@@ -143,8 +150,8 @@ export class TurnTable {
 
   /** The turns without an end, oldest first; those that cannot be read are left out. */
   open(): readonly OpenTurn[] {
-    return this.#openRows().flatMap(({ order, state, resumes }) =>
-      order ? [{ order, state, resumes }] : [],
+    return this.#openRows().flatMap(({ order, state, resumes, takeUps }) =>
+      order ? [{ order, state, resumes, takeUps }] : [],
     );
   }
 
@@ -176,13 +183,14 @@ export class TurnTable {
 
   #openRows(): readonly OpenRow[] {
     const rows = this.#database.all(
-      "SELECT id, submit_frame, state, resumes, (SELECT max(seq) FROM turn_events WHERE turn = id) AS seq FROM turns WHERE state IN ('accepted', 'started') ORDER BY rowid",
+      "SELECT id, submit_frame, state, resumes, take_ups, (SELECT max(seq) FROM turn_events WHERE turn = id) AS seq FROM turns WHERE state IN ('accepted', 'started') ORDER BY rowid",
     );
     return rows.map((row) => ({
       id: String(row["id"]),
       order: readOrder(row["submit_frame"]),
       state: row["state"] === "accepted" ? "accepted" : "started",
       resumes: Number(row["resumes"]),
+      takeUps: Number(row["take_ups"]),
       lastSeq: Number(row["seq"] ?? 0),
     }));
   }

@@ -95,6 +95,19 @@ test("a started turn is not run again: it ends as interrupted, after what it had
   expect(space.workspace.find(testCaller, { turn })).toMatchObject({ state: "interrupted", seq: 2 });
 });
 
+test("an accepted turn that eight workers have taken up is not run any more", async () => {
+  leave("accepted", "hi");
+  change("UPDATE turns SET take_ups = 7");
+  const first = await next();
+  expect(await first.follow(turn).outcome).toMatchObject({ state: "completed" });
+  await first.close();
+  change("UPDATE turns SET state = 'accepted', ended_at = NULL, end_frame = NULL");
+  change(`UPDATE turns SET submit_frame = '${JSON.stringify(testSubmit(turn, "hi"))}'`);
+  await using space = await next({ epoch: 3 });
+  expect(await space.follow(turn).outcome).toMatchObject({ state: "interrupted" });
+  expect(space.log.fieldsOf("turn.taken_up")).toEqual([]);
+});
+
 test("an accepted turn older than queueMs is not run any more", async () => {
   leave("accepted", "hi", { agent: "seed" });
   change("UPDATE turns SET accepted_at = accepted_at - 600000");

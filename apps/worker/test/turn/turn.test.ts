@@ -301,7 +301,7 @@ test("a turn that was left goes on where it was", async () => {
   const sink = new RecordedTurn(before.turn.id);
   const turn = new Turn({
     order: before.turn.order,
-    left: { order: before.turn.order, state: "started", resumes: 1 },
+    left: { order: before.turn.order, state: "started", resumes: 1, takeUps: 0 },
     journal,
     output,
     log: new LogRecorder(),
