@@ -51,6 +51,25 @@ test("chat: yes lets the tool run in the running turn, and whoever said it has t
   await synthesis.healthy({ turns: 0, waiting: 0 });
 });
 
+test("hold: a verdict that is not streamed is answered with the next question, and the turn goes on for whoever streams", async () => {
+  await using running = await WithClaude.start();
+  const { api, synthesis } = running;
+  const made = ["first", "second"].map((name) => synthesis.folder.join(`${name}.txt`));
+  const [one, two] = made.map(write);
+  api.next(reply.toolUse(one!, { text: "One." }), reply.toolUse(two!, { text: "Two." }), reply.text("Done."));
+  const stream = await openStream(synthesis, { ...inSession, say: "do it" });
+  await stream.until("first.txt");
+  const first = await ask(synthesis, { ...inSession, say: "yes" });
+  expect(first.content).toMatch(/^\s*Two\.[\s\S]*asks: may it use[\s\S]*second\.txt/);
+  expect(made.map((path) => existsSync(path))).toEqual([true, false]);
+  await pause(1_100); // a word within a second is one that was said twice
+  const second = await ask(synthesis, { ...inSession, say: "yes" });
+  expect(second.content?.trim()).toBe("Done.");
+  await stream.end();
+  expect(stream.content).toMatch(/^One\.[\s\S]*Two\.[\s\S]*Done\.$/);
+  expect(made.map((path) => existsSync(path))).toEqual([true, true]);
+});
+
 test("chat: an answer that is not streamed ends with the question, and the next request of the history is the verdict", async () => {
   await using running = await WithClaude.start();
   const { api, synthesis } = running;

@@ -43,6 +43,8 @@ const Head = z.object({
 /** What a worker's answer brings. Throws for one that does not say what it is. */
 export function openedFile(answer: IncomingMessage): OpenedFile {
   const head = Head.parse(answer.headers);
+  if (answer.statusCode !== 200 && head["content-range"] === undefined)
+    throw new Error(`the worker answered ${answer.statusCode} without a content-range`);
   const { first, last, total } = CONTENT_RANGE.exec(head["content-range"] ?? "")?.groups ?? {};
   return {
     name: head["x-file-name"],

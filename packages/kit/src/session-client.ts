@@ -27,8 +27,8 @@ export interface SessionClientOptions {
 
 /** How long a worker may take to answer what it can answer at once, in ms. */
 const ANSWER_MS = 10_000;
-/** The last two are about a part of a file. */
-const ANSWERED: ReadonlySet<number | undefined> = new Set([200, 206, 416]);
+/** What is answered to who asks for a part of a file. */
+const OF_FILES = [200, 206, 416];
 /** How long it may take to stop a turn and to end a process, the limits for which may be raised, in ms. */
 const END_MS = 60_000;
 
@@ -83,7 +83,7 @@ export class SessionClient {
    * where its agent takes no verdict by this way, and `invalid_request` for a verdict that lacks the answer.
    */
   async answerAsk(id: string, said: AskAnswer): Promise<AskSettlement> {
-    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}`, ANSWER_MS, said);
+    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}`, ANSWER_MS, { body: said });
     return AskSettlement.parse(await bodyOf(answer));
   }
 
@@ -92,7 +92,7 @@ export class SessionClient {
    * {@link answerAsk}, and with `ask_settled` where it came too late for another ask.
    */
   async hearAsk(id: string, said: Said): Promise<AskSettlement | undefined> {
-    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}/said`, ANSWER_MS, said);
+    const answer = await this.#ask("POST", `/asks/${encodeURIComponent(id)}/said`, ANSWER_MS, { body: said });
     return AskHeard.parse(await bodyOf(answer)).settlement;
   }
 
@@ -102,7 +102,10 @@ export class SessionClient {
    */
   async openFile(id: string, headers: RangeHeaders = {}): Promise<OpenedFile> {
     const path = `/files/${encodeURIComponent(id)}`;
-    const answer = await this.#ask("GET", path, ANSWER_MS, undefined, { ...headers });
+    const answer = await this.#ask("GET", path, ANSWER_MS, {
+      headers: { ...headers },
+      statuses: OF_FILES,
+    });
     try {
       return openedFile(answer);
     } catch (error) {
@@ -115,8 +118,15 @@ export class SessionClient {
     method: "GET" | "POST" | "DELETE",
     path: string,
     deadlineMs: number,
-    body?: object,
-    headers: Record<string, string> = {},
+    {
+      body,
+      headers = {},
+      statuses = [200],
+    }: {
+      readonly body?: object;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly statuses?: readonly number[];
+    } = {},
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const [socketPath, agent] = [this.#socketPath, false] as const; // a connection of its own
@@ -125,7 +135,7 @@ export class SessionClient {
     asking.end(body && JSON.stringify(body));
     try {
       const answer = await withDeadline(promise, deadlineMs, "the worker did not answer");
-      if (ANSWERED.has(answer.statusCode)) return answer;
+      if (statuses.includes(answer.statusCode ?? 0)) return answer;
       throw WireFailure.from(ControlError.parse(await bodyOf(answer)).error);
     } catch (error) {
       asking.destroy();

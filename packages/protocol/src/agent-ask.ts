@@ -34,6 +34,8 @@ export const AgentAsk = z.object({
   askedAt: z.number().int(),
   /** When its user was told; absent: not yet, for one is told after the other. What came before that is no verdict on it. */
   toldAt: z.number().int().optional(),
+  /** It was told in the answer's text, and a message in the chat may settle it. */
+  isInAnswer: z.literal(true).optional(),
   /** When it is denied by itself; put off when it is told. */
   deadlineAt: z.number().int(),
 });

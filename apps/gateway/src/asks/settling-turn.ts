@@ -7,8 +7,8 @@ import type { TurnSession } from "../identity/choose-session.ts";
 import { adoptTurn } from "../turn/adopt-turn.ts";
 import type { TurnHost } from "../turn/hosted-turn.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
+import { hostedEnd } from "../turn/turn-way.ts";
 import type { WorkerLink } from "../worker/worker-link.ts";
-import { hostedEnd } from "./hosted-end.ts";
 import type { VerdictRequest } from "./verdict-request.ts";
 
 /** A message that may be a verdict. */
@@ -34,8 +34,6 @@ export async function settlingTurn(
   const host = ask && (await hostOf(ask.turn, incoming, link, parts));
   if (ask === undefined || host === undefined) return undefined;
   if ((await client.hearAsk(ask.id, said)) === undefined) return undefined;
-  const asks = parts.configuration.agents[incoming.agent.name]?.asks;
-  const endsWith = hostedEnd(incoming.turnRequest, asks);
   const live = new LiveTurn({
     facts: { turn: randomUUID(), session: session.id, rule: session.rule, position: 0, settles: ask.id },
     agent: incoming.agent.name,
@@ -43,7 +41,7 @@ export async function settlingTurn(
     workspace: link.workspace,
     request: incoming.request,
     retriesJoin: announcesRetries(incoming.clues, incoming.request),
-    way: { type: "settle", host: host(), endsWith },
+    way: { type: "settle", host: host(), endsWith: hostedEnd(incoming.turnRequest) },
     connect: incoming.connect,
     limits: parts.configuration.limits,
     closing: parts.closing,

@@ -6,7 +6,7 @@ import type { WorkerLink } from "../worker/worker-link.ts";
 /** A request whose message may be a verdict, as far as that matters. */
 export interface VerdictRequest extends RequestParts {
   readonly agent: { readonly name: string };
-  readonly turnRequest: Pick<TurnRequest, "isStreamed" | "answerSchema">;
+  readonly turnRequest: Pick<TurnRequest, "isStreamed">;
   readonly request: RequestIdentity;
   /** What its user wrote; undefined: nothing that can be a verdict. */
   readonly said: Said | undefined;

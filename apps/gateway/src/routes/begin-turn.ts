@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { chooseSession, locateSession } from "../identity/choose-session.ts";
 import { announcesRetries } from "../identity/request-identity.ts";
 import { enterSession } from "../turn/enter-session.ts";
-import { hostedEnd } from "../asks/hosted-end.ts";
 import { possibleVerdict } from "../asks/possible-verdict.ts";
 import { settlingTurn } from "../asks/settling-turn.ts";
 import { LiveTurn } from "../turn/live-turn.ts";
 import type { TurnDraft } from "../turn/turn-draft.ts";
+import { hostedEnd } from "../turn/turn-way.ts";
 import type { IncomingTurn } from "./incoming-turn.ts";
 import type { GatewayParts } from "../gateway-parts.ts";
 import { TurnOrders } from "./turn-orders.ts";
@@ -49,7 +49,7 @@ export async function beginTurn(incoming: IncomingTurn, parts: GatewayParts): Pr
       orders.release();
     },
   };
-  const endsWith = hostedEnd(incoming.turnRequest, configuration.agents[incoming.agent.name]?.asks);
+  const endsWith = hostedEnd(incoming.turnRequest);
   const live = new LiveTurn({
     facts: {
       turn,

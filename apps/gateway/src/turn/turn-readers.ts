@@ -69,7 +69,7 @@ export class TurnReaders {
       reader.seq = seq;
       admit(reader); // one that joined this moment may be told by the answer to an earlier one
       tell(reader.output, event);
-      if (event.type === "asked" && reader.endsWith === "question") endWithQuestion(reader, seq);
+      if (reader.endsWith === "question" && isAnswerable(event)) endWithQuestion(reader, seq);
     }
   }
 
@@ -112,6 +112,11 @@ function admit(reader: TurnReader): void {
   if (reader.state !== "joined") return;
   reader.state = "admitted";
   reader.output.admitted(reader.facts);
+}
+
+/** Whether it is a question that the reader's client can see, and answer. */
+function isAnswerable(event: TurnEvent): boolean {
+  return event.type === "asked" && event.ask.isInAnswer === true;
 }
 
 /** The turn goes on, and waits for what its client says to that. */

@@ -1,8 +1,13 @@
 import type { HostTurn, TurnHost } from "./hosted-turn.ts";
 import type { TurnDraft } from "./turn-draft.ts";
 
-/** What an answer ends with that another turn gives: that turn, or the next question there. */
+/** What an answer ends with that another turn gives: that turn, or the next question there that can be answered. */
 export type HostedEnd = "turn" | "question";
+
+/** A client that reads its answer whole could not answer a question before its end. */
+export function hostedEnd({ isStreamed }: { readonly isStreamed: boolean }): HostedEnd {
+  return isStreamed ? "turn" : "question";
+}
 
 /**
  * How a turn comes to its events. submit: it is handed to a worker. steer: its message is put into a running turn, and

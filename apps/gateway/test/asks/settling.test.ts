@@ -100,18 +100,20 @@ test("a verdict that comes without a stream is answered with the next question, 
   const { turn } = submit;
   const answering = gateway.chat("yes", same);
   await worker.next("follow");
-  const second = asks.add(submit.request.caller, makeAsk({ turn, session: submit.session.id }));
-  const asked = { type: "asked", turn, seq: 5, ask: second } as const;
-  worker.send(settled(turn, 3, ask), ...deltas(turn, 4, "and that? "), asked);
+  const make = (more: object) => makeAsk({ turn, session: submit.session.id, ...more });
+  const untold = { type: "asked", turn, seq: 4, ask: make({}) } as const; // its answer is to meet a schema
+  const second = asks.add(submit.request.caller, make({ isInAnswer: true }));
+  const asked = { type: "asked", turn, seq: 6, ask: second } as const;
+  worker.send(settled(turn, 3, ask), untold, ...deltas(turn, 5, "and that? "), asked);
   expect(await (await answering).json()).toMatchObject({
     choices: [{ message: { content: "and that? " }, finish_reason: "stop" }],
-    synthesis: { asks: [{ id: ask.id, behavior: "allow", by: "chat" }, { id: second.id }] },
+    synthesis: { asks: [{ id: ask.id, behavior: "allow", by: "chat" }, {}, { id: second.id }] },
   });
   leave();
   const last = gateway.chat("no", same);
   await eventually(() => expect(asks.heard.at(-1)).toMatchObject({ ask: second.id, words: "no" }));
   await worker.next("follow");
-  worker.send(settled(turn, 6, second), ...deltas(turn, 7, "then not"), ended(turn, 8));
+  worker.send(settled(turn, 7, second), ...deltas(turn, 8, "then not"), ended(turn, 9));
   expect(await (await last).json()).toMatchObject({ choices: [{ message: { content: "then not" } }] });
   await events.rest().catch(() => {});
   expect(worker.unread("cancel_turn")).toBe(0);

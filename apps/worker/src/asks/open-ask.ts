@@ -16,7 +16,10 @@ import { refusalText } from "./refusal-text.ts";
 const MAX_INPUT = 8_192;
 
 export interface OpenAskOptions {
-  readonly info: Omit<AgentAsk, "input" | "inputLeftOut" | "askedAt" | "toldAt" | "deadlineAt">;
+  readonly info: Omit<
+    AgentAsk,
+    "input" | "inputLeftOut" | "askedAt" | "toldAt" | "isInAnswer" | "deadlineAt"
+  >;
   readonly input: AskRequest["input"];
   /** How long it waits for its verdict. */
   readonly deadlineMs: number;
@@ -75,11 +78,13 @@ export class OpenAsk {
     return this.#toldMs;
   }
 
-  /** It is told to its user in this moment: from here on its deadline counts. */
-  tell(): void {
+  /** It is told to its user in this moment, in the answer's text or elsewhere: from here on its deadline counts. */
+  tell(where: "in_answer" | "elsewhere"): void {
     const toldAt = Date.now();
     this.#toldMs = monotonicMs();
-    this.#info = { ...this.#info, toldAt };
+    const { isInAnswer: _, ...info } = this.#info;
+    const isInAnswer = where === "in_answer" && this.#options.ways.includes("chat");
+    this.#info = { ...info, toldAt, ...(isInAnswer ? { isInAnswer } : {}) };
     this.restart(toldAt);
   }
 

@@ -1,6 +1,6 @@
 import { AgentAsk, AskSettlement, ToolCallDelta } from "@synthesis/protocol";
 import type { NumberedTurnEvent, TurnEvent } from "../turn/turn-event.ts";
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 
 /** What the turns said, so that it can be read again from its start, also by another generation of the worker. */
 export class TurnEventTable {
@@ -37,10 +37,16 @@ export class TurnEventTable {
       turn,
       seq,
     );
-    return rows.map((row) => ({
-      seq: Number(row["seq"]),
-      ...read(row["kind"] as TurnEvent["kind"], String(row["text"])),
-    }));
+    return rows.map(numbered);
+  }
+
+  /** The last thing that the agent of a turn said, called, attached or asked. */
+  lastOfAgent(turn: string): NumberedTurnEvent | undefined {
+    const row = this.#database.get(
+      "SELECT seq, kind, text FROM turn_events WHERE turn = ? AND kind NOT IN ('reasoning', 'note', 'ask_settled') ORDER BY seq DESC LIMIT 1",
+      turn,
+    );
+    return row && numbered(row);
   }
 
   lastSeq(turn: string): number {
@@ -67,6 +73,10 @@ export class TurnEventTable {
     );
     this.#prunedUpTo = upTo;
   }
+}
+
+function numbered(row: Row): NumberedTurnEvent {
+  return { seq: Number(row["seq"]), ...read(row["kind"] as TurnEvent["kind"], String(row["text"])) };
 }
 
 function written(event: TurnEvent): string {

@@ -1,11 +1,8 @@
-import type { AgentAsk, AskSettlement } from "@synthesis/protocol";
+import { monotonicMs } from "@synthesis/kit";
+import type { AgentAsk, AskSettlement, Said } from "@synthesis/protocol";
 import { bareVerdict } from "../asks/said-verdict.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { TurnEvent } from "../turn/turn-event.ts";
 import type { Turn } from "../turn/turn.ts";
-
-/** So many things may be told after a question without being said of it. */
-const MAX_AFTER = 16;
 
 /**
  * The question that a session's transcript ends with, though nothing that could take a verdict is left of its run, where
@@ -20,12 +17,14 @@ export function lostQuestion(
   const head = points.headTurn(order.session.id);
   const record = head === undefined ? undefined : turns.get(head);
   if (record === undefined || record.caller !== order.request.caller) return undefined;
-  const last = events.after(record.turn, record.seq - MAX_AFTER).findLast(isSaidOrAsked);
-  return last?.kind === "asked" ? last.ask : undefined;
+  const last = events.lastOfAgent(record.turn);
+  return last?.kind === "asked" && isAfter(order.said, last.ask) ? last.ask : undefined;
 }
 
-function isSaidOrAsked({ kind }: TurnEvent): boolean {
-  return kind !== "ask_settled" && kind !== "note" && kind !== "reasoning";
+/** What came before it was said to something else. That is another generation's time, which only the time of day tells. */
+function isAfter({ receivedMs }: Said, { toldAt, askedAt }: AgentAsk): boolean {
+  const receivedAt = Date.now() - (monotonicMs() - receivedMs);
+  return receivedAt > (toldAt ?? askedAt);
 }
 
 /** What is answered to it, with how it was settled where that is known: whether its tool was used is not. */

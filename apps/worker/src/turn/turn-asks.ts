@@ -65,14 +65,14 @@ export class TurnAsks {
     return { verdict: ask.verdict, withdraw: (by = "agent") => void ask.settle({ behavior: "deny" }, by) };
   }
 
-  /** The next one, to be told now: from here on its deadline counts. Undefined while another one is open. */
-  takeNext(): OpenAsk | undefined {
+  /** The next one, to be told now: see `OpenAsk.tell`. Undefined while another one is open. */
+  takeNext(where: Parameters<OpenAsk["tell"]>[0]): OpenAsk | undefined {
     if (this.#denial !== undefined || this.#told?.isOpen === true) return undefined;
     const next = [...this.#untold].find(({ isOpen }) => isOpen);
     if (next === undefined) return undefined;
     this.#untold.delete(next);
     this.#told = next;
-    next.tell();
+    next.tell(where);
     for (const later of this.#untold) later.restart(Date.now()); // after it: it is to hear first that nobody is there
     return next;
   }

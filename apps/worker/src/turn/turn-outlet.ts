@@ -158,9 +158,9 @@ export class TurnOutlet {
   askAgain(turn: Turn): void {
     const ask = this.lastAsk;
     if (ask === undefined) return;
-    ask.tell();
     this.#turn = turn;
     this.#layout.goOnIn(turn);
+    ask.tell(this.#place);
     this.#askIn(turn, ask);
   }
 
@@ -209,17 +209,21 @@ export class TurnOutlet {
     else this.#kept.push(event);
   }
 
+  /** Where a question can be told. */
+  get #place(): "in_answer" | "elsewhere" {
+    return this.#layout.isFree ? "in_answer" : "elsewhere";
+  }
+
   #askNext(): void {
-    const ask = this.#state === "told" ? this.#asks.takeNext() : undefined;
+    const ask = this.#state === "told" ? this.#asks.takeNext(this.#place) : undefined;
     if (ask !== undefined) this.#askIn(this.#turn, ask);
   }
 
   /** An answer that is to meet a schema has no place for a question, and cannot end with one. */
   #askIn(turn: Turn, ask: OpenAsk): void {
     const { mode, by } = this.#options.settings.asks;
-    const isInChat = by.includes("chat");
-    const endsIt = this.#layout.isFree && isInChat && (mode === "chat" || turn.order.isReadWhole === true);
-    const isHeld = mode === "hold" && isInChat;
+    const endsIt = ask.info.isInAnswer === true && (mode === "chat" || turn.order.isReadWhole === true);
+    const isHeld = mode === "hold" && by.includes("chat");
     const words = questionText(ask, by, endsIt ? "decides" : isHeld ? "verdict" : "nothing");
     const tooLong = this.#count(words);
     if (tooLong !== undefined) return this.#stop.abort(WireFailure.from(tooLong));

@@ -316,6 +316,7 @@ test.for<[what: string, prompt: string, options: SubmitOptions]>([
   ["other text", "yes and no", {}],
   ["a reason", "no, use ls instead", {}],
   ["another caller's word", "yes", { request: { caller: hashOf("another key") } }],
+  ["a word from before the question", "yes", { receivedAt: 1 }],
 ])("W-21: of a question that is over, %s is a prompt", async ([, prompt, options]) => {
   await using first = await startInChat();
   await askIn(first);

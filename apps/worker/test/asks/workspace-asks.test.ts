@@ -54,13 +54,13 @@ test.for(
   const [first, second] = [request, { ...request, ...elsewhere[kind] }].map((each) =>
     asks.open(each, asking, () => {}),
   );
-  first!.tell();
+  first!.tell("in_answer");
   await pause(5); // what is received in the same millisecond came before it was told
   const hear = ({ info }: OpenAsk, words: string, receivedAt = Date.now()) =>
     asks.hear(info.id, testSaid(words, receivedAt), testCaller);
   expect(hear(first!, word)).toMatchObject({ by: "chat" });
   const settledAt = Date.now();
-  second!.tell();
+  second!.tell("in_answer");
   await pause(5);
   expect(() => hear(second!, word)).toThrow(/the ask has its verdict/);
   expect(() => hear(second!, word, settledAt + 900)).toThrow(/the ask has its verdict/);
@@ -75,11 +75,11 @@ test("W-20: what is asked besides, however often, does not make a word said twic
     settings: defaultAsks,
   });
   const [first, second] = [1, 2].map(() => asks.open(request, askingIn("s"), () => {}));
-  first!.tell();
+  first!.tell("in_answer");
   await pause(5);
   const hear = ({ info }: OpenAsk) => asks.hear(info.id, testSaid("yes", Date.now()), testCaller);
   hear(first!);
-  second!.tell();
+  second!.tell("in_answer");
   for (const session of ["loud", "s"])
     for (let count = 0; count < 2_000; count++) asks.open(request, askingIn(session), () => {});
   await pause(5);
@@ -91,7 +91,7 @@ test("of an ask that is settled a bare word is too late, and more than that is f
   const asks = new WorkspaceAsks(new LogRecorder());
   const asking = { order: testSubmit(randomUUID(), "hi"), settings: defaultAsks };
   const ask = asks.open(request, asking, () => {});
-  ask.tell();
+  ask.tell("in_answer");
   await pause(5);
   const receivedMs = monotonicMs();
   asks.answer(ask.info.id, { behavior: "deny", by: "api" }, testCaller);

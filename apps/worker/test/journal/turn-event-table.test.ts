@@ -45,6 +45,17 @@ test("a turn that said nothing has no events and 0 as its last number", () => {
   expect([journal.events.after(turnId(2), 0), journal.events.lastSeq(turnId(2))]).toEqual([[], 0]);
 });
 
+test("the last thing of an agent's own is found below any number of remarks", () => {
+  const remarks = Array.from(
+    { length: 40 },
+    (_, index) => ({ seq: 4 + index, kind: "note", text: "n" }) as const,
+  );
+  say(1, [...said, ...remarks]);
+  say(2, said.slice(0, 1));
+  expect(journal.events.lastOfAgent(turnId(1))).toEqual(said[2]);
+  expect([2, 3].map((index) => journal.events.lastOfAgent(turnId(index)))).toEqual([undefined, undefined]);
+});
+
 test("events that are appended together are kept all or none", () => {
   say(1);
   const rows = [

@@ -22,7 +22,7 @@ function start() {
   const asks: TurnAsks = new TurnAsks({
     settings,
     asks: workspace,
-    onNext: () => void asks.takeNext(),
+    onNext: () => void asks.takeNext("in_answer"),
     onSettled: (settlement) => void settled.push(settlement),
   });
   /** Asks, and has that settled. */
