@@ -146,7 +146,8 @@ function addAsks(asks: Command): void {
     .action(showAsk);
   const verdicts = {
     allow: "say yes to an ask",
-    always: "say yes, and allow the same from now on in its session; where that is not offered, say yes",
+    always:
+      "say yes, and allow from now on in its session what the ask names for that; where nothing is offered, say yes",
     deny: "say no to an ask",
   } as const;
   for (const behavior of ["allow", "always", "deny"] as const)

@@ -120,7 +120,7 @@ export const ConfigFile = z
             "Further Host headers to accept, exactly as clients send them. Needed on a network address.",
           ),
         publicUrl: PublicUrl.optional().describe(
-          "Address of this server in links to files, such as https://box.example/synthesis; default: the one that the client used.",
+          "Address of this server in links to files, such as https://box.example/synthesis; its host is an allowed one. Default: the address that the client used.",
         ),
       })
       .prefault({}),

@@ -57,7 +57,8 @@ export class ApiServer {
     const own = [named, "127.0.0.1", "localhost", "[::1]"].flatMap((host) =>
       port === 80 ? [host, `${host}:80`] : [`${host}:${port}`],
     );
-    const hosts = new Set([...own, ...server.allowedHosts].map((host) => host.toLowerCase()));
+    const isPublic = server.publicUrl === undefined ? [] : [new URL(server.publicUrl).host];
+    const hosts = new Set([...own, ...isPublic, ...server.allowedHosts].map((host) => host.toLowerCase()));
     this.#guard = new EdgeGuard({ keys, hosts });
     return { url: `http://${named}:${port}`, port };
   }

@@ -48,5 +48,6 @@ export async function readJson(
 }
 
 function tooLarge(maxBytes: number): WireFailure {
-  return new WireFailure("body_too_large", `the body is larger than ${maxBytes} bytes (limits.bodyBytes)`);
+  const message = `the body is larger than ${maxBytes} bytes (limits.bodyBytes): send less of the history, or fewer or smaller files, or raise the limit`;
+  return new WireFailure("body_too_large", message);
 }

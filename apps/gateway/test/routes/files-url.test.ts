@@ -42,6 +42,11 @@ test("files are found at the public address, where there is one", async () => {
   expect(await toldFor("127.0.0.1:PORT", { publicUrl })).toBe("https://box.example/synthesis/v1/files");
 });
 
+test("the public address is one of the server's own", async () => {
+  const publicUrl = "https://Box.example/synthesis";
+  expect(await toldFor("box.example", { publicUrl })).toBe("https://Box.example/synthesis/v1/files");
+});
+
 test.for(["no host at all", `${"x".repeat(2_040)}.lan`, "box.lan:port"])(
   "an allowed host that makes no URL costs the links, not the turn",
   async (host) => {

@@ -145,7 +145,7 @@ function problemOf({ kind, questions = [] }: AgentAsk, verdict: AskVerdict): str
     (asked) => `"${asked.question}"${takenBy(asked)}`,
   );
   if (lacking.length > 0)
-    return `this ask wants an answer to ${lacking.join(" and ")}: in answers by question, or in message with one line for each question`;
+    return `this ask wants an answer to ${lacking.join(" and ")}: in answers by question (--answer), or in message (--message) with one line for each question`;
   const known = new Set(questions.map(({ question }) => question));
   const unknown = Object.keys(verdict.answers ?? {}).find((question) => !known.has(question));
   if (unknown === undefined) return undefined;
