@@ -14,8 +14,16 @@ export class AllowedRuleTable {
     this.#database = database;
   }
 
-  /** The last ones allowed stay, at most 256 and 16 KiB of a session. Throws where there is no such session. */
+  /**
+   * The last ones allowed stay, at most 256 and 16 KiB of a session. Throws, with nothing added, where there is no such
+   * session, or where not all of these would stay.
+   */
   add(session: string, rules: readonly PermissionRule[]): void {
+    const bytes = rules.reduce((sum, rule) => sum + bytesOf(rule), 0);
+    if (rules.length > MAX_RULES || bytes > MAX_BYTES)
+      throw new Error(
+        `${rules.length} rules of ${bytes} bytes are more than a session keeps: allow fewer at once`,
+      );
     for (const { toolName, ruleContent = "" } of rules)
       this.#database.run(
         "INSERT OR REPLACE INTO allowed_rules (session, tool, content) VALUES (?, ?, ?)",
@@ -51,6 +59,10 @@ export class AllowedRuleTable {
   forget(session: string): void {
     this.#database.run("DELETE FROM allowed_rules WHERE session = ?", session);
   }
+}
+
+function bytesOf({ toolName, ruleContent = "" }: PermissionRule): number {
+  return Buffer.byteLength(toolName) + Buffer.byteLength(ruleContent);
 }
 
 function read({ tool, content }: Row): PermissionRule {

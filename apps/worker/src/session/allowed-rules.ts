@@ -14,21 +14,14 @@ export function allowedRules(session: string, { configuration, journal }: Surrou
   return keptRules(journal.allowedRules.of(session), configuration.path).map(ruleText);
 }
 
-/** Keeps what a person allows for good in a session. Returns whether that could be written. */
+/** Keeps what a person allows for good in a session. Returns whether all of it could be written. */
 export function keepRules(
   session: string,
   rules: readonly PermissionRule[],
-  {
-    configuration,
-    journal,
-    log,
-  }: Pick<Surroundings, "configuration"> & {
-    readonly journal: Pick<Journal, "allow">;
-    readonly log: Logger;
-  },
+  { journal, log }: { readonly journal: Pick<Journal, "allow">; readonly log: Logger },
 ): boolean {
   try {
-    journal.allow(session, keptRules(rules, configuration.path));
+    journal.allow(session, rules);
     return true;
   } catch (error) {
     log.error("session.rules_not_kept", { session, error: String(error) });

@@ -96,6 +96,23 @@ test("W-20: the rest of a command that always leaves open is as open to the next
   expect(existsSync(folder.join("project", "two", ".git"))).toBe(true);
 });
 
+test("W-20: what only the process that suggests it would go by is not offered", async () => {
+  await using real = await startReal();
+  const { api, folder } = real;
+  const space = await real.open(1);
+  const skill = (name: string) => folder.join("project", ".claude", "skills", "x", name);
+  api.next(write(skill("a.md")), write(skill("b.md")), reply.text("done"));
+  const turn = space.submit("go");
+  for (const count of [1, 2]) {
+    const { id, always } = await turn.untilAsked(count);
+    expect(always).toEqual([]);
+    space.workspace.asks.answer(id, { behavior: "always", by: "api" }, testCaller);
+  }
+  expect(await turn.outcome).toMatchObject({ state: "completed" });
+  expect(["a.md", "b.md"].filter((name) => existsSync(skill(name)))).toHaveLength(2);
+  expect(space.workspace.session("s").allowed).toEqual([]);
+});
+
 test("W-20: rules of each form hold at the start, but not what is outside of the workspace, nor what is denied", async () => {
   await using real = await startReal({ deny: ["Bash(touch secret:*)", "mcp__x__z"] });
   const { api, folder } = real;
@@ -108,7 +125,6 @@ test("W-20: rules of each form hold at the start, but not what is outside of the
   journal.allow("s", [
     { toolName: "Bash", ruleContent: "touch:*" },
     { toolName: "Edit", ruleContent: `/${path}/whole/**` },
-    { toolName: "Edit", ruleContent: "/rooted/**" },
     { toolName: "Edit", ruleContent: "named/**" },
     { toolName: "Read", ruleContent: "//etc/**" },
     { toolName: "mcp__x__y" },
@@ -124,7 +140,7 @@ test("W-20: rules of each form hold at the start, but not what is outside of the
   api.next(
     bash("touch made secret.txt"),
     bash("touch secret"),
-    ...["whole", "rooted", "named", "other"].map((name) => write(`${path}/${name}/a.txt`)),
+    ...["whole", "named", "other"].map((name) => write(`${path}/${name}/a.txt`)),
     reply.toolUse({ name: "Read", input: { file_path: "/etc/hostname" } }),
     ...["y", "z"].map((name) => reply.toolUse({ name: `mcp__x__${name}`, input: {} })),
   );
@@ -132,11 +148,10 @@ test("W-20: rules of each form hold at the start, but not what is outside of the
     `Write: ${path}/other/a.txt`,
     "Read: /etc/hostname",
   ]);
-  const there = ["made", "secret", "whole/a.txt", "rooted/a.txt", "named/a.txt", "y", "z"];
+  const there = ["made", "secret", "whole/a.txt", "named/a.txt", "y", "z"];
   expect(there.filter((name) => existsSync(`${path}/${name}`))).toEqual([
     "made",
     "whole/a.txt",
-    "rooted/a.txt",
     "named/a.txt",
     "y",
   ]);

@@ -55,14 +55,25 @@ test("the last 256 of a session stay", () => {
   expect(of("other")).toEqual(rules);
 });
 
+/** Of a KiB, the tool's name among it. */
+const long = (index: number) => bash(`${String(index).padStart(20, "0")}${"é".repeat(500)}`);
+
 test("the last 16 KiB of a session stay", () => {
   withRules("s");
-  const long = (index: number) => bash(String(index).padEnd(1_020, "é"));
-  journal.allow(
-    "s",
-    Array.from({ length: 20 }, (_, index) => long(index)),
-  );
-  expect(of("s")).toEqual(Array.from({ length: 8 }, (_, index) => long(12 + index)));
+  for (let index = 0; index < 20; index++) journal.allow("s", [long(index)]);
+  expect(of("s")).toEqual(Array.from({ length: 16 }, (_, index) => long(4 + index)));
+});
+
+test("of more at once than a session keeps none is added", () => {
+  withRules("s");
+  const many = Array.from({ length: 257 }, (_, index) => bash(`n${index}`));
+  const large = Array.from({ length: 17 }, (_, index) => long(index));
+  for (const each of [many, large]) expect(() => journal.allow("s", each)).toThrow("allow fewer at once");
+  expect(of("s")).toEqual(rules);
+  for (const each of [many.slice(1), large.slice(1)]) {
+    journal.allow("s", each);
+    expect(of("s")).toEqual(each);
+  }
 });
 
 test("rules go with their session, and a later one of the same name has none", () => {
