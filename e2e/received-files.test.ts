@@ -168,6 +168,17 @@ test("a session that is ended goes with its files, and another's stay", async ()
   await eventually(async () => expect(await receivedBy(synthesis)).toHaveLength(1));
 });
 
+test("what came with a question without a conversation goes with its process", async () => {
+  await using synthesis = await start();
+  const client = clientOf(synthesis);
+  const answer = await client.chat.completions.create(
+    { model: "old", messages: [{ role: "user", content: [imageUrl(PNG)] }] },
+    { headers: { "x-synthesis-history": "stateless" } },
+  );
+  expect(told(answer).contents).toEqual([PNG.toString("base64")]);
+  await eventually(async () => expect(await receivedBy(synthesis)).toEqual([]));
+});
+
 test("a Claude in a terminal is told of the image, and its plugin where that lies", async () => {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await tempFolder());
@@ -195,7 +206,8 @@ test("the real Claude in a terminal reads what its client sent without asking an
   await mkdir(home.join(".claude"), { recursive: true });
   const state = { hasCompletedOnboarding: true, theme: "dark", projects };
   await writeFile(home.join(".claude", ".claude.json"), JSON.stringify(state));
-  const terminal = stack.use(new PtyCli(synthesis, ["claude"]));
+  const lease = stack.use(new AsyncDisposableStack());
+  const terminal = lease.use(new PtyCli(synthesis, ["claude"]));
   await synthesis.log.line("plugin.connected");
   await terminal.shows("❯");
   const answer = ask(synthesis, {
@@ -216,4 +228,6 @@ test("the real Claude in a terminal reads what its client sent without asking an
   terminal.press("\r");
   expect(await answer).toMatchObject({ status: 200, content: "A pixel." });
   expect(JSON.stringify(api.conversations.at(-1)?.body.messages)).toContain(PNG.toString("base64"));
+  await lease.disposeAsync();
+  await eventually(async () => expect(await receivedBy(synthesis)).toEqual([]));
 });

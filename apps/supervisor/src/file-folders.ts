@@ -1,7 +1,6 @@
-import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import type { Limits } from "@synthesis/config";
-import type { Logger } from "@synthesis/kit";
+import { readFileEntry, type Logger } from "@synthesis/kit";
 
 export interface FileFoldersOptions {
   readonly limits: Pick<Limits, "filesKeptMs">;
@@ -27,14 +26,12 @@ export class FileFolders {
     }
   }
 
-  /** Whether a folder of a file is there, and `limits.filesKeptMs` over: as the worker counts, by the content's age. */
+  /** Whether a folder of a file is there, and `limits.filesKeptMs` over, as the worker counts. */
   async stateOf(folder: string): Promise<"kept" | "too_old" | "none"> {
     try {
-      const own = await lstat(folder);
-      if (!own.isDirectory()) return "none";
-      const [name] = await readdir(folder);
-      const { mtimeMs } = name === undefined ? own : await lstat(join(folder, name));
-      return mtimeMs < Date.now() - this.#filesKeptMs ? "too_old" : "kept";
+      const entry = await readFileEntry(folder);
+      if (entry?.isFolder !== true) return "none";
+      return entry.keptAt < Date.now() - this.#filesKeptMs ? "too_old" : "kept";
     } catch (error) {
       this.report("files.not_read", error);
       return "none";

@@ -15,6 +15,7 @@ import { AccountHold } from "./account-hold.ts";
 import { WorkspaceAsks } from "./asks/workspace-asks.ts";
 import { Bridge } from "./bridge/bridge.ts";
 import { FileStore } from "./files/file-store.ts";
+import { privateFolder } from "./files/private-folder.ts";
 import { ReceivedFiles } from "./files/received-files.ts";
 import { isDatabaseError } from "./journal/database-error.ts";
 import { Journal } from "./journal/journal.ts";
@@ -83,7 +84,7 @@ export class Workspace {
     this.#turns = new WorkspaceTurns({ journal, limits, log });
     this.asks = new WorkspaceAsks(log);
     this.files = new FileStore({ folder, limits, log });
-    this.#received = new ReceivedFiles({ folder: receivedDir, limits, log });
+    this.#received = new ReceivedFiles({ folder: privateFolder(receivedDir, log), limits, log });
     const surroundings = {
       configuration,
       log,

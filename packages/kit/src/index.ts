@@ -3,6 +3,7 @@ export { abortable } from "./abortable.ts";
 export { type CloseReason } from "./close-reason.ts";
 export { TimeoutError, sleep, withDeadline } from "./deadline.ts";
 export { rangeHead, type ContentRange } from "./content-range.ts";
+export { readFileEntry, type FileEntry } from "./file-entry.ts";
 export { fileNotFound } from "./file-not-found.ts";
 export { jsonOf } from "./json-of.ts";
 export { listenPrivately } from "./listen-privately.ts";

@@ -51,6 +51,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
   const { limits, path: cwd, claude, markPrefix } = configuration;
   const common = { cwd, mark: `${markPrefix}/${nanoid()}`, closeMs: limits.closeMs, log };
   const { agent } = session;
+  const keptFor = session.claude.isStateless === true ? "process" : "session";
   switch (agent.driver) {
     case "headless": {
       const { answerSchema } = session.launch;
@@ -87,7 +88,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
     }
     case "channel": {
       if (agent.terminal === "yours") return surroundings.liveClaudes.take(session);
-      const inbox = received.inbox(session.id);
+      const inbox = received.inbox(session.id, keptFor);
       return new ChannelProcess({
         bridge,
         inbox,
@@ -115,7 +116,7 @@ export function openAgent(surroundings: AgentSurroundings, session: AgentSession
       const [program = "", ...args] = agent.command.map(fillIn);
       return new CommandProcess({
         bridge,
-        inbox: received.inbox(session.id),
+        inbox: received.inbox(session.id, keptFor),
         sessionKey: session.key,
         workspacePath: cwd,
         program,

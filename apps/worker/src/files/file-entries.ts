@@ -1,13 +1,7 @@
-import { lstat, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "@synthesis/kit";
+import { readFileEntry, type FileEntry, type Logger } from "@synthesis/kit";
 import { FileId } from "@synthesis/protocol";
-
-/** What one kept file costs, and since when it is kept (epoch ms). */
-export interface FileEntry {
-  readonly bytes: number;
-  readonly keptAt: number;
-}
 
 /**
  * What a folder of files has, by id, the oldest first. An entry that has no content, or another than it should, is as
@@ -25,23 +19,10 @@ export async function readEntries(
   if (ids.length < names.length) log.warn("files.foreign_entries", { entries: names.length - ids.length });
   const entries: (readonly [string, FileEntry])[] = [];
   for (const id of ids) {
-    const entry = await readEntry(join(folder, id));
+    const entry = await readFileEntry(join(folder, id));
     if (entry !== undefined) entries.push([id, entry]);
   }
   return entries.sort(([, a], [, b]) => a.keptAt - b.keptAt);
-}
-
-/** Undefined: it has gone meanwhile. */
-async function readEntry(folder: string): Promise<FileEntry | undefined> {
-  try {
-    const own = await lstat(folder);
-    const [name] = own.isDirectory() ? await readdir(folder) : [];
-    const file = name === undefined ? own : await lstat(join(folder, name));
-    return { bytes: file.isFile() ? file.size : 0, keptAt: file.mtimeMs };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,14 +1,14 @@
-import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, rm, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Limits } from "@synthesis/config";
-import { abortable, fileNotFound, type Logger } from "@synthesis/kit";
+import { abortable, fileNotFound, type FileEntry, type Logger } from "@synthesis/kit";
 import { FileId, WireFailure } from "@synthesis/protocol";
 import { nanoid } from "nanoid";
 import { causeOf } from "./cause-of.ts";
 import type { FileContent } from "./file-content.ts";
-import { readEntries, type FileEntry } from "./file-entries.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { readEntries } from "./file-entries.ts";
+import { filesToGo, type SparableFile } from "./files-to-go.ts";
+import { openKept, type KeptFile } from "./kept-file.ts";
 
 export interface FileStoreOptions {
   readonly folder: string;
@@ -24,19 +24,11 @@ export interface NewFile {
   readonly content: FileContent;
 }
 
-/** A kept file, opened to be read: whoever has it closes the handle. */
-export interface KeptFile {
-  readonly name: string;
-  readonly mediaType: string;
-  readonly bytes: number;
-  /** Epoch ms. */
-  readonly keptAt: number;
-  readonly handle: FileHandle;
-}
-
 /** What each file costs beside its content: many small ones have a bound too. */
 const ENTRY_BYTES = 8 * 1024;
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** The group of a file that has none, as `dirname` has it. */
+const NO_GROUP = ".";
+const RETRY_AFTER_MS = 5_000;
 
 /**
  * Files of a workspace, each in a folder that is named by its id. The id of what an agent attached is the permission to
@@ -45,7 +37,7 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 export class FileStore {
   readonly #options: FileStoreOptions;
   /** By id, the oldest first. */
-  readonly #entries = new Map<string, FileEntry>();
+  readonly #entries = new Map<string, SparableFile>();
   /** Of these. */
   #keptBytes = 0;
   /** Of what is being kept: its room is its own from the start. */
@@ -68,24 +60,23 @@ export class FileStore {
   }
 
   /**
-   * Keeps copies of all these, for which the oldest make room, and returns their ids, which are their places below the
-   * store's folder: in a folder of their `group`, where there is one. Rejects with `invalid_request` where they are too
-   * large, also beside what is being kept at the same time, with the signal's reason, and with what the file system
-   * throws; then none is kept.
+   * Keeps copies of all these, for which others make room ({@link filesToGo}), and returns their ids, which are their
+   * places below the store's folder: in a folder of their `group`, where there is one; those make room for none before
+   * the signal aborts. Rejects with `invalid_request` where they are too large, with `worker_unavailable` where they are
+   * that beside what cannot go now, with the signal's reason, and with what the file system throws; then none is kept.
    */
-  async keepAll(files: readonly NewFile[], signal: AbortSignal, group?: string): Promise<string[]> {
+  async keepAll(files: readonly NewFile[], signal: AbortSignal, group = NO_GROUP): Promise<string[]> {
     await abortable(this.#isReady, signal);
     const { limits } = this.#options;
     const bytes = files.reduce((sum, { content }) => sum + content.bytes + ENTRY_BYTES, 0);
     if (bytes > limits.filesBytes) throw tooLarge(limits);
-    if (this.#arrivingBytes + bytes > limits.filesBytes) throw tooMuchAtOnce(limits);
     const kept: string[] = [];
     this.#arrivingBytes += bytes;
     try {
       await this.#makeRoom();
       for (const file of files) {
         signal.throwIfAborted();
-        const id = [...(group === undefined ? [] : [group]), `file-${nanoid(32)}`].join("/");
+        const id = join(group, `file-${nanoid(32)}`);
         kept.push(id);
         await this.#write(id, file, signal);
       }
@@ -96,16 +87,22 @@ export class FileStore {
       this.#arrivingBytes -= bytes;
     }
     const keptAt = Date.now();
+    const neededTill = group === NO_GROUP ? undefined : signal;
     for (const [place, id] of kept.entries())
-      this.#add(id, { bytes: (files[place]?.content.bytes ?? 0) + ENTRY_BYTES, keptAt });
+      this.#add(id, { bytes: files[place]?.content.bytes ?? 0, keptAt }, neededTill);
     return kept;
   }
 
-  /** Removes what is kept of a group. */
-  async removeGroup(group: string): Promise<void> {
-    await this.#isReady;
-    const ids = [...this.#entries.keys()].filter((id) => id.startsWith(`${group}/`));
+  /** Removes these of what is kept. */
+  async remove(ids: readonly string[]): Promise<void> {
     await Promise.all(ids.map((id) => this.#remove(id)));
+  }
+
+  /** Removes what is kept of a group. */
+  async removeGroup(name: string): Promise<void> {
+    await this.#isReady;
+    const ofIt = [...this.#entries].filter(([, { group }]) => group === name);
+    await this.remove(ofIt.map(([id]) => id));
   }
 
   /** Opens a file. Rejects with `file_not_found`, also where it is older than `limits.filesKeptMs`. */
@@ -149,9 +146,7 @@ export class FileStore {
   async #sumUp(): Promise<void> {
     const { folder, log, readKept = readEntries } = this.#options;
     try {
-      for (const [id, { bytes, keptAt }] of await readKept(folder, log)) {
-        this.#add(id, { bytes: bytes + ENTRY_BYTES, keptAt });
-      }
+      for (const [id, entry] of await readKept(folder, log)) this.#add(id, entry, undefined);
       this.tidy();
       await this.#makeRoom(); // the limit may be a lower one now
     } catch (error) {
@@ -159,19 +154,18 @@ export class FileStore {
     }
   }
 
-  #add(id: string, entry: FileEntry): void {
-    this.#entries.set(id, entry);
-    this.#keptBytes += entry.bytes;
+  #add(id: string, { bytes: contentBytes, keptAt }: FileEntry, neededTill: AbortSignal | undefined): void {
+    const bytes = contentBytes + ENTRY_BYTES;
+    this.#entries.set(id, { bytes, keptAt, group: dirname(id), neededTill });
+    this.#keptBytes += bytes;
   }
 
-  /** What is to go is settled at once: what comes to be kept while it is removed stays. */
+  /** What is to go is settled at once: what comes to be kept while it is removed stays. Rejects with `worker_unavailable`. */
   async #makeRoom(): Promise<void> {
-    const removals: Promise<void>[] = [];
-    for (const id of this.#entries.keys()) {
-      if (this.#keptBytes + this.#arrivingBytes <= this.#options.limits.filesBytes) break;
-      removals.push(this.#remove(id));
-    }
-    await Promise.all(removals);
+    const { limits } = this.#options;
+    const going = filesToGo(this.#entries, this.#keptBytes + this.#arrivingBytes - limits.filesBytes);
+    if (going === undefined) throw tooMuchAtOnce(limits);
+    await this.remove(going);
   }
 
   async #remove(id: string): Promise<void> {
@@ -182,30 +176,21 @@ export class FileStore {
     await this.#delete(id);
   }
 
-  /** Never rejects: what cannot be removed is counted again by the next generation. */
+  /** With the folder of its group, where it was the last. Never rejects: what cannot be removed the next generation counts again. */
   async #delete(id: string): Promise<void> {
+    const { folder, log } = this.#options;
     try {
-      await rm(join(this.#options.folder, id), { recursive: true, force: true });
+      await rm(join(folder, id), { recursive: true, force: true });
+      if (dirname(id) !== NO_GROUP) await rmdir(join(folder, dirname(id))).catch(ignoreInUse);
     } catch (error) {
-      this.#options.log.error("files.not_removed", { cause: causeOf(error) });
+      log.error("files.not_removed", { cause: causeOf(error) });
     }
   }
 }
 
-/** An entry that is not one file in a folder is damaged: links and pipes among them are not followed. */
-async function openKept(folder: string): Promise<KeptFile> {
-  const names = (await lstat(folder)).isDirectory() ? await readdir(folder) : [];
-  const [name] = names;
-  if (name === undefined || names.length > 1) throw fileNotFound();
-  const handle = await open(join(folder, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw fileNotFound();
-    return { name, mediaType: mediaTypeOf(name), bytes: found.size, keptAt: found.mtimeMs, handle };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+/** Something lies in it, or it has gone already. */
+function ignoreInUse(error: unknown): void {
+  if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(causeOf(error))) throw error;
 }
 
 function tooLarge({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
@@ -214,6 +199,6 @@ function tooLarge({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
 }
 
 function tooMuchAtOnce({ filesBytes }: Pick<Limits, "filesBytes">): WireFailure {
-  const message = `there is no room beside what is being kept at the same time: ${filesBytes} bytes (limits.filesBytes); try it again`;
-  return new WireFailure("invalid_request", message);
+  const message = `there is no room beside what is being kept, or worked with, at the same time: ${filesBytes} bytes (limits.filesBytes); try it again`;
+  return new WireFailure("worker_unavailable", message, { retryAfterMs: RETRY_AFTER_MS });
 }

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
 import { WireFailure, type ReceivedFile } from "@synthesis/protocol";
@@ -14,6 +14,8 @@ export interface InboxOptions {
   readonly root: string;
   /** The session's folder there. */
   readonly group: string;
+  /** How long its files are kept at most: till its session ends, or the process that opens them. */
+  readonly keptFor: "session" | "process";
   readonly limits: Pick<Limits, "fileBytes" | "turnFiles">;
   readonly log: Logger;
 }
@@ -34,8 +36,8 @@ export class Inbox {
   }
 
   /**
-   * Writes the files of one message, in their order: all, or none. Rejects with a `WireFailure` that names what cannot
-   * be kept and what helps, or with the signal's reason.
+   * Writes the files of one message, in their order: all, or none; they stay at least till the signal aborts. Rejects
+   * with a `WireFailure` that names what cannot be kept and what helps, or with the signal's reason.
    */
   async keep(parts: readonly FilePart[], signal: AbortSignal): Promise<ReceivedFile[]> {
     const { store, root, group } = this.#options;
@@ -58,6 +60,18 @@ export class Inbox {
     }));
   }
 
+  /** Removes files of a message that nobody was told of. */
+  async remove(files: readonly ReceivedFile[]): Promise<void> {
+    const { store, root } = this.#options;
+    await store.remove(files.map(({ path }) => relative(root, dirname(path))));
+  }
+
+  /** The process that opens its files has ended. */
+  async release(): Promise<void> {
+    const { store, group, keptFor } = this.#options;
+    if (keptFor === "process") await store.removeGroup(group);
+  }
+
   #checkCount(count: number): void {
     const { turnFiles } = this.#options.limits;
     if (count <= turnFiles) return;
@@ -75,7 +89,10 @@ export class Inbox {
 
   #failure(error: unknown): WireFailure {
     if (error instanceof WireFailure)
-      return new WireFailure(error.error.code, `the files of the message are not taken: ${error.message}`);
+      return WireFailure.from({
+        ...error.error,
+        message: `the files of the message are not taken: ${error.message}`,
+      });
     const cause = causeOf(error);
     this.#options.log.error("files.not_received", { cause });
     const what = "the files of the message could not be kept";

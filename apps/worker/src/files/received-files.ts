@@ -1,4 +1,4 @@
-import { readdir, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Limits } from "@synthesis/config";
 import type { Logger } from "@synthesis/kit";
@@ -6,9 +6,10 @@ import { hashOf } from "../journal/hash-of.ts";
 import { causeOf } from "./cause-of.ts";
 import { readEntries } from "./file-entries.ts";
 import { FileStore } from "./file-store.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type InboxOptions } from "./inbox.ts";
 
 export interface ReceivedFilesOptions {
+  /** Its real path: by that the agents are told what lies there. */
   readonly folder: string;
   readonly limits: Pick<Limits, "fileBytes" | "filesBytes" | "filesKeptMs" | "turnFiles">;
   readonly log: Logger;
@@ -33,9 +34,9 @@ export class ReceivedFiles {
   }
 
   /** Where the files of a session lie; its folder need not be there. */
-  inbox(session: string): Inbox {
-    const { folder, limits, log } = this.#options;
-    return new Inbox({ store: this.#store, root: folder, group: groupOf(session), limits, log });
+  inbox(session: string, keptFor: InboxOptions["keptFor"]): Inbox {
+    const { folder: root, limits, log } = this.#options;
+    return new Inbox({ store: this.#store, root, group: groupOf(session), keptFor, limits, log });
   }
 
   /** Removes what a session was sent. */
@@ -43,19 +44,9 @@ export class ReceivedFiles {
     await this.#store.removeGroup(groupOf(session));
   }
 
-  /** Removes what is older than `limits.filesKeptMs`, and folders that are empty. */
+  /** Removes what is older than `limits.filesKeptMs`. */
   tidy(): void {
     this.#store.tidy();
-    void this.#removeEmpty();
-  }
-
-  async #removeEmpty(): Promise<void> {
-    const { folder, log } = this.#options;
-    try {
-      for (const group of await groupsIn(folder)) await rmdir(join(folder, group)).catch(ignoreInUse);
-    } catch (error) {
-      log.error("files.not_removed", { cause: causeOf(error) });
-    }
   }
 }
 
@@ -70,11 +61,6 @@ const readKept: typeof readEntries = async (folder, log) => {
   );
   return (await Promise.all(groups)).flat().sort(([, a], [, b]) => a.keptAt - b.keptAt);
 };
-
-/** Something lies in it, or it has gone already. */
-function ignoreInUse(error: unknown): void {
-  if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(causeOf(error))) throw error;
-}
 
 async function groupsIn(folder: string): Promise<string[]> {
   try {

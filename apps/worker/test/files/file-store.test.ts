@@ -132,7 +132,8 @@ test("what is kept at the same time is no more than may be, and every id that wa
   expect(await there(one, [...ids, old])).toEqual([0, 1, 2]);
   expect(await readdir(files())).toHaveLength(3);
   for (const each of all) {
-    if (each.status === "rejected") expect(each.reason).toMatchObject({ error: { code: "invalid_request" } });
+    if (each.status === "rejected")
+      expect(each.reason).toMatchObject({ error: { code: "worker_unavailable" } });
   }
 });
 
@@ -148,7 +149,11 @@ test("what has no room beside those that are being kept is refused, and takes no
   };
   const first = one.keep("slow.txt", slow, never);
   await expect(keep(one, 40 * KIB)).rejects.toMatchObject({
-    error: { code: "invalid_request", message: expect.stringContaining("again") as string },
+    error: {
+      code: "worker_unavailable",
+      message: expect.stringContaining("again") as string,
+      retryAfterMs: expect.any(Number) as number,
+    },
   });
   const second = await keep(one, 20 * KIB);
   written.resolve();

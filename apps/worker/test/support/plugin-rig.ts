@@ -7,6 +7,7 @@ import { Bridge } from "../../src/bridge/bridge.ts";
 import type { AskRequest } from "../../src/asks/ask-request.ts";
 import type { AgentTurnEnd } from "../../src/drivers/agent-process.ts";
 import { CommandProcess } from "../../src/drivers/command/command-process.ts";
+import type { InboxOptions } from "../../src/files/inbox.ts";
 import { ReceivedFiles } from "../../src/files/received-files.ts";
 import { AgentChild } from "../../src/process/agent-child.ts";
 import { LogRecorder } from "./log-recorder.ts";
@@ -32,6 +33,15 @@ interface RigAsk {
   say(verdict: AskVerdict): void;
 }
 
+type KeptFor = InboxOptions["keptFor"];
+
+interface PluginRigOptions {
+  readonly bridge?: Bridge;
+  readonly sessionKey?: string;
+  /** How long the files of its prompts are. */
+  readonly keptFor?: KeptFor;
+}
+
 /** A command process whose program only sleeps: the test itself is its plugin, on as many connections as it likes. */
 export class PluginRig implements AsyncDisposable {
   readonly bridge: Bridge;
@@ -43,7 +53,13 @@ export class PluginRig implements AsyncDisposable {
   readonly #sessionKey: string;
   #url = "";
 
-  private constructor(bridge: Bridge, limits: Limits, sessionKey: string, received: TempFolder) {
+  private constructor(
+    bridge: Bridge,
+    limits: Limits,
+    sessionKey: string,
+    keptFor: KeptFor,
+    received: TempFolder,
+  ) {
     this.bridge = bridge;
     this.received = received;
     this.#sessionKey = sessionKey;
@@ -52,7 +68,7 @@ export class PluginRig implements AsyncDisposable {
     files.start();
     this.process = new CommandProcess({
       bridge,
-      inbox: files.inbox("session"),
+      inbox: files.inbox("session", keptFor),
       sessionKey,
       workspacePath: "/workspace",
       program: "sleep",
@@ -79,11 +95,11 @@ export class PluginRig implements AsyncDisposable {
   /** With a bridge of its own, unless it shares another rig's, which then closes it. */
   static async start(
     limits: Partial<Limits> = {},
-    { bridge, sessionKey = "agent::chat" }: { bridge?: Bridge; sessionKey?: string } = {},
+    { bridge, sessionKey = "agent::chat", keptFor = "session" }: PluginRigOptions = {},
   ): Promise<PluginRig> {
     const own = bridge ?? new Bridge(testLimits(limits), new LogRecorder());
     if (bridge === undefined) await own.start();
-    return new PluginRig(own, testLimits(limits), sessionKey, await tempFolder());
+    return new PluginRig(own, testLimits(limits), sessionKey, keptFor, await tempFolder());
   }
 
   /** The URL that its program was given. */

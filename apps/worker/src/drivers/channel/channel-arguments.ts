@@ -4,6 +4,7 @@ import type { AgentSettings } from "@synthesis/config";
 import type { Inbox } from "../../files/inbox.ts";
 import { allowedSettings } from "../claude/allowed-settings.ts";
 import type { ClaudeSession } from "../headless/claude-arguments.ts";
+import { readRule } from "./read-rule.ts";
 import { PLUGIN } from "./screen-trouble.ts";
 
 export type ChannelSettings = Extract<AgentSettings, { driver: "channel" }>;
@@ -26,7 +27,7 @@ export function channelArguments(
     channels === "approved" ? `--channels=${PLUGIN}` : `--dangerously-load-development-channels=${PLUGIN}`,
     `--permission-mode=${permissionMode}`,
     ...(model === undefined ? [] : [`--model=${model}`]),
-    `--allowedTools=Read(/${inbox.folder}/**)`,
+    `--allowedTools=${readRule(inbox.folder)}`,
     ...asks.allow.map((rule) => `--allowedTools=${rule}`),
     ...asks.deny.map((rule) => `--disallowedTools=${rule}`),
     ...allowedSettings(session?.allowed),

@@ -39,10 +39,11 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
     this.#inbox = options.inbox;
     this.#dialogue = new PluginDialogue(options, (end) => this.#abandon(end));
     this.child = options.spawn(this.#dialogue.url);
-    this.closed = this.child.closed.then((reason) => {
+    this.closed = this.child.closed.then(async (reason) => {
       this.#dialogue.close();
       this.#gone = reason;
       this.#dialogue.end(this.#cause ?? this.#endOfTurn(reason));
+      await this.#inbox.release();
       return reason;
     });
     this.started = Promise.race([this.#dialogue.greeted, this.closed.then(() => {})]);
@@ -112,10 +113,16 @@ export class CommandProcess<C extends Child = Child> implements AgentProcess {
     await this.closed;
   }
 
-  /** Puts the files of its prompt where the program can open them; a turn that ends before that is asked nothing. */
+  /**
+   * Puts the files of its prompt where the program can open them; a turn that ends before that is asked nothing. They go
+   * with a turn that was never prompted.
+   */
   async #receive(turn: PluginTurn, prompt: Prompt, parts: readonly FilePart[]): Promise<void> {
     try {
-      this.#dialogue.makeReady(turn, { prompt, files: await this.#inbox.keep(parts, turn.over) });
+      const files = await this.#inbox.keep(parts, turn.over);
+      this.#dialogue.makeReady(turn, { prompt, files });
+      await turn.end;
+      if (!turn.isPrompted) await this.#inbox.remove(files);
     } catch (error) {
       if (!turn.over.aborted) this.withdraw({ state: "failed", error: errorOf(error) });
     }

@@ -41,7 +41,7 @@ export class LiveClaudes {
     const { configuration, bridge, received, log } = this.#options;
     const { path, limits, claude } = configuration;
     const sessionKey = `live:${name}:${nanoid()}`;
-    const inbox = received.inbox(sessionKey);
+    const inbox = received.inbox(sessionKey, "process");
     const live = new LiveClaude(
       {
         bridge,

@@ -12,6 +12,13 @@ const settings: ChannelSettings = {
   asks: HeadlessAsks.parse({ allow: ["Read", "Bash(git status:*)"], deny: ["WebFetch"] }),
 };
 
+test.for<[folder: string, rule: string]>([
+  ["/a b,!#{d}", "Read(//a b,!#{d}/**)"],
+  [String.raw`/a[*](c)\b?`, "Read(//a????c??b?/**)"],
+])("a folder called %s is written as %s in a rule", ([folder, rule]) => {
+  expect(channelArguments(settings, { folder })).toContain(`--allowedTools=${rule}`);
+});
+
 test("rules of the configuration are Claude's own, so that nobody is asked", () => {
   expect(channelArguments(settings, { folder: "/state/received/s" })).toEqual([
     expect.stringMatching(/^--plugin-dir=.*claude-plugin$/),

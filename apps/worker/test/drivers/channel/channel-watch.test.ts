@@ -39,7 +39,7 @@ test("its screen is not watched any more for a turn that could not be begun", as
   let url = "";
   const claude = new ChannelProcess({
     bridge,
-    inbox: new ReceivedFiles({ folder: "/received", limits, log }).inbox("s"),
+    inbox: new ReceivedFiles({ folder: "/received", limits, log }).inbox("s", "session"),
     session: "s",
     sessionKey: "key",
     workspacePath: "/workspace",

@@ -26,6 +26,12 @@ const result: ToolResult = {
   isError: false,
 };
 
+/** Of all sessions. */
+async function filesOf(rig: PluginRig): Promise<string[]> {
+  const entries = await readdir(rig.received.path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
 test("P-20 a plugin that knows nothing of files is told their paths in the text, each at its place", async () => {
   await using rig = await PluginRig.start();
   const peer = await rig.connect();
@@ -128,17 +134,45 @@ test("a turn that is stopped while its files are written is cancelled, asks noth
   rig.run([text("next"), image]);
   expect(await peer.next("inbound")).toMatchObject({ content: expect.stringContaining("next") as string });
   expect(events).toEqual([]);
-  const [session] = await readdir(rig.received.path);
-  await eventually(async () => expect(await readdir(`${rig.received.path}/${session}`)).toHaveLength(1));
+  await eventually(async () => expect(await filesOf(rig)).toHaveLength(1));
 });
 
-test("a program that ends before it was told of files has not begun", async () => {
+test("a program that ends before it was told of files has not begun, and leaves none of them", async () => {
   await using rig = await PluginRig.start();
   const { end, events } = rig.run([image]);
+  await eventually(async () => expect(await filesOf(rig)).toHaveLength(1));
   await rig.process.kill({ code: "test", message: "it was killed" });
   expect(await end).toMatchObject({ state: "not_begun" });
   expect(events).toEqual([]);
+  await eventually(async () => expect(await readdir(rig.received.path)).toEqual([]));
 });
+
+test("a turn that is cancelled before its program said hello leaves nothing of its files", async () => {
+  await using rig = await PluginRig.start();
+  const { end } = rig.run([image]);
+  await eventually(async () => expect(await filesOf(rig)).toHaveLength(1));
+  rig.process.interrupt();
+  expect(await end).toMatchObject({ state: "cancelled" });
+  await eventually(async () => expect(await readdir(rig.received.path)).toEqual([]));
+});
+
+test.for([
+  ["session", 1],
+  ["process", 0],
+] as const)(
+  "what was sent for a %s: %i folders are there once the process has ended",
+  async ([keptFor, left]) => {
+    await using rig = await PluginRig.start({}, { keptFor });
+    const peer = await rig.connect(taking);
+    const { end } = rig.run([image]);
+    await peer.next("inbound");
+    peer.send({ type: "reply", content: "ok" });
+    expect(await end).toEqual(completed);
+    expect(await filesOf(rig)).toHaveLength(1);
+    await rig.process.close({ code: "test", message: "it is over" });
+    expect(await readdir(rig.received.path)).toHaveLength(left);
+  },
+);
 
 test("a turn with files that cannot be journaled is not asked", async () => {
   await using rig = await PluginRig.start();
