@@ -133,11 +133,12 @@ export class PointTable {
     return this.#one("session = ? AND turn = ? ORDER BY position DESC LIMIT 1", session, turn);
   }
 
-  /** The turn that a session's transcript ends with. */
-  headTurn(session: string): string | undefined {
+  /** The last turn of a session's transcript but this one. */
+  turnBefore(session: string, turn: string): string | undefined {
     const row = this.#database.get(
-      "SELECT turn FROM points WHERE session = ? ORDER BY position DESC LIMIT 1",
+      "SELECT turn FROM points WHERE session = ? AND turn <> ? ORDER BY position DESC LIMIT 1",
       session,
+      turn,
     );
     return row && String(row["turn"]);
   }

@@ -14,7 +14,7 @@ export function lostQuestion(
   { points, turns, events }: Pick<Journal, "points" | "turns" | "events">,
 ): AgentAsk | undefined {
   if (order.said === undefined || bareVerdict(order.said) === undefined) return undefined;
-  const head = points.headTurn(order.session.id);
+  const head = points.turnBefore(order.session.id, order.turn);
   const record = head === undefined ? undefined : turns.get(head);
   if (record === undefined || record.caller !== order.request.caller) return undefined;
   const last = events.lastOfAgent(record.turn);

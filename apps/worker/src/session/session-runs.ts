@@ -133,7 +133,7 @@ export class SessionRuns {
    */
   #asideFor(turn: Turn, { kind }: TurnOrigin): string | undefined {
     const isSettled = this.#paused?.outlet.lastAsk?.isOpen === false; // then it is told the rest
-    if (turn.state !== "waiting" || kind !== "end" || isSettled) return undefined;
+    if (turn.state === "started" || kind !== "end" || isSettled) return undefined;
     const { session, settings, around } = this.#options;
     const { said, request } = turn.order;
     const late = said && around.asks.meantBy(said, session, request.caller);

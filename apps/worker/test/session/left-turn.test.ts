@@ -95,6 +95,17 @@ test("a started turn is not run again: it ends as interrupted, after what it had
   expect(space.workspace.find(testCaller, { turn })).toMatchObject({ state: "interrupted", seq: 2 });
 });
 
+test("W-21: a word on a question whose worker died after it had accepted that is no prompt of the next one", async () => {
+  const first = await TestWorkspace.start({ folder, asks: { mode: "chat" } });
+  expect((await first.run("!ask Bash")).answer).toContain("may it use Bash");
+  await first.close();
+  leave("accepted", "yes");
+  await using space = await next({ asks: { mode: "chat" } });
+  const followed = space.follow(turn);
+  expect(await followed.outcome).toMatchObject({ state: "completed" });
+  expect(followed.answer).toMatch(/^That question is over/);
+});
+
 test("an accepted turn that eight workers have taken up is not run any more", async () => {
   leave("accepted", "hi");
   change("UPDATE turns SET take_ups = 7");
