@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually, expectClean } from "@synthesis/testkit";
 import type { Submit } from "@synthesis/protocol";
+import { makeAsk } from "../support/fake-asks.ts";
 import { deltas, ended } from "../support/fake-worker.ts";
 import type { Events } from "../support/events.ts";
 import { RunningGateway } from "../support/running-gateway.ts";
@@ -65,6 +66,25 @@ test("a message that is taken up joins the running turn: nothing of before, all 
   expect(await events.text()).toBe("two three four");
   await eventually(() => expect([turns.size, queues.counts.sessions]).toEqual([0, 0]));
   expect(worker.unread("submit")).toBe(0);
+});
+
+test("without a stream its answer ends with the next question there, which its client can answer then", async () => {
+  const { worker } = gateway;
+  const { events, submit } = await run();
+  const { turn } = submit;
+  const steering = gateway.chat("b", steer);
+  const { request } = await worker.next("steer");
+  worker.send({ type: "steered", request, after: 1 });
+  await worker.next("follow");
+  const ask = makeAsk({ turn, session: submit.session.id, isInAnswer: true });
+  worker.send(...deltas(turn, 2, "two, and may I? "), { type: "asked", turn, seq: 3, ask });
+  expect(await (await steering).json()).toMatchObject({
+    choices: [{ message: { content: "two, and may I? " }, finish_reason: "stop" }],
+    synthesis: { asks: [{ id: ask.id }] },
+  });
+  worker.send(...deltas(turn, 4, "three"), ended(turn, 5));
+  expect(await events.text()).toBe("two, and may I? three");
+  expect(worker.unread("cancel_turn")).toBe(0);
 });
 
 test("a message that is taken up as the turn ends has what was said in between, and the end", async () => {
